@@ -1,0 +1,155 @@
+//! Expressions: CEL text, parsed by the `cel` crate, type-checked against a scope, compiled once.
+//!
+//! ```text
+//! text ──literals (7d → duration('7d'))──▶ CEL parser ──▶ typed tree ──▶ closures over slots
+//! ```
+//!
+//! An expression reads an [`Env`]: one or two rows of values and `now`. `now` only ever stands in comparisons that are
+//! linear in it, so an expression knows the next instant at which it turns by itself ([`Expr::next_turn`]).
+
+use crate::model::{LogicalTime, Type, Value};
+
+/// What an expression is evaluated over.
+#[derive(Clone, Copy, Debug)]
+pub struct Env<'a> {
+    /// Scope 0: the fields of a record, or the slots of a customer or of an entity.
+    pub row: &'a [Value],
+    /// Scope 1: the slots of the entity that a moment is about. Empty otherwise.
+    pub entity: &'a [Value],
+    /// The logical time. 0 for expressions over records, which cannot use it.
+    pub now: LogicalTime,
+}
+
+impl<'a> Env<'a> {
+    /// Over one row.
+    pub fn of(row: &'a [Value], now: LogicalTime) -> Env<'a> {
+        Env { row, entity: &[], now }
+    }
+}
+
+/// Why an expression has no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EvalError {
+    /// A number or a time does not fit.
+    #[error("a number is too large")]
+    Overflow,
+    /// A division by zero.
+    #[error("a division by zero")]
+    DivisionByZero,
+    /// A text that is not what a conversion needs.
+    #[error("a text cannot be converted")]
+    Conversion,
+}
+
+/// A name that an expression uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ref {
+    /// 0 or 1, see [`Env`].
+    pub scope: u8,
+    /// Field or slot.
+    pub slot: u16,
+}
+
+/// A compiled expression.
+pub struct Expr {
+    _todo: (),
+}
+
+impl std::fmt::Debug for Expr {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.source())
+    }
+}
+
+impl Expr {
+    /// The text it was compiled from.
+    pub fn source(&self) -> &str {
+        todo!()
+    }
+    /// The type of its value.
+    pub fn ty(&self) -> &Type {
+        todo!()
+    }
+    /// The names it uses, each once, in order of first use, as it spells them.
+    pub fn refs(&self) -> &[(Ref, String)] {
+        todo!()
+    }
+    /// Whether it depends on `now`.
+    pub fn depends_on_now(&self) -> bool {
+        todo!()
+    }
+    /// Its value.
+    ///
+    /// # Errors
+    /// When a number does not fit, or on a division by zero.
+    pub fn eval(&self, _env: &Env<'_>) -> Result<Value, EvalError> {
+        todo!()
+    }
+    /// Its value as a condition: null and errors are false.
+    pub fn holds(&self, _env: &Env<'_>) -> bool {
+        todo!()
+    }
+    /// The least instant after `env.now` at which its value may change while the row stays as it is.
+    pub fn next_turn(&self, _env: &Env<'_>) -> Option<LogicalTime> {
+        todo!()
+    }
+}
+
+/// What a name stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name {
+    /// Where its value is found.
+    pub reference: Ref,
+    /// Its type.
+    pub ty: Type,
+    /// Whether its value is never negative (`count`, `distinct`), so that `x < 0` can never be true.
+    pub never_negative: bool,
+}
+
+/// The names an expression may use.
+pub trait Names {
+    /// What a name (`["balance"]`) or a path (`["account", "balance"]`) stands for.
+    fn resolve(&mut self, path: &[&str]) -> Option<Name>;
+    /// Every name that could have been meant, for suggestions.
+    fn candidates(&self) -> Vec<String>;
+    /// The name of a kind of entity, for messages about ids.
+    fn kind_name(&self, kind: crate::model::KindId) -> String;
+    /// Whether `now` may be used.
+    fn allows_now(&self) -> bool;
+}
+
+/// What an expression has to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// A value of any type.
+    Anything,
+    /// A condition.
+    Condition,
+    /// An `int`, `decimal` or `float`.
+    Number,
+    /// Something that can be summed: a number or a duration.
+    Summable,
+    /// A number, a duration or a time.
+    Averageable,
+    /// A time.
+    Time,
+}
+
+/// A mistake in an expression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// Bytes of the text.
+    pub span: std::ops::Range<usize>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+/// Compiles an expression.
+///
+/// # Errors
+/// All the mistakes that were found.
+pub fn compile(_text: &str, _names: &mut dyn Names, _expected: &Expected) -> Result<Expr, Vec<Mistake>> {
+    todo!()
+}

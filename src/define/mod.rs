@@ -1,0 +1,19 @@
+//! From the text of a pack to a plan: text → checked → plan. Pure.
+//!
+//! ```text
+//! toml text ──read──▶ raw declarations ──check──▶ Plan
+//!                        (spans kept)      ▲
+//!                                     expr: CEL text → typed → compiled
+//! ```
+//!
+//! Every mistake is reported at once, with its place and remedy ([`diagnostic`]). What comes out is a [`plan::Plan`]:
+//! data that names everything, holds no text that is still to be understood, and knows nothing of timely.
+
+pub mod diagnostic;
+pub mod expr;
+pub mod pack;
+pub mod plan;
+
+pub use diagnostic::{Diagnostic, PackErrors};
+pub use pack::load;
+pub use plan::Plan;

@@ -1,0 +1,453 @@
+//! The plan: a checked pack, as data. What both engines run, and what `propice plan` prints.
+//!
+//! Positions ([`InputId`], [`KindId`], …) index the vectors of this plan. The *slots* of an entity are its features, in
+//! order, followed by its attributes, in order; a view of it is one [`Value`] per slot.
+
+use crate::model::{Duration, FieldId, InputId, KindId, Type};
+
+use super::expr::Expr;
+
+/// Everything a pack says, checked.
+#[derive(Debug)]
+pub struct Plan {
+    /// Name of the pack; part of every episode's id.
+    pub name: String,
+    /// Version of the pack.
+    pub version: String,
+    /// IANA zone of times without an offset.
+    pub timezone: String,
+    /// For people.
+    pub description: Option<String>,
+    /// Streams and tables, in the order of the pack.
+    pub inputs: Vec<Input>,
+    /// Kinds of entities; the customer is the first.
+    pub entities: Vec<Entity>,
+    /// Moments, in the order of their names.
+    pub moments: Vec<Moment>,
+    /// What the policy says. Read and checked; the gates are not part of the dataflow yet.
+    pub policy: Policy,
+    /// Where triggers go, in the order of their names.
+    pub channels: Vec<Channel>,
+    /// The cases of the pack.
+    pub tests: Vec<TestCase>,
+}
+
+/// A stream or a table.
+#[derive(Debug)]
+pub struct Input {
+    /// Its name: of its files too.
+    pub name: String,
+    /// For people.
+    pub description: Option<String>,
+    /// Its fields, in the order of the pack.
+    pub fields: Vec<Field>,
+    /// The field with the event time. `None` only for tables: known since logical time 0.
+    pub time: Option<FieldId>,
+    /// The field that orders records of equal event time.
+    pub order: Option<FieldId>,
+    /// The field that names the entity it is about, and the kind of that entity.
+    pub about: Option<(FieldId, KindId)>,
+    /// What makes it a table; `None` for a stream.
+    pub table: Option<Table>,
+    /// How its delimited files are written.
+    pub format: Format,
+}
+
+impl Input {
+    /// Whether its records can be taken back.
+    pub fn is_table(&self) -> bool {
+        self.table.is_some()
+    }
+
+    /// The position of a field by its name.
+    pub fn field(&self, name: &str) -> Option<FieldId> {
+        self.fields.iter().position(|field| field.name == name).map(|at| FieldId(at as u16))
+    }
+}
+
+/// What a table has and a stream has not.
+#[derive(Debug)]
+pub struct Table {
+    /// The fields of the primary key.
+    pub key: Vec<FieldId>,
+    /// A condition over the fields: a record that fulfils it deletes its key.
+    pub delete: Option<Expr>,
+}
+
+/// A field of an input.
+#[derive(Debug)]
+pub struct Field {
+    /// Its name in expressions.
+    pub name: String,
+    /// Its name in the data: a column, a JSON key.
+    pub column: String,
+    /// Its type.
+    pub ty: Type,
+    /// Whether it may be missing or null.
+    pub optional: bool,
+    /// The pattern of a time (strftime), where it is not RFC 3339.
+    pub format: Option<String>,
+}
+
+/// How delimited files are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Format {
+    /// Between values.
+    pub delimiter: u8,
+    /// Around values that hold a delimiter.
+    pub quote: u8,
+    /// A label of the WHATWG Encoding Standard.
+    pub encoding: String,
+    /// Whether the first line names the columns.
+    pub header: bool,
+}
+
+impl Default for Format {
+    fn default() -> Self {
+        Format { delimiter: b',', quote: b'"', encoding: "utf-8".to_owned(), header: true }
+    }
+}
+
+/// A kind of entity: the customer, or what belongs to customers.
+#[derive(Debug)]
+pub struct Entity {
+    /// Its name.
+    pub name: String,
+    /// What relates it to customers; `None` for the customer.
+    pub relation: Option<Relation>,
+    /// Its features: the first slots.
+    pub features: Vec<Feature>,
+    /// Its attributes: the slots behind the features, in the order of the pack.
+    pub attributes: Vec<Attribute>,
+    /// The attributes (positions in `attributes`) in an order in which each comes after those it uses.
+    pub evaluation: Vec<usize>,
+}
+
+impl Entity {
+    /// How many slots a view of it has.
+    pub fn slots(&self) -> usize {
+        self.features.len() + self.attributes.len()
+    }
+
+    /// The names and types of the slots, in order.
+    pub fn slot(&self, slot: usize) -> (&str, &Type) {
+        match self.features.get(slot) {
+            Some(feature) => (&feature.name, &feature.ty),
+            None => {
+                let attribute = &self.attributes[slot - self.features.len()];
+                (&attribute.name, &attribute.ty)
+            }
+        }
+    }
+}
+
+/// What relates an entity to customers.
+#[derive(Debug)]
+pub struct Relation {
+    /// The input whose records relate.
+    pub input: InputId,
+    /// Its field with the customer.
+    pub customer: FieldId,
+    /// Its field with the entity.
+    pub entity: FieldId,
+    /// Only records that fulfil it relate.
+    pub filter: Option<Expr>,
+}
+
+/// An incrementally maintained aggregate of an entity.
+#[derive(Debug)]
+pub struct Feature {
+    /// Its name; `table.field` for one that stands for a field of a table.
+    pub name: String,
+    /// The type of its value.
+    pub ty: Type,
+    /// What is aggregated.
+    pub source: Source,
+    /// How.
+    pub aggregate: Aggregate,
+    /// The argument of the aggregate; `None` for `count = true`.
+    pub argument: Option<Expr>,
+    /// Only what fulfils it counts.
+    pub filter: Option<Expr>,
+    /// During which interval a record counts.
+    pub interval: Interval,
+    /// Whether contributions can be taken back before their interval ends: of tables and rollups, yes.
+    pub retracts: bool,
+    /// Not declared but implied (`table.field` in an expression): not shown in views.
+    pub implied: bool,
+    /// For people.
+    pub description: Option<String>,
+}
+
+/// What a feature aggregates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The records of an input; the field names the entity.
+    Records {
+        /// The stream or table.
+        input: InputId,
+        /// The field with the id of the entity.
+        key: FieldId,
+    },
+    /// The views of the entities of this kind that belong to the customer. Expressions are over the slots of the entity.
+    Entities(KindId),
+}
+
+/// How a feature aggregates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Aggregate {
+    /// How many.
+    Count,
+    /// Their exact sum.
+    Sum,
+    /// Their mean.
+    Avg,
+    /// Their standard deviation, of the population.
+    Stddev,
+    /// The least.
+    Min,
+    /// The greatest.
+    Max,
+    /// The earliest, by event time, `order`, value.
+    First,
+    /// The latest, by event time, `order`, value.
+    Last,
+    /// How many different ones.
+    Distinct,
+    /// Which, the so many least.
+    Set(usize),
+    /// The most frequent one.
+    Top,
+    /// The so many most frequent ones.
+    TopList(usize),
+}
+
+/// During which interval of logical time a record counts.
+#[derive(Debug)]
+pub enum Interval {
+    /// `[t, ∞)`
+    Always,
+    /// `[t, e + length)`, or until the end of the pane in which that falls.
+    Window {
+        /// Length of the window, in ms.
+        length_ms: Duration,
+        /// Length of a pane, in ms.
+        pane_ms: Option<Duration>,
+    },
+    /// `[max(t, from), until)`
+    During {
+        /// An expression of type time over the record.
+        from: Expr,
+        /// An expression of type time over the record.
+        until: Expr,
+    },
+}
+
+/// A value computed from the slots of one entity.
+#[derive(Debug)]
+pub struct Attribute {
+    /// Its name.
+    pub name: String,
+    /// The type of its value.
+    pub ty: Type,
+    /// Over the slots of the entity; may depend on `now`.
+    pub expr: Expr,
+}
+
+/// A named condition over a view, with the policy that goes with it.
+#[derive(Debug)]
+pub struct Moment {
+    /// Its name.
+    pub name: String,
+    /// Part of the episode's id.
+    pub version: String,
+    /// `None`: per customer. Otherwise per customer and entity of this kind.
+    pub about: Option<KindId>,
+    /// Over the slots of the customer (scope 0) and of the entity (scope 1); may depend on `now`.
+    pub when: Expr,
+    /// How long the condition must have held, in ms.
+    pub for_ms: Duration,
+    /// What the condition uses, named as it names it, in order of first use.
+    pub evidence: Vec<Evidence>,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// What it is worth to the customer.
+    pub value: ValueStatement,
+    /// Steps asked of the customer.
+    pub effort: u32,
+    /// Over the same slots as `when`; a number.
+    pub priority: Option<Expr>,
+    /// How long an open episode is of use, in ms.
+    pub valid_for_ms: Option<Duration>,
+    /// Least time between two releases, in ms.
+    pub cooldown_ms: Option<Duration>,
+    /// Positions in `Plan::channels`, in order of preference.
+    pub channels: Vec<usize>,
+    /// What a negative mood does.
+    pub on_negative_mood: OnNegativeMood,
+    /// A condition that shows that it helped, over the same slots as `when`.
+    pub success: Option<Expr>,
+    /// For people.
+    pub description: Option<String>,
+}
+
+/// A slot that a condition uses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// As the condition spells it.
+    pub name: String,
+    /// 0: the customer, 1: the entity the moment is about.
+    pub scope: u8,
+    /// The slot.
+    pub slot: u16,
+    /// The type of the slot.
+    pub ty: Type,
+}
+
+/// What a moment is for, the most important first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Purpose {
+    /// Fraud, danger.
+    Safety,
+    /// Help with what the customer holds or plans.
+    Assistance,
+    /// What the contract needs.
+    Service,
+    /// Keeping in touch.
+    Relationship,
+    /// Selling.
+    Sales,
+}
+
+/// What a contact is worth to the customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValueStatement {
+    /// The kind of value.
+    pub kind: ValueKind,
+    /// One line in the customer's terms.
+    pub benefit: String,
+}
+
+/// The four kinds of value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ValueKind {
+    /// Money.
+    Economic,
+    /// Something works, or works with less effort.
+    Functional,
+    /// A better experience.
+    Experiential,
+    /// Recognition, meaning.
+    Symbolic,
+}
+
+/// What a negative mood does to a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OnNegativeMood {
+    /// Wait until it has passed.
+    Defer,
+    /// Be silent.
+    Cancel,
+    /// Hand over to a human.
+    Human,
+    /// Go on.
+    Ignore,
+}
+
+/// What the policy says.
+#[derive(Debug, Default)]
+pub struct Policy {
+    /// How mood counts.
+    pub mood: Option<MoodPolicy>,
+    /// When to be quiet.
+    pub quiet: Option<QuietPolicy>,
+    /// Budgets of contacts.
+    pub pressure: Vec<Budget>,
+}
+
+/// How mood counts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MoodPolicy {
+    /// The labels that are negative.
+    pub negative: Vec<String>,
+    /// After how long a signal counts half, in ms.
+    pub half_life_ms: Duration,
+    /// The slot of the customer with the latest mood.
+    pub from: u16,
+}
+
+/// When to be quiet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuietPolicy {
+    /// From and until, in minutes of the customer's day.
+    pub hours: Option<(u16, u16)>,
+    /// Days of the week, 0 is Sunday.
+    pub days: Vec<u8>,
+    /// Purposes that need not be quiet.
+    pub except: Vec<Purpose>,
+}
+
+/// At most so many contacts per window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Budget {
+    /// Of this purpose only.
+    pub purpose: Option<Purpose>,
+    /// On this channel only (position in `Plan::channels`).
+    pub channel: Option<usize>,
+    /// How many.
+    pub at_most: u32,
+    /// Window, in ms.
+    pub per_ms: Duration,
+    /// Purposes that do not count.
+    pub except: Vec<Purpose>,
+}
+
+/// Where triggers go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Channel {
+    /// Its name.
+    pub name: String,
+    /// Its topic.
+    pub topic: Option<String>,
+}
+
+/// A case of the pack: what is given, what is expected.
+#[derive(Debug)]
+pub struct TestCase {
+    /// What it shows.
+    pub name: String,
+    /// Line of the pack where it stands, from 1.
+    pub line: usize,
+    /// What is given.
+    pub given: Given,
+    /// Every transition of the moments that it names.
+    pub expect: Vec<Expected>,
+    /// Moments (names) that must not open.
+    pub silent: Vec<String>,
+    /// The clock is moved on to this logical time after the last record.
+    pub until: Option<u64>,
+}
+
+/// What a case is given.
+#[derive(Debug)]
+pub enum Given {
+    /// A file of mixed records or a folder, relative to the pack.
+    Path(String),
+    /// The records, each as one line of JSON with its input in `stream`.
+    Records(Vec<String>),
+}
+
+/// A transition that a case expects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expected {
+    /// The customer.
+    pub customer: String,
+    /// The entity, for a moment about one.
+    pub entity: Option<String>,
+    /// The moment.
+    pub moment: String,
+    /// `true` when it opens, `false` when it closes.
+    pub opened: bool,
+    /// The logical time, in ms.
+    pub at: u64,
+}

@@ -1,0 +1,4 @@
+//! The outside world: files in, files out.
+
+pub mod sink;
+pub mod source;

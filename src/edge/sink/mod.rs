@@ -1,0 +1,30 @@
+//! Sinks: where transitions, views and dead letters go.
+
+use crate::flow::{Transition, ViewPart};
+use crate::model::LogicalTime;
+
+use super::source::DeadLetter;
+
+/// Takes what a run gives. Everything comes in a stable order, the same for every engine and worker count.
+pub trait Sink: Send {
+    /// Transitions of complete logical times, sorted.
+    ///
+    /// # Errors
+    /// When the outside world does not take them.
+    fn transitions(&mut self, transitions: &[Transition]) -> std::io::Result<()>;
+    /// Consolidated, sorted by (time, part): the differences of views at complete logical times.
+    ///
+    /// # Errors
+    /// When the outside world does not take them.
+    fn views(&mut self, updates: &[(ViewPart, LogicalTime, isize)]) -> std::io::Result<()>;
+    /// Dead letters in order of arrival.
+    ///
+    /// # Errors
+    /// When the outside world does not take them.
+    fn dead_letters(&mut self, letters: &[DeadLetter]) -> std::io::Result<()>;
+    /// The end: everything up to and including this logical time was handed over.
+    ///
+    /// # Errors
+    /// When the outside world does not take what is still buffered.
+    fn finish(&mut self, through: LogicalTime) -> std::io::Result<()>;
+}

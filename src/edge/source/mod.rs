@@ -1,0 +1,42 @@
+//! Sources: what hands over facts in order of arrival.
+
+use crate::model::Fact;
+
+/// A record that could not be taken, whole, with its origin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// The stream or table, where it is known.
+    pub input: Option<String>,
+    /// The file as it was named.
+    pub file: String,
+    /// Its line, from 1.
+    pub line: u64,
+    /// A stable word for programs.
+    pub reason: &'static str,
+    /// For people.
+    pub error: String,
+    /// The bytes of the record.
+    pub record: Vec<u8>,
+}
+
+/// What a source hands over at once.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// In order of arrival (merged by event time over files).
+    pub facts: Vec<Fact>,
+    /// In order of arrival.
+    pub dead: Vec<DeadLetter>,
+    /// Bytes of input behind this batch since the last one, as they are on disk; for progress.
+    pub bytes_read: u64,
+}
+
+/// Hands over facts in order of arrival, in bounded batches. Runs on a thread of its own; may block.
+pub trait Source: Send {
+    /// Fills the (empty) batch; `Ok(false)` at the end.
+    ///
+    /// # Errors
+    /// When the outside world fails in a way that no dead letter can hold: a file that cannot be read further.
+    fn fill(&mut self, batch: &mut Batch) -> std::io::Result<bool>;
+    /// How many bytes there are in all, when that is known.
+    fn total_bytes(&self) -> Option<u64>;
+}

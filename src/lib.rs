@@ -1,0 +1,22 @@
+//! propice keeps a 360° view of every customer up to date from event streams and notices the moments at which it
+//! is right to be in touch.
+//!
+//! Data flows one way, and the folders follow it; imports go down only:
+//!
+//! ```text
+//! cli                        what people touch
+//! run                        assembles a worker: sources, dataflow, sinks
+//! flow | edge                the dataflow (pure) | the outside world
+//! define                     text → checked → plan (pure)
+//! model                      values, rows, times, ids, errors, limits (pure)
+//! ```
+//!
+//! `docs/architecture.md` walks through them with the path of one record.
+
+pub mod cli;
+pub mod define;
+pub mod edge;
+pub mod flow;
+pub mod generate;
+pub mod model;
+pub mod run;

@@ -1,0 +1,3 @@
+//! The `propice` command; everything is in the library.
+
+fn main() {}

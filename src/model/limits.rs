@@ -1,0 +1,30 @@
+//! What can grow, and how far. One place, quoted by `docs/packs.md` and by the errors that name them.
+
+/// A pack file, in bytes.
+pub const PACK_BYTES: usize = 1 << 20;
+/// An expression, in characters.
+pub const EXPRESSION_CHARS: usize = 4_096;
+/// How deep an expression may be nested.
+pub const EXPRESSION_DEPTH: usize = 64;
+/// Inputs, entities and moments of a pack, each.
+pub const DECLARATIONS: usize = 1_024;
+/// Features and attributes of one entity.
+pub const SLOTS: usize = 4_096;
+/// A name, in bytes.
+pub const NAME_BYTES: usize = 64;
+/// A record, in bytes of its line.
+pub const RECORD_BYTES: usize = 1 << 20;
+/// Decimals of a field.
+pub const FIELD_SCALE: u8 = 9;
+/// Decimals of the result of an expression.
+pub const RESULT_SCALE: u8 = 18;
+/// Values shown by a `set` that declares nothing.
+pub const SET_DEFAULT: usize = 100;
+/// Values that a `set` or a `top` may show at most.
+pub const SET_MOST: usize = 10_000;
+/// The longest duration a pack may declare: 100 years.
+pub const DURATION_MS: i64 = 100 * 366 * super::time::DAY_MS;
+/// Records that a source hands over at once.
+pub const BATCH_RECORDS: usize = 1_024;
+/// Batches that wait between a source and the dataflow.
+pub const QUEUED_BATCHES: usize = 4;

@@ -1,0 +1,20 @@
+//! The vocabulary everything above is written in: values and their types, ids, times, records, limits.
+//!
+//! Pure: no I/O, no clocks, no dataflow. Nothing here knows of a bank, of JSON or of timely.
+
+pub mod decimal;
+pub mod id;
+pub mod limits;
+pub mod names;
+pub mod record;
+pub mod time;
+pub mod types;
+pub mod value;
+
+pub use decimal::Decimal;
+pub use id::Id;
+pub use names::{FeatureId, FieldId, InputId, KindId, MomentId};
+pub use record::{Contribution, EntityChange, Fact, Origin, Rank, Row};
+pub use time::{Duration, EventTime, LogicalTime};
+pub use types::Type;
+pub use value::{Real, Value};
