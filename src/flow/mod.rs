@@ -5,6 +5,7 @@ pub mod decode;
 pub mod episode;
 pub mod fused;
 pub mod reference;
+pub mod shard;
 
 use std::sync::Arc;
 
