@@ -11,7 +11,8 @@ use crate::define::expr::{Env, EvalError, Expr};
 use crate::define::plan::{Aggregate, Feature, Input, Interval, Source};
 use crate::model::time::{FOREVER, LATEST_EVENT_TIME_MS};
 use crate::model::{
-    Contribution, EntityChange, EventTime, Fact, FeatureId, FieldId, Id, InputId, KindId, LogicalTime, Origin, Rank, Row, Value,
+    Contribution, EntityChange, EventTime, Fact, FeatureId, FieldId, Id, InputId, KindId, LogicalTime, Origin, Rank,
+    Row, Value,
 };
 
 use super::{Decoded, RecordError};
@@ -98,7 +99,8 @@ impl Extractor {
     /// Relates an entity to a customer, if the record does.
     fn relate(&self, kind: KindId, row: &Row, changes: &mut Vec<EntityChange>) -> Result<(), RecordError> {
         let Some(relation) = &self.plan.entities[kind.index()].relation else { return Ok(()) };
-        let (Value::Id(customer), Value::Id(entity)) = (&row[relation.customer.index()], &row[relation.entity.index()]) else {
+        let (Value::Id(customer), Value::Id(entity)) = (&row[relation.customer.index()], &row[relation.entity.index()])
+        else {
             return Ok(());
         };
         if condition(relation.filter.as_ref(), true, row, "belongs_to.where")? {
@@ -146,7 +148,10 @@ fn event_time(input: &Input, row: &Row) -> Result<EventTime, RecordError> {
     let Some(field) = input.time else { return Ok(0) };
     let name = &input.fields[field.index()].name;
     let Value::Time(time_ms) = row[field.index()] else {
-        return Err(RecordError { reason: "missing_field", message: format!("`{name}` is missing: it is the event time") });
+        return Err(RecordError {
+            reason: "missing_field",
+            message: format!("`{name}` is missing: it is the event time"),
+        });
     };
     match EventTime::try_from(time_ms) {
         Ok(time) if time <= LATEST_EVENT_TIME_MS => Ok(time),
@@ -182,7 +187,11 @@ fn contribution(id: FeatureId, feature: &Feature, row: &Row, rank: &Rank) -> Res
 }
 
 /// The interval during which the record counts; `None` when it never does.
-fn interval(feature: &Feature, row: &Row, event_time: EventTime) -> Result<Option<(LogicalTime, LogicalTime)>, RecordError> {
+fn interval(
+    feature: &Feature,
+    row: &Row,
+    event_time: EventTime,
+) -> Result<Option<(LogicalTime, LogicalTime)>, RecordError> {
     Ok(match &feature.interval {
         Interval::Always => Some((0, FOREVER)),
         Interval::Window { length_ms, pane_ms } => {
