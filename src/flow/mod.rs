@@ -1,5 +1,6 @@
 //! The dataflow: facts in, transitions and views out, as differences. Pure: no I/O, no wall clock.
 
+pub mod aggregate;
 pub mod clock;
 pub mod decode;
 pub mod episode;
