@@ -24,7 +24,7 @@ use crate::model::{EventTime, LogicalTime, Type, Value};
 
 use bags::{Bag, Extreme, Greatest, Least};
 use latest::{Earliest, Latest, Sequence};
-use totals::{Count, FloatTotal, Total};
+use totals::{Count, FloatTotal, Squared, Total};
 use windowed::{Always, Windowed};
 
 /// A contribution, as a column takes it.
@@ -82,10 +82,9 @@ pub(in crate::flow::fused) fn column(feature: &Feature) -> Box<dyn Column> {
         Aggregate::Count => build(feature, |count: &Count| count.value()),
         Aggregate::Sum if ty == Type::Float => build(feature, FloatTotal::sum),
         Aggregate::Avg if ty == Type::Float => build(feature, FloatTotal::avg),
-        Aggregate::Stddev if ty == Type::Float => build(feature, FloatTotal::stddev),
         Aggregate::Sum => build(feature, move |total: &Total| total.sum(&result)),
-        Aggregate::Avg => build(feature, move |total: &Total| total.avg(&ty)),
-        Aggregate::Stddev => build(feature, move |total: &totals::Squared| total.stddev(&ty)),
+        Aggregate::Avg => build(feature, move |total: &Total| total.avg(&result)),
+        Aggregate::Stddev => build(feature, move |squared: &Squared| squared.stddev(&ty)),
         Aggregate::Min if keeps_one(feature) => build(feature, |extreme: &Extreme<Least>| extreme.value()),
         Aggregate::Max if keeps_one(feature) => build(feature, |extreme: &Extreme<Greatest>| extreme.value()),
         Aggregate::First if keeps_one(feature) => build(feature, |first: &Earliest| first.value()),
