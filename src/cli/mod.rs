@@ -1,1 +1,3 @@
 //! What people touch: the commands.
+
+pub mod generate;
