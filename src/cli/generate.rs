@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! `propice generate`: life-like streams, with the truth beside them.
 
 use std::path::PathBuf;
@@ -46,4 +47,150 @@ pub(crate) enum World {
 /// Generates.
 pub(crate) fn run(_args: &Args) -> Outcome {
     Err(Failure::Usage("propice generate is not there yet".to_owned()))
+=======
+//! `propice generate`: writes the life-like streams of a pack that ships, and the truth beside them.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::generate::{self, FILES, Progress, Settings};
+use crate::model::Decimal;
+
+/// What to generate.
+#[derive(Debug, Subcommand)]
+pub enum Generate {
+    /// The streams of dataflows/bank.toml, and truth.jsonl: who was in which situation when
+    Bank(Bank),
+}
+
+/// How to generate the streams of the bank.
+#[derive(Debug, Args)]
+pub struct Bank {
+    /// How many customers
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub customers: u32,
+    /// How many days, after a history of 180 days with salaries and bills only
+    #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    pub days: u32,
+    /// Same seed, same bytes
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// The folder to write into; it is made when it is not there
+    #[arg(long, value_name = "DIR")]
+    pub output: PathBuf,
+    /// The first day
+    #[arg(long, value_name = "DATE", default_value = "2026-01-01", value_parser = day)]
+    pub start: i64,
+    /// The share of records that arrive late, by up to six hours (0 to 1)
+    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = share)]
+    pub disorder: u32,
+    /// The share of records that arrive twice, within an hour (0 to 1). Every record of a stream counts, so the truth is told of a run without
+    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = share)]
+    pub duplicates: u32,
+    /// How to compress the files
+    #[arg(long, value_enum, default_value_t = Compress::None)]
+    pub compress: Compress,
+}
+
+/// How files are compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Compress {
+    /// `NAME.jsonl`
+    None,
+    /// `NAME.jsonl.gz`
+    Gz,
+    /// `NAME.jsonl.zst`
+    Zst,
+}
+
+/// Writes what is asked for, and says on stderr what was written.
+///
+/// # Errors
+/// When the folder or a file cannot be written.
+pub fn run(what: &Generate) -> io::Result<()> {
+    let Generate::Bank(bank) = what;
+    let settings = Settings {
+        customers: bank.customers,
+        days: bank.days,
+        seed: bank.seed,
+        start_day: bank.start,
+        disorder_ppm: bank.disorder,
+        duplicates_ppm: bank.duplicates,
+    };
+    fs::create_dir_all(&bank.output)?;
+    let bar = bar();
+    let mut open = |name: &str| file(&bank.output, name, bank.compress);
+    let lines = generate::bank(&settings, &mut open, &mut |progress: Progress| {
+        bar.set_length(progress.of_days);
+        bar.set_position(progress.days);
+        bar.set_message(progress.lines.to_string());
+        Ok(())
+    })?;
+    bar.finish_and_clear();
+    let situations = lines.last().copied().unwrap_or_default();
+    let records = lines.iter().sum::<u64>() - situations;
+    let mut stderr = io::stderr().lock();
+    writeln!(stderr, "{records} records of {} inputs, {situations} situations", FILES.len() - 1)
+}
+
+fn bar() -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} day {pos}/{len}  {msg} lines  {elapsed}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn file(folder: &Path, name: &str, compress: Compress) -> io::Result<Box<dyn Write>> {
+    let create = |ending: &str| File::create(folder.join(format!("{name}.jsonl{ending}"))).map(BufWriter::new);
+    Ok(match compress {
+        Compress::None => Box::new(create("")?),
+        Compress::Gz => Box::new(flate2::write::GzEncoder::new(create(".gz")?, flate2::Compression::fast())),
+        Compress::Zst => Box::new(zstd::Encoder::new(create(".zst")?, 3)?.auto_finish()),
+    })
+}
+
+/// A day since 1970. Room is left for the history before it and the run behind it.
+fn day(text: &str) -> Result<i64, String> {
+    let date: jiff::civil::Date = text.parse().map_err(|_| "a date is written 2026-01-01".to_owned())?;
+    if !(1971..=9_900).contains(&date.year()) {
+        return Err("the run starts between 1971 and 9900".to_owned());
+    }
+    let since = date.since(jiff::civil::Date::constant(1970, 1, 1)).map_err(|error| error.to_string())?;
+    Ok(i64::from(since.get_days()))
+}
+
+/// A share, in parts of a million.
+fn share(text: &str) -> Result<u32, String> {
+    let units = Decimal::parse(text, 6).map(Decimal::units);
+    match units {
+        Some(units @ 0..=1_000_000) => Ok(units as u32),
+        _ => Err("a share is a number from 0 to 1 with at most six decimals".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_and_shares_are_read() {
+        assert_eq!(day("1971-01-01"), Ok(365));
+        assert_eq!(day("2026-01-01"), Ok(20_454));
+        assert!(day("1970-12-31").is_err());
+        assert!(day("01/02/2026").is_err());
+        assert_eq!(share("0.05"), Ok(50_000));
+        assert_eq!(share("1"), Ok(1_000_000));
+        for bad in ["-0.1", "1.01", "5%", "0.0000001"] {
+            assert!(share(bad).is_err(), "{bad}");
+        }
+    }
+>>>>>>> generator
 }
