@@ -270,7 +270,6 @@ fn values() {
         ("-(seen - now) > wait", "true bool"),
     ];
     for (text, expected) in table {
-            assert_eq!(given(text), expected, "{text}");
-        }
+        assert_eq!(given(text), expected, "{text}");
     }
 }
