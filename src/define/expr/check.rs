@@ -225,6 +225,7 @@ impl Checker<'_> {
                 let other = if left.is_null() { &right } else { &left };
                 let asked = self.spelled(other);
                 let help = match comparison {
+                    _ if other.moves => "`now` is always known".to_owned(),
                     Comparison::Equal => format!("write `!has({asked})`"),
                     Comparison::NotEqual => format!("write `has({asked})`"),
                     _ => HAS_HELP.to_owned(),
@@ -268,7 +269,7 @@ impl Checker<'_> {
         let checked: Vec<Option<Node>> = elements.iter().map(|element| self.value(element)).collect();
         let mut nodes: Vec<Node> = checked.into_iter().collect::<Option<_>>()?;
         let Some(mut widest) = nodes.first().cloned() else {
-            return self.wrong(span, "an empty list", "nothing is in it");
+            return self.wrong(span, "an empty list has no type", "");
         };
         for node in &nodes {
             widest = self.unified(widest, node.clone(), &node.span, "the elements are")?.0;

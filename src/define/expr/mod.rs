@@ -114,7 +114,7 @@ impl Expr {
         self.value.get(env)
     }
 
-    /// Its value as a condition: null and errors are false.
+    /// Its value as a condition: null and errors are false, also what is no `bool`.
     #[inline]
     pub fn holds(&self, env: &Env<'_>) -> bool {
         self.condition.as_ref().is_some_and(|condition| condition(env).unwrap_or(false))

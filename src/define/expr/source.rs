@@ -114,6 +114,11 @@ impl<'a> Source<'a> {
         self.tokens.get(token).map_or("", |token| &self.text[token.span.clone()])
     }
 
+    /// How often an operator stands in the text.
+    pub(super) fn count(&self, operator: &str) -> usize {
+        (0..self.tokens.len()).filter(|&token| self.spelled(token) == operator).count()
+    }
+
     /// The token at a place of the text for the parser.
     pub(super) fn token_at(&self, rewritten_byte: usize) -> usize {
         self.starts.partition_point(|&start| start <= rewritten_byte).saturating_sub(1)
@@ -178,6 +183,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, Vec<Mistake>> {
             at += text[at..].find('\n').unwrap_or(text.len() - at);
             continue;
         }
+        let in_text = matches!(bytes[at..], [b'"' | b'\'', ..] | [b'r' | b'R', b'"' | b'\'', ..]);
         let read = match byte {
             b'0'..=b'9' => number(text, at),
             b'.' if bytes.get(at + 1).is_some_and(u8::is_ascii_digit) => number(text, at),
@@ -195,6 +201,10 @@ fn tokens(text: &str) -> Result<Vec<Token>, Vec<Mistake>> {
             Err(mistake) => {
                 at = mistake.span.end.max(at + 1);
                 mistakes.push(mistake);
+                // Behind a text that is wrong it is not known where texts start and end.
+                if in_text {
+                    break;
+                }
             }
         }
     }
@@ -290,8 +300,11 @@ fn quoted(text: &str, at: usize, prefix: usize) -> Read {
         inside += next.len_utf8();
         if next == '\\' && !raw {
             let escape = escape(&text[inside..]).ok_or_else(|| {
-                Mistake::new(inside - 1..run(text, inside, |_| false).max(inside), "an unknown escape in a text")
-                    .help("a backslash is written `\\\\`, or `r'…'` around the text")
+                Mistake::new(
+                    inside - 1..inside + rest.chars().nth(1).map_or(0, char::len_utf8),
+                    "an unknown escape in a text",
+                )
+                .help("a backslash is written `\\\\`, or `r'…'` around the text")
             })?;
             inside += escape;
         }
