@@ -33,13 +33,13 @@ const ANNOUNCED: i64 = 10;
 
 /// Where people pay: how often in a hundred, the category, the usual sum in cents, the merchants.
 const SHOPS: [(u64, &str, i64, [&str; 4]); 7] = [
-    (30, "groceries", 3_200, ["Marché Central", "Épicerie Paul", "Superette du Coin", "Halles du Midi"]),
-    (22, "restaurant", 1_800, ["Le Midi", "Chez Ginette", "La Cantine", "Pho Saigon"]),
-    (14, "bakery", 500, ["Au Bon Pain Doré", "Boulangerie Martin", "Le Fournil", "Pâtisserie Rose"]),
-    (12, "shopping", 3_800, ["Maison Claire", "Librairie du Quai", "Tout Pour Tous", "Jardin & Co"]),
-    (10, "transport", 300, ["Metro", "Tramway", "Bus Express", "Vélo Libre"]),
-    (8, "fuel", 4_500, ["Station Nord", "Station Sud", "Relais A6", "Pompe du Bourg"]),
-    (4, "health", 1_400, ["Pharmacie de la Gare", "Opticien Lumière", "Pharmacie du Parc", "Cabinet Dentaire"]),
+    (30, "groceries", 4_300, ["Marché Central", "Épicerie Paul", "Superette du Coin", "Halles du Midi"]),
+    (22, "restaurant", 2_400, ["Le Midi", "Chez Ginette", "La Cantine", "Pho Saigon"]),
+    (14, "bakery", 700, ["Au Bon Pain Doré", "Boulangerie Martin", "Le Fournil", "Pâtisserie Rose"]),
+    (12, "shopping", 5_100, ["Maison Claire", "Librairie du Quai", "Tout Pour Tous", "Jardin & Co"]),
+    (10, "transport", 400, ["Metro", "Tramway", "Bus Express", "Vélo Libre"]),
+    (8, "fuel", 6_000, ["Station Nord", "Station Sud", "Relais A6", "Pompe du Bourg"]),
+    (4, "health", 1_900, ["Pharmacie de la Gare", "Opticien Lumière", "Pharmacie du Parc", "Cabinet Dentaire"]),
 ];
 
 impl Today {
@@ -212,7 +212,7 @@ pub(super) fn chance(desk: &mut Desk<'_>, person: &mut Person, today: &Today) {
 
 fn payments(desk: &mut Desk<'_>, person: &mut Person, today: &Today, random: &mut Random) {
     let draw = random.below(100) + if today.weekend { 12 } else { 0 };
-    let count = [18, 48, 76, 91, 100].iter().take_while(|&&upto| draw >= upto).count() as i64;
+    let count = [30, 64, 86, 96, 100].iter().take_while(|&&upto| draw >= upto).count() as i64;
     if person.card_blocked {
         return;
     }

@@ -125,7 +125,7 @@ fn values() {
         ("balance + 1.5", "14.00 decimal(2)"),
         ("balance + 1.005", "13.505 decimal(3)"),
         ("balance * 1.1", "13.750 decimal(3)"),
-        ("balance * (1.05 + 0.05)", "13.750 decimal(3)"),
+        ("balance * (1.05 + 0.05)", "13.7500 decimal(4)"),
         ("balance * 2", "25.00 decimal(2)"),
         ("2 * balance", "25.00 decimal(2)"),
         ("balance * balance", "156.2500 decimal(4)"),
@@ -269,7 +269,420 @@ fn values() {
         ("now == seen + 99s", "true bool"),
         ("-(seen - now) > wait", "true bool"),
     ];
-    for (text, expected) in table {
-        assert_eq!(given(text), expected, "{text}");
+    compare(&table, given);
+}
+
+/// Compares what every text gives with what is expected; shows all that differ, as lines of the table.
+fn compare(table: &[(&str, &str)], given: impl Fn(&str) -> String) {
+    let wrong: Vec<String> = table
+        .iter()
+        .map(|(text, expected)| (text, expected, given(text)))
+        .filter(|(_, expected, given)| *expected != given)
+        .map(|(text, expected, given)| format!("        ({text:?}, {given:?}),   // not {expected:?}"))
+        .collect();
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// The mistakes of a text: `[what the caret shows] message (help)`.
+fn mistakes_of(text: &str, names: &mut Table, expected: &Expected) -> String {
+    match compile(text, names, expected) {
+        Ok(expr) => format!("no mistake: {}", expr.ty()),
+        Err(mistakes) => mistakes
+            .iter()
+            .map(|Mistake { span, message, help }| {
+                let help = help.as_ref().map_or(String::new(), |help| format!(" ({help})"));
+                format!("[{}] {message}{help}", &text[span.clone()])
+            })
+            .collect::<Vec<_>>()
+            .join("; "),
+    }
+}
+
+#[test]
+fn mistakes() {
+    let table = [
+        // Texts that are no expressions.
+        ("", ""),
+        ("  ", ""),
+        ("n >", ""),
+        ("n > > 1", ""),
+        ("n = 1", ""),
+        ("n > 1 & ok", ""),
+        ("n > 1 and ok", ""),
+        ("not ok", ""),
+        ("n <> 1", ""),
+        ("(n > 1", ""),
+        ("n > 1)", ""),
+        ("[n)", ""),
+        ("type == 'OWNER", ""),
+        ("type == ‘OWNER’", ""),
+        ("type == 'a\\q'", ""),
+        ("n > 5x", ""),
+        ("n > 5u", ""),
+        ("wait > 500y", ""),
+        ("wait > 101000w", ""),
+        ("n > 99999999999999999999", ""),
+        ("n # 1", ""),
+        ("n ok", ""),
+        ("n ? 1", ""),
+        ("1.5.5", ""),
+        ("type == b'x'", ""),
+        ("{'a': 1}", ""),
+        ("Thing{a: 1}", ""),
+        ("tags[0] == 'a'", ""),
+        ("tags.exists(t, t == 'a')", ""),
+        ("tags.map(t, t)", ""),
+        ("account.?balance > 1", ""),
+        ("min(n, )", ""),
+        // Names.
+        ("blance > 0", ""),
+        ("acount.balance > 0.00", ""),
+        ("zzz > 0", ""),
+        ("n.x > 0", ""),
+        ("(n + 1).x > 0", ""),
+        ("type.startswith('a')", ""),
+        ("absolute(n) > 1", ""),
+        ("frobnicate(n) > 1", ""),
+        ("startsWith(type, 'a')", ""),
+        ("n.abs() > 1", ""),
+        ("min(n) > 1", ""),
+        ("blance > 0 && tipe == 'x'", ""),
+        // Types.
+        ("n == 'x'", ""),
+        ("type > 5", ""),
+        ("balance > rate", ""),
+        ("balance + rate", ""),
+        ("due > '2026-03-02'", ""),
+        ("wait > 5", ""),
+        ("due - seen > 5", ""),
+        ("due > 7d", ""),
+        ("ok == 1", ""),
+        ("who == account.id", ""),
+        ("who == type", ""),
+        ("tags == 'a'", ""),
+        ("tags > tags", ""),
+        ("tags < amounts", ""),
+        ("ok + 1", ""),
+        ("type + 1", ""),
+        ("due + due", ""),
+        ("due + 1", ""),
+        ("rate % 2", ""),
+        ("-type", ""),
+        ("!n", ""),
+        ("n && ok", ""),
+        ("type || ok", ""),
+        ("n ? 1 : 2", ""),
+        ("ok ? 1 : 'a'", ""),
+        ("ok ? null : null", ""),
+        ("null", ""),
+        ("n + null", ""),
+        ("n in 'abc'", ""),
+        ("type in 'abc'", ""),
+        ("n in ['a', 1]", ""),
+        ("n in tags", ""),
+        ("fine in amounts", ""),
+        ("[n, 'a']", ""),
+        ("[[n]]", ""),
+        ("[]", ""),
+        ("tags.contains('a')", ""),
+        ("n.contains('a')", ""),
+        ("size(n)", ""),
+        ("abs(type)", ""),
+        ("min(n, type)", ""),
+        ("min(tags, tags)", ""),
+        ("int(ok)", ""),
+        ("string(tags)", ""),
+        ("type.matches(type)", ""),
+        ("type.matches('(')", ""),
+        ("type.matches('.{1000}{1000}')", ""),
+        ("duration('x') > wait", ""),
+        ("duration(type) > wait", ""),
+        ("timestamp('yesterday') > due", ""),
+        ("due.getHours('Europe/Pariss') > 1", ""),
+        ("due.getHours(type) > 1", ""),
+        ("n.getHours() > 1", ""),
+        ("fine * fine * fine * fine * fine", ""),
+        // Never, or always.
+        ("n == null", ""),
+        ("null != n", ""),
+        ("n < null", ""),
+        ("1 < 2", ""),
+        ("'a' == 'b'", ""),
+        ("1 + 1 == 2 && ok", ""),
+        ("true && ok", ""),
+        ("ok || !true", ""),
+        ("true ? 1 : 2", ""),
+        ("n == n", ""),
+        ("n + 1 < n + 1", ""),
+        ("has(1)", ""),
+        ("coalesce(1, n)", ""),
+        ("1 in [1, 2]", ""),
+        ("n in []", ""),
+        ("1 / 0 > n", ""),
+        ("9223372036854775807 + 1 > n", ""),
+        ("count < 0", ""),
+        ("0 > count", ""),
+        ("count <= -1", ""),
+        ("count == -1", ""),
+        ("count < 0.0", ""),
+        ("size(tags) < 0", ""),
+        ("n == 1.5", ""),
+        ("balance != 1.005", ""),
+        ("n > 5 && n < 3", ""),
+        ("n < 3 && ok && 5 <= n", ""),
+        ("n > 5 && n <= 5", ""),
+        ("type == 'a' && type == 'b'", ""),
+        ("type == 'a' && type != 'a'", ""),
+        ("balance > 10 && balance < 9.99", ""),
+        ("who == 1 && who == 'a'", ""),
+        ("size(tags) > 3 && (ok && size(tags) == 2)", ""),
+        // now
+        ("now", ""),
+        ("now - seen", ""),
+        ("now.getHours() > 8", ""),
+        ("min(now, seen) > due", ""),
+        ("now - seen > now - due", ""),
+        ("now - (seen - now) > due", ""),
+        ("(now - seen) * 2 > wait", ""),
+        ("(now - seen) / 2 > wait", ""),
+        ("(ok ? now : due) > seen", ""),
+        ("now + now > due", ""),
+        ("now - seen > 5", ""),
+        ("now > 7d", ""),
+        ("now == null", ""),
+        ("now == now", ""),
+        ("now in [seen]", ""),
+        ("has(now)", ""),
+        ("now.x > 1", ""),
+    ];
+    compare(&table, |text| mistakes_of(text, &mut names(), &Expected::Anything));
+}
+
+#[test]
+fn no_mistakes() {
+    for text in [
+        "!(n > 5) && n < 3",
+        "n > 5 || n < 3",
+        "n > 5 && (n < 3 || ok)",
+        "n >= 5 && n <= 5",
+        "n > 3 && n > 5 && n != 4",
+        "count >= 0 && count > -1",
+        "n > 5 && count < 3",
+        "balance == 12.50",
+    ] {
+        compiled(text);
+    }
+}
+
+#[test]
+fn what_is_expected() {
+    let table = [
+        (Expected::Condition, "n", "[n] a condition is expected here, not an int (compare it: `n > 0`)"),
+        (Expected::Condition, "type", "[type] a condition is expected here, not a text (compare it: `type == '…'`)"),
+        (Expected::Number, "ok", "[ok] a number is expected here, not a bool"),
+        (Expected::Summable, "due", "[due] a number or a duration is expected here, not a time"),
+        (Expected::Averageable, "who", "[who] a number, a duration or a time is expected here, not an id(customer)"),
+        (Expected::Time, "wait", "[wait] a time is expected here, not a duration"),
+        (Expected::Condition, "ok", "no mistake: bool"),
+        (Expected::Number, "balance", "no mistake: decimal(2)"),
+        (Expected::Summable, "wait", "no mistake: duration"),
+        (Expected::Averageable, "due", "no mistake: time"),
+        (Expected::Time, "due - 7d", "no mistake: time"),
+    ];
+    for (expected, text, mistake) in table {
+        assert_eq!(mistakes_of(text, &mut names(), &expected), mistake);
+    }
+    let mut records = Table { allows_now: false, ..names() };
+    assert_eq!(
+        mistakes_of("now - seen > 7d", &mut records, &Expected::Condition),
+        "[now] `now` cannot be used here (records do not change when time passes; use it in attributes and moments)"
+    );
+}
+
+#[test]
+fn names_are_given_in_order_of_first_use() {
+    let expr = compiled("balance > 0 && (account.balance < balance || type == 'x') && account.balance < 1");
+    let refs: Vec<&str> = expr.refs().iter().map(|(_, name)| name.as_str()).collect();
+    assert_eq!(refs, ["balance", "account.balance", "type"]);
+    assert_eq!(expr.refs()[1].0, Ref { scope: 1, slot: 13 });
+    assert!(!expr.depends_on_now());
+}
+
+#[test]
+fn turns_are_never_missed() {
+    let conditions = [
+        "now >= seen",
+        "now > seen",
+        "now < seen",
+        "now <= seen",
+        "now == seen",
+        "now != seen",
+        "seen >= now",
+        "seen > now",
+        "now - seen >= 5ms",
+        "seen - now < 5ms",
+        "now > seen + 3ms",
+        "now - seen > due - seen",
+        "-(seen - now) < wait",
+        "now - seen >= 5ms && now - seen < 9ms",
+        "now - seen >= 5ms || due - now <= 2ms",
+        "!(now - seen >= 5ms) && due > now",
+        "now - 3ms - seen < wait - 1ms",
+        "(now >= seen ? 1 : 2) == 1",
+        "now >= seen + 1ms * n",
+    ];
+    for text in conditions {
+        let expr = compiled(text);
+        assert!(expr.depends_on_now());
+        for (seen, due, wait) in [(10, 20, 5), (0, 0, 0), (-7, 3, 30), (12, 11, -4)] {
+            let mut row = row();
+            (row[6], row[7], row[8]) = (Value::Time(due), Value::Time(seen), Value::Duration(wait));
+            let at = |now| expr.holds(&Env::of(&row, now));
+            for now in 0..60 {
+                let next = expr.next_turn(&Env::of(&row, now));
+                assert!(next.is_none_or(|next| next > now), "{text}");
+                let changes = (now + 1..60).find(|&later| at(later) != at(now));
+                if let Some(changes) = changes {
+                    assert!(next.is_some_and(|next| next <= changes), "{text}: {next:?}, {changes}");
+                }
+            }
+            assert_eq!(expr.next_turn(&Env::of(&row, 100)), None, "{text}");
+        }
+        let nulls = vec![Value::Null; 18];
+        assert_eq!(expr.next_turn(&Env::of(&nulls, 0)), None, "{text}");
+        assert!(!expr.holds(&Env::of(&nulls, 0)) || text.contains('!') || text.contains('?'), "{text}");
+    }
+}
+
+#[test]
+fn instants_beyond_what_a_time_can_hold_do_not_overflow() {
+    let expr = compiled("now - seen >= wait");
+    let mut row = row();
+    (row[7], row[8]) = (Value::Time(i64::MAX), Value::Duration(i64::MAX));
+    assert_eq!(expr.next_turn(&Env::of(&row, 5)), Some(u64::MAX - 1));
+    (row[7], row[8]) = (Value::Time(i64::MIN), Value::Duration(i64::MIN));
+    assert_eq!(expr.next_turn(&Env::of(&row, 5)), None);
+    assert!(expr.holds(&Env::of(&row, 5)));
+}
+
+#[test]
+fn what_is_too_long_or_too_deep_is_a_mistake() {
+    let long = format!("n > {}", "1".repeat(5_000));
+    let deep = [
+        format!("{}n{}", "(".repeat(2_000), ")".repeat(2_000)),
+        format!("{}n", "abs(".repeat(70)) + &")".repeat(70),
+        format!("n{}", " + n".repeat(1_000)),
+        format!("{}n", "ok ? n : ".repeat(100)),
+        format!("[{}n{}]", "[".repeat(100), "]".repeat(100)),
+        format!("{}n", "-".repeat(3_000)),
+        format!("n{}", ".n".repeat(2_000)),
+    ];
+    let mistake = |text: &str| compile(text, &mut names(), &Expected::Anything).unwrap_err().remove(0).message;
+    assert_eq!(mistake(&long), "the expression is too long");
+    for text in deep {
+        assert_eq!(mistake(&text), "the expression is nested too deep", "{text}");
+    }
+    for fits in [
+        format!("{}n{}", "(".repeat(63), ")".repeat(63)),
+        format!("n{}", " + n".repeat(63)),
+        format!("n > 0{}", " && n > 0".repeat(400)),
+        format!("{}n", "ok ? n : ".repeat(60)),
+    ] {
+        compiled(&fits);
+    }
+}
+
+const PIECES: [&str; 60] = [
+    "n",
+    "balance",
+    "rate",
+    "ok",
+    "type",
+    "due",
+    "now",
+    "wait",
+    "who",
+    "tags",
+    "account.balance",
+    "null",
+    "true",
+    "1",
+    "2.5",
+    "7d",
+    "'a'",
+    "\"b\"",
+    "r'c'",
+    "+",
+    "-",
+    "*",
+    "/",
+    "%",
+    "==",
+    "!=",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "&&",
+    "||",
+    "!",
+    "?",
+    ":",
+    "in",
+    "(",
+    ")",
+    "[",
+    "]",
+    ",",
+    ".",
+    "has",
+    "size(",
+    "min(",
+    ".matches('x')",
+    ".getHours()",
+    "int(",
+    "string(",
+    "coalesce(",
+    "{",
+    "}",
+    "=",
+    "é",
+    "'",
+    "\\",
+    "0x",
+    "1e",
+    "for",
+    "//",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
+
+    #[test]
+    fn any_text_is_an_expression_or_a_mistake(text in "\\PC{0,40}") {
+        spans_are_sound(&text);
+    }
+
+    #[test]
+    fn any_pieces_are_an_expression_or_a_mistake(pieces in proptest::collection::vec(0..PIECES.len(), 0..16), spaced: bool) {
+        let pieces: Vec<&str> = pieces.into_iter().map(|piece| PIECES[piece]).collect();
+        spans_are_sound(&pieces.join(if spaced { " " } else { "" }));
+    }
+}
+
+fn spans_are_sound(text: &str) {
+    match compile(text, &mut names(), &Expected::Anything) {
+        Ok(expr) => {
+            let row = row();
+            let env = Env { row: &row, entity: &row, now: 5 };
+            let _ = (expr.eval(&env), expr.next_turn(&env));
+        }
+        Err(mistakes) => {
+            assert!(!mistakes.is_empty());
+            for mistake in mistakes {
+                assert!(text.get(mistake.span.clone()).is_some(), "{text:?}: {mistake:?}");
+                assert!(!mistake.message.contains("cannot be understood"), "{text:?}: {mistake:?}");
+            }
+        }
     }
 }

@@ -100,6 +100,7 @@ fn input(name: Text, item: Item<'_>, table: bool, problems: &mut Problems) -> Op
             }
         }
     }
+    let fieldless = fields.is_empty() && broken.is_empty();
     let input = Input {
         about: section.filled("about", problems),
         order: section.filled("order", problems),
@@ -109,6 +110,7 @@ fn input(name: Text, item: Item<'_>, table: bool, problems: &mut Problems) -> Op
         table,
         fields,
         broken,
+        fieldless,
         time,
         key,
         delete,
@@ -156,7 +158,7 @@ fn field(name: Text, item: Item<'_>, problems: &mut Problems) -> Option<Field> {
             Some(Field { name, ty: ty?, column, format })
         }
         other => {
-            problems.add(wrong_type(&name.value, "a type, as a text or a table,", other), &item.span());
+            problems.add(wrong_type(&name.value, "a type in quotes or a table", other), &item.span());
             None
         }
     }

@@ -66,8 +66,7 @@ fn record(item: Item<'_>, problems: &mut Problems) -> Option<(Text, String)> {
 /// One expected transition.
 fn expected(item: Item<'_>, problems: &mut Problems) -> Option<Expected> {
     let mut section = Section::of("an expected transition".to_owned(), "expect", item, problems)?;
-    let verdict = section.get("verdict");
-    if let Some(verdict) = verdict {
+    if let Some(verdict) = section.get("verdict") {
         problems.add(Problem::Verdict, &verdict.span());
     } else if !section.has("transition") {
         section.missing("transition", "whether the episode opens or closes", problems);
@@ -91,8 +90,8 @@ fn expected(item: Item<'_>, problems: &mut Problems) -> Option<Expected> {
     };
     let span = section.span.clone();
     section.finish(problems);
-    // A verdict has been reported; whatever else stands there is still worth checking.
-    let opened = opened.or(verdict.map(|_| true))?;
+    // What is missing here has been reported; whatever else stands there is still worth checking.
+    let opened = opened.unwrap_or(true);
     Some(Expected { span, customer: customer?.value, entity, moment: moment?, opened, at: at? })
 }
 
