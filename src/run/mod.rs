@@ -25,8 +25,8 @@ use timely::dataflow::operators::{Input as _, Probe as _};
 use timely::worker::Worker;
 
 use crate::define::Plan;
-use crate::edge::sink::{MemorySink, Sink, Texts, ViewMode};
-use crate::edge::source::{Batch, LinesSource, Source};
+use crate::edge::sink::Sink;
+use crate::edge::source::{Batch, Source};
 use crate::flow::{self, Engine};
 use crate::model::limits::QUEUED_BATCHES;
 use crate::model::{Fact, LogicalTime};
@@ -156,18 +156,6 @@ fn read(mut source: Box<dyn Source>, stop: &AtomicBool, mut hand_over: impl FnMu
             }
         }
     }
-}
-
-/// Runs a plan over mixed records in memory: each line is JSON with the name of its input in `stream`. Gives the texts of
-/// the files that a run writes, views with a line per change.
-///
-/// # Errors
-/// When a worker fails.
-pub fn over_lines(plan: &Arc<Plan>, lines: &[String], options: &Options) -> io::Result<(Texts, Summary)> {
-    let source = LinesSource::new(plan, "lines", lines);
-    let sink = MemorySink::new(plan, if options.views { ViewMode::Changes } else { ViewMode::None });
-    let summary = execute(plan, Box::new(source), Box::new(sink.clone()), options)?;
-    Ok((sink.texts(), summary))
 }
 
 /// One worker: builds the dataflow; worker 0 also feeds it and publishes what it gives.
