@@ -10,6 +10,7 @@ use std::sync::atomic::AtomicBool;
 
 use propice::define::{self, Plan};
 use propice::edge::sink::{MemorySink, Texts, ViewMode};
+use propice::edge::source::files::Wanted;
 use propice::edge::source::{MergedSource, files};
 use propice::flow::Engine;
 use propice::run::{self, Options, Summary};
@@ -24,8 +25,7 @@ fn plan(path: &Path) -> Arc<Plan> {
 }
 
 fn run(plan: &Arc<Plan>, folder: &Path, engine: Engine, workers: usize, mode: ViewMode) -> (Texts, Summary) {
-    let folder = folder.to_str().expect("a path in UTF-8").to_owned();
-    let files = files::find(plan, &[folder]).expect("files of the inputs");
+    let files = files::find(plan, &[Wanted::Folder(folder.to_owned())]).expect("files of the inputs");
     let source = MergedSource::open(plan, &files, &Arc::new(AtomicBool::new(false))).expect("files open");
     let sink = MemorySink::new(plan, mode);
     let options = Options { engine, workers, views: mode != ViewMode::None, until: None };
