@@ -55,13 +55,10 @@ impl Checker<'_> {
             let Kind::Compare(comparison, left, right) = &part.kind else { continue };
             let Some((subject, comparison, constant)) = oriented(*comparison, left, right) else { continue };
             let subject = plain(subject);
-            let known = match demands.iter().position(|demand| demand.subject == subject) {
-                Some(position) => position,
-                None => {
-                    demands.push(Demands { subject, comparisons: Vec::new() });
-                    demands.len() - 1
-                }
-            };
+            let known = demands.iter().position(|demand| demand.subject == subject).unwrap_or_else(|| {
+                demands.push(Demands { subject, comparisons: Vec::new() });
+                demands.len() - 1
+            });
             let known = &mut demands[known].comparisons;
             let clash = known.iter().find(|(other, bound, _)| excludes(*other, bound, comparison, constant));
             if let Some((_, _, other)) = clash {
@@ -126,8 +123,10 @@ fn excludes(first: Comparison, bound: &Node, second: Comparison, limit: &Node) -
     match (first, second) {
         (Equal, Equal) => order.is_ne(),
         (Equal, NotEqual) | (NotEqual, Equal) => order.is_eq(),
-        (NotEqual, _) | (_, NotEqual) => false,
-        (Less | LessEqual, Less | LessEqual) | (Greater | GreaterEqual, Greater | GreaterEqual) => false,
+        (NotEqual, _)
+        | (_, NotEqual)
+        | (Less | LessEqual, Less | LessEqual)
+        | (Greater | GreaterEqual, Greater | GreaterEqual) => false,
         // The first is at most its bound, the second at least its limit.
         (LessEqual | Equal, GreaterEqual) | (LessEqual, Equal) => order.is_lt(),
         (Less | LessEqual | Equal, Greater | GreaterEqual) | (Less, Equal) => order.is_le(),

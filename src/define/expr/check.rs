@@ -129,7 +129,7 @@ impl Checker<'_> {
             }
             SyntaxKind::Not(operand) => {
                 let operand = self.condition(operand)?;
-                self.not(operand, span)
+                Some(not(operand, span))
             }
             SyntaxKind::Binary(operator, left, right) => self.binary(operator, left, right, span),
             SyntaxKind::All(parts) => {
@@ -168,13 +168,6 @@ impl Checker<'_> {
             conditions.push(condition);
         }
         conditions
-    }
-
-    fn not(&mut self, operand: Node, span: Range<usize>) -> Option<Node> {
-        if let Some(Value::Bool(flag)) = operand.constant() {
-            return Some(Node::new(span, Type::Bool, Kind::Constant(Value::Bool(!flag))));
-        }
-        Some(Node::new(span, Type::Bool, Kind::Not(Box::new(operand))))
     }
 
     /// A name.
@@ -283,6 +276,14 @@ impl Checker<'_> {
         }
         let ty = Type::List(Box::new(widest.ty));
         Some(Node::new(span, ty, Kind::List(nodes)))
+    }
+}
+
+/// `!x`
+fn not(operand: Node, span: Range<usize>) -> Node {
+    match operand.constant() {
+        Some(Value::Bool(flag)) => Node::new(span, Type::Bool, Kind::Constant(Value::Bool(!flag))),
+        _ => Node::new(span, Type::Bool, Kind::Not(Box::new(operand))),
     }
 }
 

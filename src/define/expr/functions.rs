@@ -278,13 +278,13 @@ impl Checker<'_> {
         let node = self.value(x);
         let zone = match zone.map(|zone| (&zone.kind, zone.span.clone())) {
             None => TimeZone::UTC,
-            Some((SyntaxKind::Text(name), at)) => match TimeZone::get(name) {
-                Ok(zone) => zone,
-                Err(_) => {
+            Some((SyntaxKind::Text(name), at)) => {
+                let Ok(zone) = TimeZone::get(name) else {
                     let message = format!("unknown time zone `{name}`");
                     return self.wrong(at, message, "use a name of the IANA database, such as 'Europe/Paris'");
-                }
-            },
+                };
+                zone
+            }
             Some((_, at)) => return self.wrong(at, "the zone has to be a literal", "such as 'Europe/Paris'"),
         };
         let node = node?;

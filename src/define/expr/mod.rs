@@ -12,6 +12,7 @@ mod check;
 mod compile;
 mod functions;
 mod moving;
+mod nesting;
 mod operand;
 mod operators;
 mod source;

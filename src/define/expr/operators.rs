@@ -46,9 +46,11 @@ impl Checker<'_> {
             (Add, Text, Text) => {
                 return self.folded(Node::new(span, Text, Kind::Join(Box::new(left), Box::new(right))));
             }
-            (Add, Time, Duration) | (Add, Duration, Time) | (Subtract, Time, Duration) => Time,
-            (Subtract, Time, Time) | (Add | Subtract, Duration, Duration) => Duration,
-            (Multiply, Duration, Int) | (Multiply, Int, Duration) | (Divide, Duration, Int) => Duration,
+            (Add | Subtract, Time, Duration) | (Add, Duration, Time) => Time,
+            (Subtract, Time, Time)
+            | (Add | Subtract, Duration, Duration)
+            | (Multiply | Divide, Duration, Int)
+            | (Multiply, Int, Duration) => Duration,
             (Remainder, Int, Int) => Int,
             (Add | Subtract | Multiply | Divide, l, r) if l.is_number() && r.is_number() => {
                 return self.numbers(operator, left, right, span);
@@ -85,7 +87,7 @@ impl Checker<'_> {
         let exact = exact_of(operator, &left, &right);
         let (left, right) = self.numeric(left, right, &span)?;
         let (left, right, ty) = match (&left.ty, &right.ty) {
-            (Type::Decimal(_), Type::Decimal(_)) | (Type::Decimal(_), Type::Int) | (Type::Int, Type::Decimal(_)) => {
+            (Type::Decimal(_), Type::Decimal(_) | Type::Int) | (Type::Int, Type::Decimal(_)) => {
                 let (l, r) = (scale(&left.ty), scale(&right.ty));
                 match operator {
                     Arithmetic::Divide => {

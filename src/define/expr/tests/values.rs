@@ -3,6 +3,7 @@
 use super::{compare, given};
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn values() {
     let table = [
         // Numbers and how they adapt.
