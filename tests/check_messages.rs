@@ -33,8 +33,8 @@ fn packs(name: &str) -> Vec<(String, String)> {
 /// Packs whose mistake is their size.
 fn large_packs() -> Vec<(String, String)> {
     let head = "[pack]\nname = \"large\"\n";
-    let streams: String =
-        (0..1025).map(|at| format!("[stream.s{at}]\ntime = \"at\"\nfields = {{ at = \"time\" }}\n")).collect();
+    let stream = |at: usize| format!("[stream.s{at}]\ntime = \"at\"\nfields = {{ at = \"time\" }}\n");
+    let streams = (0..1025).map(stream).collect::<Vec<_>>().concat();
     vec![
         ("large.toml".to_owned(), format!("{head}{}", "# a line that says nothing\n".repeat(45_000))),
         ("many.toml".to_owned(), format!("{head}{streams}")),
@@ -284,7 +284,7 @@ fn mutated_packs_never_make_it_fall_over() {
         match loaded {
             Ok(true) => sound += 1,
             Ok(false) => faulty += 1,
-            Err(_) => panic!("seed {seed} makes it panic; the pack is\n{text}"),
+            Err(panic) => panic!("{panic:?}: seed {seed} makes it panic; the pack is\n{text}"),
         }
     }
     assert!(faulty > 0 && sound > 0, "the mutations are too tame or too wild: {sound} sound, {faulty} faulty");
@@ -301,7 +301,8 @@ fn absurd_texts_are_refused() {
         ")".repeat(50_000),
         "-".repeat(50_000)
     );
-    let chain: String = (0..4_000).map(|at| format!("a{at} = \"a{} + 1\"\n", at + 1)).collect();
+    let link = |at: usize| format!("a{at} = \"a{} + 1\"\n", at + 1);
+    let chain = (0..4_000).map(link).collect::<Vec<_>>().concat();
     let circle = format!("[pack]\nname = \"x\"\n[customer.attribute]\n{chain}a4000 = \"a0\"\n");
     let long_chain = format!("[pack]\nname = \"x\"\n[customer.attribute]\n{chain}a4000 = \"1 + \"\n");
     for text in ["", "\0", "\u{feff}", &deep_lists, &deep_tables, &deep_keys, &deep_expression, &circle, &long_chain] {
@@ -311,4 +312,44 @@ fn absurd_texts_are_refused() {
     let whole = format!("[pack]\nname = \"x\"\n[customer.attribute]\n{chain}a4000 = \"1\"\n");
     let plan = sound("chain.toml", &whole);
     assert_eq!(plan.entities[0].evaluation.first(), Some(&4_000));
+}
+
+fn propice(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = assert_cmd::Command::cargo_bin("propice")
+        .expect("the command is built")
+        .current_dir(folder(""))
+        .args(arguments)
+        .output()
+        .expect("the command runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn the_command_says_it_all_and_ends_as_it_says() {
+    let (code, out, err) = propice(&["check", "sound/rich.toml"]);
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    assert!(out.contains("pack rich is sound: 2 streams, 3 tables, 1 entity, 20 features"), "{out}");
+
+    let (code, out, err) = propice(&["check", "sound/rich.toml", "check/syntax.toml", "check/depth.toml"]);
+    assert_eq!(code, Some(1));
+    assert!(out.contains("rich is sound") && err.contains("this is not TOML") && err.contains("16 deep"), "{out}{err}");
+
+    let (code, out, err) = propice(&["check", "--format", "json", "check/depth.toml"]);
+    assert_eq!((code, err.as_str()), (Some(1), ""));
+    assert!(out.starts_with("{\"code\":\"too_deep\""), "{out}");
+
+    let (code, out, err) = propice(&["check", "check/no_such_pack.toml"]);
+    assert_eq!((code, out.as_str()), (Some(3), ""));
+    assert!(err.contains("cannot read check/no_such_pack.toml"), "{err}");
+
+    assert_eq!(propice(&["check"]).0, Some(2));
+    assert_eq!(propice(&["plan", "check/depth.toml"]).0, Some(1));
+    assert_eq!(
+        propice(&["plan", "sound/rich.toml"]).1,
+        fs::read_to_string(folder("sound/rich.txt")).expect("the plan")
+    );
+    assert!(propice(&["completions", "bash"]).1.contains("_propice"));
+    let help = propice(&["check", "--help"]).1;
+    assert!(help.contains("Exit codes:") && help.contains("Examples:"), "{help}");
 }

@@ -3,7 +3,7 @@
 //! `Display` gives the full text of all of them without colours; [`PackErrors::render`] fits it to a terminal;
 //! [`Diagnostic`] has everything a program needs.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -83,10 +83,10 @@ impl PackErrors {
         }
         let count = self.diagnostics.len();
         if count > SHOWN {
-            out.push_str(&format!("{} more mistakes are not shown.\n", count - SHOWN));
+            let _ = writeln!(out, "{} more mistakes are not shown.", count - SHOWN);
         }
         let noun = if count == 1 { "mistake" } else { "mistakes" };
-        out.push_str(&format!("{}: {count} {noun}\n", self.path));
+        let _ = writeln!(out, "{}: {count} {noun}", self.path);
         out
     }
 

@@ -198,11 +198,14 @@ fn one_line(text: &str) -> String {
 
 /// The plan as a graph.
 struct Graph {
-    /// Title of the group, then its nodes: name, label, kind.
-    groups: Vec<(String, Vec<(String, String, NodeKind)>)>,
+    /// Title of the group, then its nodes.
+    groups: Vec<(String, Vec<Node>)>,
     /// From, to, label.
     edges: Vec<(String, String, String)>,
 }
+
+/// Name, label, kind.
+type Node = (String, String, NodeKind);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum NodeKind {
@@ -223,7 +226,7 @@ impl Graph {
                 let (name, ty) = entity.slot(slot);
                 (slot_node(kind, slot), format!("{name}: {}", type_name(plan, ty)), NodeKind::Slot)
             });
-            let mut nodes: Vec<_> = slots.collect();
+            let mut nodes: Vec<Node> = slots.collect();
             if let Some(relation) = &entity.relation {
                 nodes.insert(0, (format!("entity{kind}"), entity.name.clone(), NodeKind::Entity));
                 graph.edge(format!("input{}", relation.input.index()), format!("entity{kind}"), "belongs to");

@@ -196,10 +196,17 @@ impl Problem {
     pub(super) fn label(&self) -> &'static str {
         match self {
             Problem::Syntax { .. } | Problem::Expression { .. } => "here",
-            Problem::Missing { .. } | Problem::NoSource { .. } | Problem::NoAggregate { .. } => "declared here",
-            Problem::NoPurpose { .. } | Problem::NoValue { .. } | Problem::NoBudget { .. } => "declared here",
-            Problem::UnknownKey { .. } | Problem::Unknown { .. } | Problem::UnknownWord { .. } => "not known",
-            Problem::UnknownZone { .. } | Problem::UnknownEncoding { .. } => "not known",
+            Problem::Missing { .. }
+            | Problem::NoSource { .. }
+            | Problem::NoAggregate { .. }
+            | Problem::NoPurpose { .. }
+            | Problem::NoValue { .. }
+            | Problem::NoBudget { .. } => "declared here",
+            Problem::UnknownKey { .. }
+            | Problem::Unknown { .. }
+            | Problem::UnknownWord { .. }
+            | Problem::UnknownZone { .. }
+            | Problem::UnknownEncoding { .. } => "not known",
             Problem::UndeclaredEntity { .. } => "not declared",
             Problem::Duplicate { .. } => "again",
             Problem::TooMany { .. } => "one too many",

@@ -328,8 +328,8 @@ impl Names for ViewScope<'_> {
 
     fn candidates(&self) -> Vec<String> {
         let mut names = Vec::new();
-        // It will be compiled again, and what is said now is forgotten.
-        if !self.pending.is_empty() {
+        // What is said of a pending name is forgotten, and of a broken one too: suggestions would be for nothing.
+        if !self.pending.is_empty() || !self.broken.is_empty() {
             return names;
         }
         for &(_, kind) in &self.scopes {
