@@ -97,8 +97,9 @@ pub(crate) enum Format {
 pub(crate) fn run(args: &Args) -> Outcome {
     let plan = Arc::new(load_pack(&args.pack)?);
     let until = args.until.as_deref().map(|text| instant("--until", text, &plan)).transpose()?;
-    let stop = stop_on_interrupt()?;
+    let stop = Arc::new(AtomicBool::new(false));
     let Opened { source, notes } = args.inputs.open(&args.pack, &plan, &stop)?;
+    stop_on_interrupt(&stop)?;
     if !args.quiet {
         say(&notes.iter().map(|note| format!("{note}\n")).collect::<String>());
     }
@@ -126,17 +127,15 @@ pub(crate) fn run(args: &Args) -> Outcome {
     if interrupted { Err(Failure::Interrupted) } else { Ok(()) }
 }
 
-/// A flag that Ctrl-C sets. A second Ctrl-C ends the process at once.
-fn stop_on_interrupt() -> Result<Arc<AtomicBool>, Failure> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let asked = Arc::clone(&stop);
+/// Lets Ctrl-C set a flag. A second Ctrl-C ends the process at once.
+fn stop_on_interrupt(stop: &Arc<AtomicBool>) -> Outcome {
+    let stop = Arc::clone(stop);
     let handler = move || {
-        if asked.swap(true, Ordering::Relaxed) {
+        if stop.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
     };
-    ctrlc::set_handler(handler).map_err(|error| Failure::Io(format!("cannot listen to Ctrl-C: {error}")))?;
-    Ok(stop)
+    ctrlc::set_handler(handler).map_err(|error| Failure::Io(format!("cannot listen to Ctrl-C: {error}")))
 }
 
 /// Where everything goes, and whether episodes are shown.

@@ -44,17 +44,21 @@ impl Done<'_> {
 
     fn write_episodes(&self, text: &mut String) {
         let Summary { opened, closed, .. } = &self.summary;
-        let width = self.plan.moments.iter().map(|moment| moment.name.len()).max().unwrap_or(0).max(8);
+        let count = |counts: &[u64], at: usize| counts.get(at).copied().unwrap_or(0);
+        let rows = self.plan.moments.iter().enumerate();
+        let rows = rows.map(|(at, moment)| (moment.name.as_str(), count(opened, at), count(closed, at)));
+        let rows: Vec<(&str, u64, u64)> = rows.filter(|(_, opened, closed)| opened + closed > 0).collect();
+        if rows.is_empty() {
+            text.push_str("no episodes\n");
+            return;
+        }
+        let width = rows.iter().map(|(name, ..)| name.len()).max().unwrap_or(0).max(8);
         let _ = writeln!(text, "{:<width$}  {:>10}  {:>10}  {:>10}", "episodes", "opened", "closed", "still open");
-        let mut row = |name: &str, opened: u64, closed: u64| {
+        let all = ("all", opened.iter().sum(), closed.iter().sum());
+        for (name, opened, closed) in rows.into_iter().chain([all]) {
             let open = grouped(opened.saturating_sub(closed));
             let _ = writeln!(text, "{name:<width$}  {:>10}  {:>10}  {open:>10}", grouped(opened), grouped(closed));
-        };
-        for (at, moment) in self.plan.moments.iter().enumerate() {
-            let count = |counts: &[u64]| counts.get(at).copied().unwrap_or(0);
-            row(&moment.name, count(opened), count(closed));
         }
-        row("all", opened.iter().sum(), closed.iter().sum());
     }
 
     fn write_records(&self, views: bool, text: &mut String) {
