@@ -1,6 +1,7 @@
 //! `--input`, as `run` and `views` take it, and what it opens.
 
 use std::convert::Infallible;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -70,13 +71,14 @@ impl Input {
 /// What is read, and what is worth saying of it.
 pub(crate) struct Opened {
     pub(crate) source: MergedSource,
-    pub(crate) notes: Vec<String>,
+    /// In lines.
+    pub(crate) notes: String,
 }
 
 impl Inputs {
     /// Opens the files of a run. It ends early once `stop` is set.
     pub(crate) fn open(&self, pack: &Path, plan: &Arc<Plan>, stop: &Arc<AtomicBool>) -> Result<Opened, Failure> {
-        let mut notes = Vec::new();
+        let mut notes = String::new();
         let mut wanted: Vec<Wanted> = self.inputs.iter().map(Input::wanted).collect();
         if wanted.is_empty() {
             let folder = fixtures(pack, plan);
@@ -84,13 +86,13 @@ impl Inputs {
                 let text = format!("no --input, and no {} to take instead", folder.display());
                 return Err(Failure::Usage(text));
             }
-            notes.push(format!("reading {} (no --input)", folder.display()));
+            let _ = writeln!(notes, "reading {} (no --input)", folder.display());
             wanted.push(Wanted::Folder(folder));
         }
         let files = files::find(plan, &wanted).map_err(|error| failure(&error))?;
         let missing = files::missing(plan, &files);
         if !missing.is_empty() {
-            notes.push(format!("no file for {}", missing.join(", ")));
+            let _ = writeln!(notes, "no file for {}", missing.join(", "));
         }
         let source = MergedSource::open(plan, &files, stop).map_err(|error| failure(&error))?;
         Ok(Opened { source, notes })

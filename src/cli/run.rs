@@ -101,7 +101,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
     let Opened { source, notes } = args.inputs.open(&args.pack, &plan, &stop)?;
     stop_on_interrupt(&stop)?;
     if !args.quiet {
-        say(&notes.iter().map(|note| format!("{note}\n")).collect::<String>());
+        say(&notes);
     }
     let (sinks, shows) = sinks(args, &plan)?;
     let (sink, counts) = Tee::new(sinks);
@@ -112,7 +112,8 @@ pub(crate) fn run(args: &Args) -> Outcome {
         until,
     };
     // A bar would be drawn into the table.
-    let bar = !args.quiet && !(shows && io::stdout().is_terminal());
+    let into_table = shows && io::stdout().is_terminal();
+    let bar = !args.quiet && !into_table;
     let (source, meter) = Metered::new(Box::new(source), bar);
     let started = Instant::now();
     let done = run::execute(&plan, Box::new(source), Box::new(sink), &options);

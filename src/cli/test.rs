@@ -51,10 +51,9 @@ pub(crate) fn run(args: &Args) -> Outcome {
         let report = judge(&plan, case, &found);
         failed += usize::from(!report.is_right);
         let place = format!("{}:{}", args.pack.display(), case.line);
-        print(&match report.is_right {
-            true => format!("ok    {}\n{}", case.name, report.text),
-            false => format!("FAIL  {}  ({place})\n{}", case.name, report.text),
-        })?;
+        let head =
+            if report.is_right { format!("ok    {}", case.name) } else { format!("FAIL  {}  ({place})", case.name) };
+        print(&format!("{head}\n{}", report.text))?;
     }
     print(&format!("{} cases: {} right, {failed} wrong\n", cases.len(), cases.len() - failed))?;
     if failed > 0 { Err(Failure::WrongAndSaid) } else { Ok(()) }

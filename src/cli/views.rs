@@ -59,7 +59,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
     let at = args.at.as_deref().map(|text| instant("--at", text, &plan)).transpose()?;
     let stop = Arc::new(AtomicBool::new(false));
     let Opened { source, notes } = args.inputs.open(&args.pack, &plan, &stop)?;
-    say(&notes.iter().map(|note| format!("{note}\n")).collect::<String>());
+    say(&notes);
     let latest = LatestViews::new(&plan);
     let (sink, counts) = Tee::new(vec![Box::new(latest.clone())]);
     let options = run::Options { views: true, until: at, ..run::Options::default() };
@@ -98,14 +98,14 @@ fn show(views: &Views, plan: &Plan, id: &Id, time: LogicalTime, format: Format) 
 
 /// A table of the customer's slots, and one per kind of entity with a column for each entity.
 fn write_table(views: &Views, plan: &Plan, id: &Id, time: LogicalTime, out: &mut String) -> bool {
-    let Some((slots, entities)) = views.parts(id) else { return false };
+    let Some(slots) = views.slots(id) else { return false };
     let _ = writeln!(out, "customer {} at {}", id.to_string().escape_debug(), format_time(time as i64));
     let mut table = empty_table();
     for (name, value) in shown(plan, KindId::CUSTOMER, slots) {
         table.add_row([name, &value]);
     }
     let _ = writeln!(out, "{table}");
-    let entities: Vec<(KindId, &Id, &[Value])> = entities.collect();
+    let entities: Vec<(KindId, &Id, &[Value])> = views.entities(id).collect();
     for of_kind in entities.chunk_by(|a, b| a.0 == b.0) {
         let kind = of_kind[0].0;
         let mut table = empty_table();

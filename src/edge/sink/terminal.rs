@@ -1,5 +1,6 @@
 //! A sink for people: one line per transition as it comes, or the lines of `episodes.jsonl`.
 
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::Arc;
 
@@ -68,8 +69,9 @@ impl TerminalSink {
     fn write_head(&mut self) {
         let Widths { customer, entity, moment, .. } = self.widths;
         let entity_head = if entity > 0 { format!("{:<entity$}  ", "entity") } else { String::new() };
-        self.text += &format!(
-            "{DIM}{:<24}  {:<customer$}  {entity_head}{:<moment$}  {:<6}  evidence{RESET}\n",
+        let _ = writeln!(
+            self.text,
+            "{DIM}{:<24}  {:<customer$}  {entity_head}{:<moment$}  {:<6}  evidence{RESET}",
             "time", "customer", "moment", ""
         );
     }
@@ -90,7 +92,7 @@ impl TerminalSink {
             json::evidence(&self.plan, transition).map(|(name, value)| format!("{name}={value}")).collect();
         let evidence = cut(&pairs.join(" "), all.saturating_sub(used).max(EVIDENCE));
         let colour = if transition.opened { GREEN } else { DIM };
-        self.text += &format!("{line}{BOLD}{name}{RESET}{colour}{word}{RESET}  {DIM}{evidence}{RESET}\n");
+        let _ = writeln!(self.text, "{line}{BOLD}{name}{RESET}{colour}{word}{RESET}  {DIM}{evidence}{RESET}");
     }
 }
 

@@ -102,15 +102,10 @@ impl Views {
             if !changed {
                 continue;
             }
-            match self.customers.get(&part.customer) {
-                Some(View { slots: Some(slots), entities }) => {
-                    self.write_line(&part.customer, *time, slots, entities, out);
-                }
-                _ => {
-                    out.push_str("{\"customer\":");
-                    write_json_with(out, &part.customer.to_string());
-                    let _ = writeln!(out, ",\"logical_time_ms\":{time},\"exists\":false}}");
-                }
+            if !self.write_customer(&part.customer, *time, out) {
+                out.push_str("{\"customer\":");
+                write_json_with(out, &part.customer.to_string());
+                let _ = writeln!(out, ",\"logical_time_ms\":{time},\"exists\":false}}");
             }
         }
     }
@@ -134,11 +129,15 @@ impl Views {
         self.customers.keys()
     }
 
-    /// The slots of a customer, and those of its entities.
-    pub fn parts(&self, customer: &Id) -> Option<(&[Value], impl Iterator<Item = (KindId, &Id, &[Value])>)> {
-        let view = self.customers.get(customer)?;
-        let entities = view.entities.iter().map(|((kind, id), slots)| (*kind, id, slots.as_ref()));
-        Some((view.slots.as_deref()?, entities))
+    /// The slots of a customer that exists.
+    pub fn slots(&self, customer: &Id) -> Option<&[Value]> {
+        self.customers.get(customer)?.slots.as_deref()
+    }
+
+    /// The entities of a customer with their slots, by kind and id.
+    pub fn entities(&self, customer: &Id) -> impl Iterator<Item = (KindId, &Id, &[Value])> {
+        let entities = self.customers.get(customer).into_iter().flat_map(|view| &view.entities);
+        entities.map(|((kind, id), slots)| (*kind, id, slots.as_ref()))
     }
 
     fn apply_to_customer(&mut self, group: &[Update]) {

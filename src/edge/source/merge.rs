@@ -206,7 +206,12 @@ fn read(mut records: Records, sender: &SyncSender<Chunk>) {
         let bytes_now = records.bytes_read();
         let chunk = Chunk::Items { items, bytes_read: bytes_now - bytes_before };
         bytes_before = bytes_now;
-        if sender.send(chunk).is_err() || (is_end && sender.send(Chunk::End).is_err()) || is_end {
+        if sender.send(chunk).is_err() {
+            return;
+        }
+        if is_end {
+            // When nobody takes the end, nobody needs it.
+            let _ = sender.send(Chunk::End);
             return;
         }
     }

@@ -80,8 +80,8 @@ impl LinesSource {
         };
         let (decoder, extractor) = &mut self.decoders[at];
         let origin = Origin { file: 0, line: self.lines.number() };
-        let decoded = decoder.decode(&self.line);
-        decoded.and_then(|record| extractor.fact_of(&record, origin)).map_err(|error| (Some(at), error))
+        let row = decoder.decode(&self.line);
+        row.and_then(|record| extractor.fact_of(&record, origin)).map_err(|error| (Some(at), error))
     }
 
     fn dead(&self, input: Option<usize>, error: RecordError) -> DeadLetter {

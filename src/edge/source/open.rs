@@ -39,7 +39,7 @@ pub(super) fn open(file: &InputFile, encoding: &str) -> io::Result<Opened> {
     } else {
         let handle = File::open(&file.path)?;
         let metadata = handle.metadata()?;
-        (Box::new(handle), metadata.is_file().then(|| metadata.len()))
+        (Box::new(handle), metadata.is_file().then_some(metadata.len()))
     };
     let counted = BufReader::with_capacity(BUFFER_BYTES, Counted { inner: raw, read: Arc::clone(&read) });
     let mut bytes = unpacked(counted, file.packing)?;

@@ -40,7 +40,7 @@ pub(super) struct Records {
 
 enum Reader {
     JsonLines { lines: Lines<Bytes>, line: Vec<u8>, decoder: JsonDecoder },
-    Delimited { rows: Rows<Bytes>, decoder: DelimitedDecoder },
+    Delimited { rows: Box<Rows<Bytes>>, decoder: DelimitedDecoder },
 }
 
 /// One step in a file: a record or why it is none, with its line and bytes.
@@ -72,7 +72,7 @@ impl Records {
                 Broken::Header(error) => SourceError::Header { path: name.clone(), error },
                 Broken::Unreadable(error) => SourceError::unreadable(&file.path, error),
             })?;
-            Reader::Delimited { rows, decoder }
+            Reader::Delimited { rows: Box::new(rows), decoder }
         } else {
             let decoder = JsonDecoder::new(plan, file.input);
             Reader::JsonLines { lines: Lines::new(bytes), line: Vec::new(), decoder }

@@ -168,6 +168,6 @@ impl Decoder for DelimitedDecoder {
                 return Err(RecordError { reason: "wrong_type", message });
             }
         };
-        self.schema.finish(row, marked, wrong)
+        self.schema.finish(row, marked, &wrong)
     }
 }

@@ -86,7 +86,7 @@ impl Decoder for JsonDecoder {
         let read = RecordSeed { record: &mut record, fields: &mut self.schema.fields, keys: &self.keys };
         read.deserialize(&mut json).and_then(|()| json.end()).map_err(|error| not_json(&error))?;
         let Record { row, marked, wrong, .. } = record;
-        self.schema.finish(row, marked, wrong)
+        self.schema.finish(row, marked, &wrong)
     }
 }
 

@@ -76,16 +76,16 @@ impl Schema {
         &self,
         row: Vec<Value>,
         marked: bool,
-        found: Vec<(usize, RecordError)>,
+        found: &[(usize, RecordError)],
     ) -> Result<Decoded, RecordError> {
         let bare = self.bare_key_deletes
             && found.is_empty()
             && self.fields.iter().zip(&row).all(|(field, value)| field.identifies || value.is_null());
         let mut deleted = marked || bare;
-        if let Some(error) = self.misfit(&row, deleted, &found) {
+        if let Some(error) = self.misfit(&row, deleted, found) {
             // A deletion needs the key and the time only, also where a condition says that it is one.
             deleted = self.condition_deletes(&row);
-            let kept = if deleted { self.misfit(&row, deleted, &found) } else { Some(error) };
+            let kept = if deleted { self.misfit(&row, deleted, found) } else { Some(error) };
             if let Some(error) = kept {
                 return Err(error);
             }

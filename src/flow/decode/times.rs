@@ -124,10 +124,8 @@ impl Civil {
         if length == 0 {
             return None;
         }
-        for place in 0..3 {
-            let digit = if place < length { fraction[place] - b'0' } else { 0 };
-            self.millisecond = self.millisecond * 10 + i16::from(digit);
-        }
+        let digits = fraction[..length].iter().map(|digit| i16::from(digit - b'0')).chain(std::iter::repeat(0));
+        self.millisecond = digits.take(3).fold(0, |number, digit| number * 10 + digit);
         Some(&fraction[length..])
     }
 
