@@ -22,6 +22,8 @@ pub(crate) struct Record {
     pub(crate) deletion: bool,
     pub(crate) row: Vec<V>,
     pub(crate) contributions: Vec<Contribution>,
+    /// Kind and id of the entities that it makes exist.
+    pub(crate) names: Vec<(usize, Id)>,
     /// Kind, entity and customer.
     pub(crate) relates: Vec<(usize, Id, Id)>,
 }
@@ -82,6 +84,7 @@ fn record(pack: &Pack, line: &str, number: usize, clock: i64) -> Option<Record> 
         deletion,
         row: Vec::new(),
         contributions: Vec::new(),
+        names: Vec::new(),
         relates: Vec::new(),
     };
     if !deletion {
@@ -93,6 +96,14 @@ fn record(pack: &Pack, line: &str, number: usize, clock: i64) -> Option<Record> 
 
 fn contribute(pack: &Pack, position: usize, row: &[V], record: &mut Record) -> Result<(), Failed> {
     let scope = Scope::of(row, 0);
+    let about = pack.inputs[position].about;
+    for (field, kind) in
+        about.into_iter().chain(pack.feeds.iter().filter(|feed| feed.0 == position).map(|feed| (feed.1, feed.2)))
+    {
+        if let V::Id(id) = &row[field] {
+            record.names.push((kind, id.clone()));
+        }
+    }
     for (kind, declared) in pack.kinds.iter().enumerate() {
         if let Some(relation) = declared.relation.as_ref().filter(|relation| relation.input == position) {
             let holds = match &relation.filter {
@@ -101,6 +112,7 @@ fn contribute(pack: &Pack, position: usize, row: &[V], record: &mut Record) -> R
             };
             if let (true, V::Id(entity), V::Id(customer)) = (holds, &row[relation.entity], &row[relation.customer]) {
                 record.relates.push((kind, entity.clone(), customer.clone()));
+                record.names.extend([(kind, entity.clone()), (0, customer.clone())]);
             }
         }
         for (number, feature) in declared.features.iter().enumerate() {
@@ -118,6 +130,9 @@ fn contribute(pack: &Pack, position: usize, row: &[V], record: &mut Record) -> R
                 Some(argument) => argument.value(scope)?,
                 None => V::Bool(true),
             };
+            if value.is_null() {
+                continue;
+            }
             let (from, until) = match &feature.interval {
                 Interval::Always => (record.t, i64::MAX),
                 Interval::Window(length, None) => (record.t, record.event_time + length),
@@ -130,7 +145,7 @@ fn contribute(pack: &Pack, position: usize, row: &[V], record: &mut Record) -> R
                     _ => continue,
                 },
             };
-            if from < until && !value.is_null() {
+            if from < until {
                 record.contributions.push(Contribution {
                     kind,
                     feature: number,

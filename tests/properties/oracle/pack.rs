@@ -8,6 +8,8 @@ use super::value::{Ty, V, read_duration};
 pub(crate) struct Pack {
     pub(crate) version: String,
     pub(crate) inputs: Vec<Input>,
+    /// Input, field and kind: the records of the input feed a feature of the entity that the field names.
+    pub(crate) feeds: Vec<(usize, usize, usize)>,
     /// The customer is the first.
     pub(crate) kinds: Vec<Kind>,
     /// In the order of their names.
@@ -116,7 +118,7 @@ impl Pack {
         for (name, declared) in table(&root, "stream").into_iter().chain(table(&root, "table")) {
             inputs.push(input(name, declared, &kind_names));
         }
-        let mut pack = Pack { version, inputs, kinds: Vec::new(), moments: Vec::new() };
+        let mut pack = Pack { version, inputs, feeds: Vec::new(), kinds: Vec::new(), moments: Vec::new() };
         let mut kinds: Vec<Kind> =
             kind_names.iter().enumerate().map(|(kind, name)| pack.kind(kind, name, &root)).collect();
         // Entities first: the customer's rollups use them.
@@ -135,6 +137,21 @@ impl Pack {
         let mut moments: Vec<Moment> =
             table(&root, "moment").into_iter().map(|(name, declared)| pack.moment(name, declared, &kinds)).collect();
         moments.sort_by(|a, b| a.name.cmp(&b.name));
+        for (kind, declared) in kinds.iter().enumerate() {
+            for feature in &declared.features {
+                if let Source::Records(input, field) = feature.source {
+                    pack.feeds.push((input, field, kind));
+                }
+            }
+            // A field of a table that any expression uses is a feature too.
+            for (input, field) in &declared.extras {
+                let path = format!("{}.{}", pack.inputs[*input].name, pack.inputs[*input].fields[*field].name);
+                if source.contains(&path) {
+                    let key = pack.inputs[*input].key.as_ref().expect("a table")[0];
+                    pack.feeds.push((*input, key, kind));
+                }
+            }
+        }
         pack.kinds = kinds;
         pack.moments = moments;
         pack

@@ -24,14 +24,10 @@ impl State {
         let mut exists: Vec<BTreeSet<Id>> = pack.kinds.iter().map(|_| BTreeSet::new()).collect();
         let mut related = BTreeSet::new();
         for record in &live {
-            if let Some((field, kind)) = pack.inputs[record.input].about
-                && let V::Id(id) = &record.row[field]
-            {
-                exists[kind].insert(id.clone());
+            for (kind, id) in &record.names {
+                exists[*kind].insert(id.clone());
             }
             for (kind, entity, customer) in &record.relates {
-                exists[*kind].insert(entity.clone());
-                exists[0].insert(customer.clone());
                 related.insert((customer.clone(), *kind, entity.clone()));
             }
         }
