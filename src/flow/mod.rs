@@ -1,10 +1,12 @@
 //! The dataflow: facts in, transitions and views out, as differences. Pure: no I/O, no wall clock.
 
+pub mod aggregate;
 pub mod clock;
 pub mod decode;
 pub mod episode;
 pub mod fused;
 pub mod reference;
+pub mod shard;
 
 use std::sync::Arc;
 

@@ -1,12 +1,32 @@
 //! Assembles a run: a source thread, workers with the dataflow, one sink.
+//!
+//! ```text
+//! source thread ──bounded channel──▶ worker 0: clock ──▶ dataflow on all workers ──▶ worker 0: publish ──▶ sink
+//! ```
+//!
+//! Worker 0 gives every record its logical time and moves the input on, at most one epoch ahead of what is published, so
+//! that memory is bounded by the state and by two batches. Everything is published in order of logical time, sorted
+//! within one: the same bytes for every engine and worker count.
 
-use std::sync::Arc;
+mod feed;
+mod publish;
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex};
+
+use timely::dataflow::InputHandleVec;
+use timely::dataflow::operators::probe::Handle as ProbeHandle;
+use timely::dataflow::operators::{Input as _, Probe as _};
+use timely::worker::Worker;
 
 use crate::define::Plan;
 use crate::edge::sink::Sink;
-use crate::edge::source::Source;
-use crate::flow::Engine;
-use crate::model::LogicalTime;
+use crate::edge::source::{Batch, Source};
+use crate::flow::{self, Engine};
+use crate::model::limits::QUEUED_BATCHES;
+use crate::model::{Fact, LogicalTime};
 
 /// How to run.
 #[derive(Clone, Debug)]
@@ -21,8 +41,14 @@ pub struct Options {
     pub until: Option<LogicalTime>,
 }
 
+impl Default for Options {
+    fn default() -> Self {
+        Options { engine: Engine::Fused, workers: 1, views: false, until: None }
+    }
+}
+
 /// What was done.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Records that took effect.
     pub records: u64,
@@ -36,8 +62,18 @@ pub struct Summary {
     pub opened: Vec<u64>,
     /// Episodes closed, by moment.
     pub closed: Vec<u64>,
-    /// Whether it was interrupted.
-    pub interrupted: bool,
+}
+
+/// What the source thread sends.
+enum Message {
+    Batch(Batch),
+    End(io::Result<()>),
+}
+
+/// What worker 0 needs, and only it.
+struct Ends {
+    messages: Receiver<Message>,
+    sink: Box<dyn Sink>,
 }
 
 /// Runs a plan over a source to its end.
@@ -45,29 +81,100 @@ pub struct Summary {
 /// # Errors
 /// When the source or the sink fails.
 pub fn execute(
-    _plan: &Arc<Plan>,
-    _source: Box<dyn Source>,
-    _sink: Box<dyn Sink>,
-    _options: &Options,
-) -> std::io::Result<Summary> {
-    todo!()
+    plan: &Arc<Plan>,
+    source: Box<dyn Source>,
+    sink: Box<dyn Sink>,
+    options: &Options,
+) -> io::Result<Summary> {
+    let (sender, messages) = sync_channel(QUEUED_BATCHES);
+    // Tells the source thread which worker to wake, once that runs.
+    let (waker_sender, waker) = sync_channel(1);
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = stop.clone();
+    let reader = std::thread::Builder::new().name("source".to_owned()).spawn(move || {
+        let Ok(worker) = waker.recv() else { return };
+        read(source, &stopped, |message| {
+            let taken = sender.send(message).is_ok();
+            let worker: &std::thread::Thread = &worker;
+            worker.unpark();
+            taken
+        });
+    })?;
+    let ends = Mutex::new(Some((Ends { messages, sink }, waker_sender)));
+    let (plan, options) = (plan.clone(), options.clone());
+    let config = if options.workers <= 1 { timely::Config::thread() } else { timely::Config::process(options.workers) };
+    let guards = timely::execute(config, move |worker| {
+        let ends = if worker.index() == 0 { ends.lock().ok().and_then(|mut ends| ends.take()) } else { None };
+        let ends = ends.map(|(ends, waker)| {
+            // The source thread waits for this; it is gone only when it failed, which the messages tell.
+            let _ = waker.send(std::thread::current());
+            ends
+        });
+        work(worker, &plan, &options, ends)
+    });
+    let result = match guards {
+        Ok(guards) => join(guards),
+        Err(error) => Err(io::Error::other(error)),
+    };
+    stop.store(true, Ordering::Relaxed);
+    if reader.join().is_err() {
+        return Err(io::Error::other("the source thread failed"));
+    }
+    result
 }
 
-/// What a run over lines gives, each part as the text of its file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Texts {
-    /// `episodes.jsonl`
-    pub episodes: String,
-    /// `views.jsonl` with a line per change.
-    pub view_changes: String,
-    /// `dead_letters.jsonl`
-    pub dead_letters: String,
+/// The source thread: hands over batches until the source ends or nobody wants them.
+fn read(mut source: Box<dyn Source>, stop: &AtomicBool, mut hand_over: impl FnMut(Message) -> bool) {
+    while !stop.load(Ordering::Relaxed) {
+        let mut batch = Batch::default();
+        let more = source.fill(&mut batch);
+        if !batch.is_empty() && !hand_over(Message::Batch(batch)) {
+            return;
+        }
+        match more {
+            Ok(true) => {}
+            Ok(false) => {
+                hand_over(Message::End(Ok(())));
+                return;
+            }
+            Err(error) => {
+                hand_over(Message::End(Err(error)));
+                return;
+            }
+        }
+    }
 }
 
-/// Runs a plan over mixed records in memory: each line is JSON with the name of its input in `stream`. For tests and `propice test`.
-///
-/// # Errors
-/// When a worker fails.
-pub fn over_lines(_plan: &Arc<Plan>, _lines: &[String], _options: &Options) -> std::io::Result<(Texts, Summary)> {
-    todo!()
+/// One worker: builds the dataflow; worker 0 also feeds it and publishes what it gives.
+fn work(worker: &mut Worker, plan: &Arc<Plan>, options: &Options, ends: Option<Ends>) -> Option<io::Result<Summary>> {
+    let (messages, sink) = match ends {
+        Some(Ends { messages, sink }) => (Some(messages), Some(sink)),
+        None => (None, None),
+    };
+    let publisher = publish::Publisher::new(plan, sink);
+    let probe = ProbeHandle::new();
+    let input: InputHandleVec<LogicalTime, (Fact, LogicalTime, isize)> = worker.dataflow_named("propice", |scope| {
+        let (input, facts) = scope.new_input();
+        let flow = flow::build(options.engine, plan, facts, options.views);
+        publish::publish(flow, publisher.clone()).probe_with(&probe);
+        input
+    });
+    messages.map(|messages| {
+        let result = feed::feed(worker, input, &probe, &messages, &publisher, options.until);
+        // The source thread may wait for room in the channel: nobody will make any.
+        drop(messages);
+        result
+    })
+}
+
+fn join(guards: timely::communication::WorkerGuards<Option<io::Result<Summary>>>) -> io::Result<Summary> {
+    let mut summary = Err(io::Error::other("worker 0 did not run"));
+    for result in guards.join() {
+        match result {
+            Ok(None) => {}
+            Ok(Some(result)) => summary = result,
+            Err(error) => return Err(io::Error::other(format!("a worker failed: {error}"))),
+        }
+    }
+    summary
 }

@@ -30,6 +30,13 @@ pub struct Batch {
     pub bytes_read: u64,
 }
 
+impl Batch {
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.facts.is_empty() && self.dead.is_empty() && self.bytes_read == 0
+    }
+}
+
 /// Hands over facts in order of arrival, in bounded batches. Runs on a thread of its own; may block.
 pub trait Source: Send {
     /// Fills the (empty) batch; `Ok(false)` at the end.

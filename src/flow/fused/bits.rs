@@ -1,0 +1,73 @@
+//! Sets of slots.
+
+/// A set of small numbers, of a size that is fixed when it is made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Bits {
+    words: Vec<u64>,
+}
+
+impl Bits {
+    /// Empty, for numbers below `size`.
+    pub(super) fn new(size: usize) -> Bits {
+        Bits { words: vec![0; size.div_ceil(64)] }
+    }
+
+    /// Adds a number.
+    #[inline]
+    pub(super) fn insert(&mut self, number: usize) {
+        self.words[number / 64] |= 1 << (number % 64);
+    }
+
+    /// Whether both have a number in common.
+    #[inline]
+    pub(super) fn intersects(&self, other: &Bits) -> bool {
+        self.words.iter().zip(&other.words).any(|(mine, theirs)| mine & theirs != 0)
+    }
+
+    /// Whether it is empty.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.words.iter().all(|&word| word == 0)
+    }
+
+    /// Removes everything.
+    pub(super) fn clear(&mut self) {
+        self.words.fill(0);
+    }
+
+    /// Its numbers, in order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        self.words.iter().enumerate().flat_map(|(position, &word)| {
+            let mut rest = word;
+            std::iter::from_fn(move || {
+                (rest != 0).then(|| {
+                    let bit = rest.trailing_zeros() as usize;
+                    rest &= rest - 1;
+                    position * 64 + bit
+                })
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holds_what_was_put_in() {
+        let mut bits = Bits::new(130);
+        assert!(bits.is_empty());
+        for number in [0, 63, 64, 129] {
+            bits.insert(number);
+        }
+        assert_eq!(bits.iter().collect::<Vec<_>>(), [0, 63, 64, 129]);
+        let mut other = Bits::new(130);
+        other.insert(1);
+        assert!(!bits.intersects(&other));
+        other.insert(129);
+        assert!(bits.intersects(&other));
+        bits.clear();
+        assert!(bits.is_empty());
+    }
+}

@@ -1,0 +1,242 @@
+//! Customers: their own features, what their entities add up to, and the moments they are in.
+//!
+//! ```text
+//! changes of customers ──┐
+//!                        ├──by customer──▶ features, rollups, attributes ──▶ moments ──▶ transitions
+//! parts (entities) ──────┘                                             └────────────────▶ views
+//! ```
+
+use std::sync::Arc;
+
+use timely::container::CapacityContainerBuilder;
+use timely::dataflow::channels::pact::Exchange;
+use timely::dataflow::operators::generic::OutputBuilder;
+use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
+
+use crate::define::Plan;
+use crate::define::expr::Env;
+use crate::define::plan::{Feature, Source};
+use crate::flow::shard::shard;
+use crate::flow::{Transition, Updates, ViewPart};
+use crate::model::time::FOREVER;
+use crate::model::{EntityChange, FeatureId, KindId, LogicalTime, Value};
+
+use super::bits::Bits;
+use super::entities::Entities;
+use super::features::Given;
+use super::frontier_of;
+use super::inbox::Inbox;
+use super::moments::{Look, Moments, Part, Situation};
+
+/// What customers give: transitions, and their own parts of their views (none unless `with_views`).
+pub(super) fn customers<'scope>(
+    plan: &Arc<Plan>,
+    changes: Updates<'scope, EntityChange>,
+    parts: Updates<'scope, ViewPart>,
+    with_views: bool,
+) -> (Updates<'scope, Transition>, Updates<'scope, ViewPart>) {
+    let mut customers = Customers::new(plan.clone(), with_views);
+    let mut builder = OperatorBuilder::new("Customers".to_owned(), changes.scope());
+    let by_id = Exchange::new(|(change, _, _): &(EntityChange, LogicalTime, isize)| shard(&change.id));
+    let by_customer = Exchange::new(|(part, _, _): &(ViewPart, LogicalTime, isize)| shard(&part.customer));
+    let mut changes = builder.new_input(changes, by_id);
+    let mut parts = builder.new_input(parts, by_customer);
+    let (transitions, transition_stream) = builder.new_output::<Vec<(Transition, LogicalTime, isize)>>();
+    let (views, view_stream) = builder.new_output::<Vec<(ViewPart, LogicalTime, isize)>>();
+    let mut transitions = OutputBuilder::<_, CapacityContainerBuilder<_>>::from(transitions);
+    let mut views = OutputBuilder::<_, CapacityContainerBuilder<_>>::from(views);
+    builder.build(move |capabilities| {
+        let mut held = Some(capabilities);
+        let (mut change_box, mut part_box) = (Inbox::default(), Inbox::default());
+        let (mut ready_changes, mut ready_parts) = (Vec::new(), Vec::new());
+        let mut out = Out::default();
+        move |frontiers| {
+            changes.for_each(|_, data| change_box.extend(data));
+            parts.for_each(|_, data| part_box.extend(data));
+            let Some(capabilities) = &mut held else { return };
+            let frontier = frontiers.iter().filter_map(frontier_of).min();
+            let before = frontier.unwrap_or(LogicalTime::MAX);
+            change_box.drain_before(before, &mut ready_changes);
+            part_box.drain_before(before, &mut ready_parts);
+            customers.advance(&mut ready_changes, &mut ready_parts, frontier, &mut out);
+            if !out.transitions.is_empty() {
+                let given = out.transitions.drain(..).map(|transition| {
+                    let time = transition.time;
+                    (transition, time, 1)
+                });
+                transitions.activate().session(&capabilities[0]).give_iterator(given);
+            }
+            if !out.views.is_empty() {
+                views.activate().session(&capabilities[1]).give_container(&mut out.views);
+                out.views.clear();
+            }
+            match frontier {
+                Some(frontier) => capabilities.iter_mut().for_each(|capability| capability.downgrade(&frontier)),
+                None => held = None,
+            }
+        }
+    });
+    (transition_stream, view_stream)
+}
+
+#[derive(Default)]
+struct Out {
+    transitions: Vec<Transition>,
+    views: Vec<(ViewPart, LogicalTime, isize)>,
+}
+
+/// What is known of one customer besides its slots.
+#[derive(Default)]
+struct Customer {
+    parts: Vec<Part>,
+    situation: Situation,
+    existed: bool,
+    published: Option<Arc<[Value]>>,
+}
+
+/// All customers of this worker.
+struct Customers {
+    plan: Arc<Plan>,
+    entities: Entities,
+    customers: Vec<Customer>,
+    moments: Moments,
+    with_views: bool,
+    touched: Vec<(u32, Bits)>,
+}
+
+impl Customers {
+    fn new(plan: Arc<Plan>, with_views: bool) -> Customers {
+        Customers {
+            entities: Entities::new(plan.clone(), KindId::CUSTOMER),
+            customers: Vec::new(),
+            moments: Moments::new(plan.clone()),
+            with_views,
+            touched: Vec::new(),
+            plan,
+        }
+    }
+
+    /// Goes through all complete times: those of the inputs (in order of time, emptied) and of deadlines before `frontier`.
+    fn advance(
+        &mut self,
+        changes: &mut Vec<(EntityChange, LogicalTime, isize)>,
+        parts: &mut Vec<(ViewPart, LogicalTime, isize)>,
+        frontier: Option<LogicalTime>,
+        out: &mut Out,
+    ) {
+        let last = changes.last().map(|(_, time, _)| *time).max(parts.last().map(|(_, time, _)| *time));
+        let limit = frontier.unwrap_or_else(|| last.map_or(0, |time| time + 1));
+        let mut changes = changes.drain(..).peekable();
+        let mut parts = parts.drain(..).peekable();
+        loop {
+            let due = self.entities.next_deadline().unwrap_or(LogicalTime::MAX);
+            let changed = changes.peek().map_or(LogicalTime::MAX, |(_, time, _)| *time);
+            let parted = parts.peek().map_or(LogicalTime::MAX, |(_, time, _)| *time);
+            let time = due.min(changed).min(parted);
+            if time >= limit {
+                return;
+            }
+            self.entities.wake(time);
+            while let Some((change, _, diff)) = changes.next_if(|(_, at, _)| *at == time) {
+                self.entities.apply(&change, time, diff);
+            }
+            while let Some((part, _, diff)) = parts.next_if(|(_, at, _)| *at == time) {
+                self.apply_part(part, time, diff);
+            }
+            self.settle(time, out);
+        }
+    }
+
+    /// A part of the customer's view comes or goes: its rollups follow.
+    fn apply_part(&mut self, part: ViewPart, time: LogicalTime, diff: isize) {
+        let Some((kind, id)) = part.entity else { return };
+        let position = self.entities.resolve(&part.customer);
+        self.entities.touch(position);
+        self.make_room();
+        for (feature_position, feature) in self.plan.entities[0].features.iter().enumerate() {
+            let Some(value) = rolled_up(feature, kind, &part.slots) else { continue };
+            let given = Given { until: FOREVER, event_time: 0, order: &Value::Null, value: &value };
+            let column = self.entities.column_mut(position, FeatureId(feature_position as u16));
+            if diff > 0 {
+                column.give(position, &given);
+            } else {
+                column.take(position, &given);
+            }
+        }
+        let parts = &mut self.customers[position as usize].parts;
+        let known = parts.iter().position(|known| known.kind == kind && known.id == id);
+        match (known, diff > 0) {
+            (Some(known), true) => {
+                parts[known].slots = part.slots;
+                parts[known].changed_at = time;
+            }
+            (None, true) => parts.push(Part { kind, id, slots: part.slots, changed_at: time }),
+            // Differences of one time come in any order: what was given again meanwhile stays.
+            (Some(known), false) if parts[known].slots == part.slots => {
+                parts.swap_remove(known);
+            }
+            (_, false) => {}
+        }
+    }
+
+    fn make_room(&mut self) {
+        let needed = self.entities.len();
+        self.customers.resize_with(needed, Customer::default);
+    }
+
+    /// Settles every customer that was touched at `time`: slots, then moments, then the next deadline.
+    fn settle(&mut self, time: LogicalTime, out: &mut Out) {
+        self.make_room();
+        let mut touched = std::mem::take(&mut self.touched);
+        self.entities.take_touched(&mut touched);
+        for (position, mut slots) in touched.drain(..) {
+            self.entities.settle(position, &mut slots, time);
+            self.look(position, &slots, time, out);
+            self.entities.recycle(slots);
+        }
+        self.touched = touched;
+    }
+
+    fn look(&mut self, position: u32, changed: &Bits, time: LogicalTime, out: &mut Out) {
+        let exists = self.entities.exists(position);
+        let id = self.entities.id(position);
+        let customer = &mut self.customers[position as usize];
+        let existed = std::mem::replace(&mut customer.existed, exists);
+        let mut other = FOREVER;
+        if exists {
+            let row = self.entities.row(position);
+            let look = Look { time, customer: id, row, parts: &customer.parts, changed, all: !existed };
+            self.moments.look(&mut customer.situation, &look, &mut out.transitions);
+            other = self.moments.next_look(&customer.situation, &look);
+        } else if existed {
+            self.moments.close_all(&mut customer.situation, id, time, &mut out.transitions);
+        }
+        if self.with_views && (exists != existed || (exists && !changed.is_empty())) {
+            let slots = exists.then(|| Arc::from(self.entities.row(position)));
+            let part = |slots| ViewPart { customer: id.clone(), entity: None, slots };
+            if let Some(before) = customer.published.take() {
+                out.views.push((part(before), time, -1));
+            }
+            if let Some(slots) = &slots {
+                out.views.push((part(Arc::clone(slots)), time, 1));
+            }
+            customer.published = slots;
+        }
+        self.entities.arm(position, time, other);
+    }
+}
+
+/// What an entity contributes to a rollup: the argument over its slots, if the rollup is over its kind and counts it.
+fn rolled_up(feature: &Feature, kind: KindId, slots: &[Value]) -> Option<Value> {
+    if feature.source != Source::Entities(kind) {
+        return None;
+    }
+    let env = Env::of(slots, 0);
+    if feature.filter.as_ref().is_some_and(|filter| !filter.holds(&env)) {
+        return None;
+    }
+    match &feature.argument {
+        None => Some(Value::Bool(true)),
+        Some(argument) => argument.eval(&env).ok().filter(|value| !value.is_null()),
+    }
+}

@@ -1,0 +1,118 @@
+//! Features: one column of state per feature, one entry per entity.
+//!
+//! A column takes what records contribute ([`Column::give`]), takes it back ([`Column::take`]), lets it expire, and says
+//! what the aggregate is now. It is a pure function of the multiset of contributions that count: the order in which they came
+//! leaves no trace. A new kind of feature is a new file here and a line in [`column`].
+//!
+//! ```text
+//!            give / take                        value
+//! record ───────────────▶ accumulator ───────────────────▶ slot of the view
+//!             │               ▲
+//!             └─▶ due ────────┘ expire: what counts until now or earlier
+//! ```
+//!
+//! Checked by the oracle of `tests/properties` at every logical time, and against the `reference` engine.
+
+mod bags;
+mod latest;
+mod totals;
+mod windowed;
+
+use crate::define::plan::{Aggregate, Feature, Interval};
+use crate::model::time::FOREVER;
+use crate::model::{EventTime, LogicalTime, Type, Value};
+
+use bags::{Bag, Extreme, Greatest, Least};
+use latest::{Earliest, Latest, Sequence};
+use totals::{Count, FloatTotal, Squared, Total};
+use windowed::{Always, Windowed};
+
+/// A contribution, as a column takes it.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::flow::fused) struct Given<'a> {
+    /// The first logical time at which it counts no more.
+    pub until: LogicalTime,
+    /// When it happened.
+    pub event_time: EventTime,
+    /// The input's `order` field.
+    pub order: &'a Value,
+    /// The argument of the aggregate.
+    pub value: &'a Value,
+}
+
+/// The state of one feature for all entities of this worker.
+pub(in crate::flow::fused) trait Column {
+    /// Makes room for one more entity, to which nothing contributes yet.
+    fn grow(&mut self);
+    /// A contribution begins to count.
+    fn give(&mut self, entity: u32, given: &Given<'_>);
+    /// A contribution that was given and has not expired is taken back.
+    fn take(&mut self, entity: u32, given: &Given<'_>);
+    /// Lets go of all that counts until `now` or earlier.
+    fn expire(&mut self, entity: u32, now: LogicalTime);
+    /// The next time at which something expires; `FOREVER` when nothing does.
+    fn deadline(&self, entity: u32) -> LogicalTime;
+    /// The value of the feature.
+    fn value(&self, entity: u32) -> Value;
+}
+
+/// What a column keeps of one entity's contributions.
+pub(in crate::flow::fused) trait Accumulate: Default {
+    /// What it takes to give a contribution, and to take it back.
+    type Item: Clone + PartialEq;
+    /// Whether items that expire together are kept as one ([`Accumulate::merge`]).
+    const MERGES: bool;
+    /// What is needed of a contribution.
+    fn item(given: &Given<'_>) -> Self::Item;
+    /// An item begins to count.
+    fn give(&mut self, item: &Self::Item);
+    /// An item counts no more.
+    fn take(&mut self, item: &Self::Item);
+    /// Adds (`sign` 1) or takes away (`sign` −1) an item from another; only where `MERGES`. Says whether nothing is left.
+    fn merge(_into: &mut Self::Item, _item: &Self::Item, _sign: i64) -> bool {
+        false
+    }
+}
+
+/// The column of a feature.
+pub(in crate::flow::fused) fn column(feature: &Feature) -> Box<dyn Column> {
+    let ty = feature.argument.as_ref().map_or(Type::Bool, |argument| argument.ty().clone());
+    let result = feature.ty.clone();
+    match feature.aggregate {
+        Aggregate::Count => build(feature, |count: &Count| count.value()),
+        Aggregate::Sum if ty == Type::Float => build(feature, FloatTotal::sum),
+        Aggregate::Avg if ty == Type::Float => build(feature, FloatTotal::avg),
+        Aggregate::Sum => build(feature, move |total: &Total| total.sum(&result)),
+        Aggregate::Avg => build(feature, move |total: &Total| total.avg(&result)),
+        Aggregate::Stddev => build(feature, move |squared: &Squared| squared.stddev(&ty)),
+        Aggregate::Min if keeps_one(feature) => build(feature, |extreme: &Extreme<Least>| extreme.value()),
+        Aggregate::Max if keeps_one(feature) => build(feature, |extreme: &Extreme<Greatest>| extreme.value()),
+        Aggregate::First if keeps_one(feature) => build(feature, |first: &Earliest| first.value()),
+        Aggregate::Last if keeps_one(feature) => build(feature, |last: &Latest| last.value()),
+        Aggregate::Min => build(feature, Bag::min),
+        Aggregate::Max => build(feature, Bag::max),
+        Aggregate::First => build(feature, Sequence::first),
+        Aggregate::Last => build(feature, Sequence::last),
+        Aggregate::Distinct => build(feature, Bag::distinct),
+        Aggregate::Set(at_most) => build(feature, move |bag: &Bag| bag.set(at_most)),
+        Aggregate::Top => build(feature, Bag::top),
+        Aggregate::TopList(at_most) => build(feature, move |bag: &Bag| bag.top_list(at_most)),
+    }
+}
+
+/// Whether nothing that was given ever goes: then the best is all that has to be kept.
+fn keeps_one(feature: &Feature) -> bool {
+    !feature.retracts && matches!(feature.interval, Interval::Always)
+}
+
+fn build<A: Accumulate + 'static>(feature: &Feature, read: impl Fn(&A) -> Value + 'static) -> Box<dyn Column> {
+    match feature.interval {
+        Interval::Always => Box::new(Always::new(read)),
+        Interval::Window { .. } | Interval::During { .. } => Box::new(Windowed::new(read)),
+    }
+}
+
+/// `FOREVER`, or the given time.
+fn or_forever(time: Option<LogicalTime>) -> LogicalTime {
+    time.unwrap_or(FOREVER)
+}

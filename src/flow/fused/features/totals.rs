@@ -1,0 +1,127 @@
+//! Aggregates that are sums: `count sum avg stddev`. What comes is added, what goes is taken away, exactly.
+
+use crate::define::plan::Aggregate;
+use crate::flow::aggregate::{self, Tally};
+use crate::model::{Type, Value};
+
+use super::{Accumulate, Given};
+
+/// How many.
+#[derive(Default)]
+pub(super) struct Count(i64);
+
+impl Accumulate for Count {
+    type Item = i64;
+    const MERGES: bool = true;
+
+    fn item(_given: &Given<'_>) -> i64 {
+        1
+    }
+
+    fn give(&mut self, item: &i64) {
+        self.0 += item;
+    }
+
+    fn take(&mut self, item: &i64) {
+        self.0 -= item;
+    }
+
+    fn merge(into: &mut i64, item: &i64, sign: i64) -> bool {
+        *into += sign * item;
+        *into == 0
+    }
+}
+
+impl Count {
+    pub(super) fn value(&self) -> Value {
+        Value::Int(self.0)
+    }
+}
+
+/// The sum of whole numbers of units, and how many they are.
+#[derive(Clone, Copy, Default, PartialEq)]
+pub(super) struct Total {
+    n: i64,
+    units: i128,
+}
+
+impl Accumulate for Total {
+    type Item = Total;
+    const MERGES: bool = true;
+
+    fn item(given: &Given<'_>) -> Total {
+        Total { n: 1, units: aggregate::whole(given.value).unwrap_or_default() }
+    }
+
+    fn give(&mut self, item: &Total) {
+        Total::merge(self, item, 1);
+    }
+
+    fn take(&mut self, item: &Total) {
+        Total::merge(self, item, -1);
+    }
+
+    fn merge(into: &mut Total, item: &Total, sign: i64) -> bool {
+        into.n += sign * item.n;
+        into.units += i128::from(sign) * item.units;
+        into.n == 0
+    }
+}
+
+impl Total {
+    pub(super) fn sum(&self, ty: &Type) -> Value {
+        aggregate::sum(self.units, ty)
+    }
+
+    pub(super) fn avg(&self, result: &Type) -> Value {
+        if self.n == 0 { Value::Null } else { aggregate::avg(self.units, self.n, result) }
+    }
+}
+
+/// The exact sum of floating-point numbers.
+#[derive(Default)]
+pub(super) struct FloatTotal(Tally);
+
+/// Exact sums of numbers and of their squares.
+#[derive(Default)]
+pub(super) struct Squared(Tally);
+
+macro_rules! tallies {
+    ($name:ident, $aggregate:expr) => {
+        impl Accumulate for $name {
+            type Item = Value;
+            const MERGES: bool = false;
+
+            fn item(given: &Given<'_>) -> Value {
+                given.value.clone()
+            }
+
+            fn give(&mut self, item: &Value) {
+                self.0.add($aggregate, item, 1);
+            }
+
+            fn take(&mut self, item: &Value) {
+                self.0.add($aggregate, item, -1);
+            }
+        }
+    };
+}
+
+tallies!(FloatTotal, Aggregate::Sum);
+tallies!(Squared, Aggregate::Stddev);
+
+impl FloatTotal {
+    pub(super) fn sum(&self) -> Value {
+        self.0.finish(Aggregate::Sum, &Type::Float, &Type::Float)
+    }
+
+    pub(super) fn avg(&self) -> Value {
+        self.0.finish(Aggregate::Avg, &Type::Float, &Type::Float)
+    }
+}
+
+impl Squared {
+    pub(super) fn stddev(&self, argument: &Type) -> Value {
+        self.0.finish(Aggregate::Stddev, &Type::Float, argument)
+    }
+}

@@ -1,0 +1,234 @@
+//! Which conditions hold for a customer, since when, and which episodes are open.
+//!
+//! A condition is looked at once per logical time, after everything that takes effect at that time, and only when
+//! something that it uses has changed, or `now` may have turned it.
+//!
+//! ```text
+//!           condition turns true                    it has held for `for`
+//! (nothing) ────────────────────▶ holds since t ─────────────────────────▶ open since t + for
+//!     ▲                                │                                        │
+//!     └────────────────────────────────┴──── condition turns false ◀────────────┘  closed
+//! ```
+
+use std::sync::Arc;
+
+use crate::define::Plan;
+use crate::define::expr::Env;
+use crate::define::plan::Moment;
+use crate::flow::Transition;
+use crate::model::time::FOREVER;
+use crate::model::{Id, KindId, LogicalTime, MomentId, Value};
+
+use super::bits::Bits;
+use super::entities::row_over_nothing;
+
+/// An entity of a customer, as a moment sees it.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    pub kind: KindId,
+    pub id: Id,
+    pub slots: Arc<[Value]>,
+    /// The logical time at which its slots changed last.
+    pub changed_at: LogicalTime,
+}
+
+/// A condition that holds.
+#[derive(Debug)]
+struct Holding {
+    moment: MomentId,
+    entity: Option<(KindId, Id)>,
+    since: LogicalTime,
+    opened: Option<LogicalTime>,
+}
+
+/// What is known of the conditions of one customer.
+#[derive(Default, Debug)]
+pub(super) struct Situation {
+    holding: Vec<Holding>,
+}
+
+/// A customer at a logical time.
+#[derive(Clone, Copy)]
+pub(super) struct Look<'a> {
+    pub time: LogicalTime,
+    pub customer: &'a Id,
+    pub row: &'a [Value],
+    pub parts: &'a [Part],
+    /// The slots of the customer that changed at this time.
+    pub changed: &'a Bits,
+    /// Whether everything has to be looked at: the customer is new.
+    pub all: bool,
+}
+
+/// The moments of a plan, with what is known of each before any customer is seen.
+pub(super) struct Moments {
+    plan: Arc<Plan>,
+    /// The slots of the customer that each condition uses.
+    dependencies: Vec<Bits>,
+}
+
+impl Moments {
+    pub(super) fn new(plan: Arc<Plan>) -> Moments {
+        let slots = plan.entities[0].slots();
+        let dependencies = plan.moments.iter().map(|moment| {
+            let mut bits = Bits::new(slots);
+            for (reference, _) in moment.when.refs().iter().filter(|(reference, _)| reference.scope == 0) {
+                bits.insert(usize::from(reference.slot));
+            }
+            bits
+        });
+        Moments { dependencies: dependencies.collect(), plan }
+    }
+
+    /// Looks at a customer that exists. Transitions go to `out`.
+    pub(super) fn look(&self, situation: &mut Situation, look: &Look<'_>, out: &mut Vec<Transition>) {
+        for (position, moment) in self.plan.moments.iter().enumerate() {
+            let id = MomentId(position as u16);
+            let again =
+                look.all || moment.when.depends_on_now() || self.dependencies[position].intersects(look.changed);
+            match moment.about {
+                None if again => {
+                    let holds = moment.when.holds(&Env::of(look.row, look.time));
+                    self.turn(situation, id, None, holds, look, out);
+                }
+                None => {}
+                Some(kind) => {
+                    for part in look.parts.iter().filter(|part| part.kind == kind) {
+                        if again || part.changed_at == look.time {
+                            let env = Env { row: look.row, entity: &part.slots, now: look.time };
+                            self.turn(situation, id, Some(part), moment.when.holds(&env), look, out);
+                        }
+                    }
+                }
+            }
+        }
+        self.close_parted(situation, look, out);
+        self.open_due(situation, look, out);
+    }
+
+    /// Closes everything of a customer that ceased to exist.
+    pub(super) fn close_all(
+        &self,
+        situation: &mut Situation,
+        customer: &Id,
+        time: LogicalTime,
+        out: &mut Vec<Transition>,
+    ) {
+        let row = row_over_nothing(&self.plan, KindId::CUSTOMER, time);
+        let changed = Bits::default();
+        let look = Look { time, customer, row: &row, parts: &[], changed: &changed, all: true };
+        for holding in situation.holding.drain(..) {
+            self.close(&holding, &look, out);
+        }
+    }
+
+    /// Notes that a condition holds or does not.
+    fn turn(
+        &self,
+        situation: &mut Situation,
+        moment: MomentId,
+        part: Option<&Part>,
+        holds: bool,
+        look: &Look<'_>,
+        out: &mut Vec<Transition>,
+    ) {
+        let known = situation.holding.iter().position(|holding| {
+            holding.moment == moment
+                && match (&holding.entity, part) {
+                    (None, None) => true,
+                    (Some((kind, id)), Some(part)) => *kind == part.kind && *id == part.id,
+                    _ => false,
+                }
+        });
+        match (known, holds) {
+            (None, true) => {
+                let entity = part.map(|part| (part.kind, part.id.clone()));
+                situation.holding.push(Holding { moment, entity, since: look.time, opened: None });
+            }
+            (Some(position), false) => {
+                let holding = situation.holding.swap_remove(position);
+                self.close(&holding, look, out);
+            }
+            _ => {}
+        }
+    }
+
+    /// Closes what is about an entity that belongs to the customer no more.
+    fn close_parted(&self, situation: &mut Situation, look: &Look<'_>, out: &mut Vec<Transition>) {
+        let parted = |holding: &mut Holding| match &holding.entity {
+            None => false,
+            Some((kind, id)) => !look.parts.iter().any(|part| part.kind == *kind && part.id == *id),
+        };
+        for holding in situation.holding.extract_if(.., parted) {
+            self.close(&holding, look, out);
+        }
+    }
+
+    /// Opens what has held for long enough.
+    fn open_due(&self, situation: &mut Situation, look: &Look<'_>, out: &mut Vec<Transition>) {
+        for holding in situation.holding.iter_mut().filter(|holding| holding.opened.is_none()) {
+            if self.opens_at(holding) <= look.time {
+                holding.opened = Some(look.time);
+                out.push(self.transition(holding, true, look.time, look));
+            }
+        }
+    }
+
+    fn close(&self, holding: &Holding, look: &Look<'_>, out: &mut Vec<Transition>) {
+        if let Some(since) = holding.opened {
+            out.push(self.transition(holding, false, since, look));
+        }
+    }
+
+    fn opens_at(&self, holding: &Holding) -> LogicalTime {
+        holding.since.saturating_add(self.moment(holding.moment).for_ms.unsigned_abs())
+    }
+
+    fn moment(&self, moment: MomentId) -> &Moment {
+        &self.plan.moments[moment.index()]
+    }
+
+    fn transition(&self, holding: &Holding, opened: bool, since: LogicalTime, look: &Look<'_>) -> Transition {
+        let nothing;
+        let entity: &[Value] = match &holding.entity {
+            None => &[],
+            Some((kind, id)) => match look.parts.iter().find(|part| part.kind == *kind && part.id == *id) {
+                Some(part) => &part.slots,
+                None => {
+                    nothing = row_over_nothing(&self.plan, *kind, look.time);
+                    &nothing
+                }
+            },
+        };
+        let evidence = self.moment(holding.moment).evidence.iter().map(|evidence| {
+            let row = if evidence.scope == 0 { look.row } else { entity };
+            row[usize::from(evidence.slot)].clone()
+        });
+        Transition {
+            time: look.time,
+            customer: look.customer.clone(),
+            entity: holding.entity.clone(),
+            moment: holding.moment,
+            opened,
+            since,
+            evidence: evidence.collect(),
+        }
+    }
+
+    /// The next time after `look.time` at which a condition may turn by itself, or has held for long enough.
+    pub(super) fn next_look(&self, situation: &Situation, look: &Look<'_>) -> LogicalTime {
+        let waiting = situation.holding.iter().filter(|holding| holding.opened.is_none());
+        let mut next = waiting.map(|holding| self.opens_at(holding)).min().unwrap_or(FOREVER);
+        for moment in self.plan.moments.iter().filter(|moment| moment.when.depends_on_now()) {
+            let mut turns = |entity: &[Value]| {
+                let env = Env { row: look.row, entity, now: look.time };
+                next = next.min(moment.when.next_turn(&env).unwrap_or(FOREVER));
+            };
+            match moment.about {
+                None => turns(&[]),
+                Some(kind) => look.parts.iter().filter(|part| part.kind == kind).for_each(|part| turns(&part.slots)),
+            }
+        }
+        next
+    }
+}

@@ -1,0 +1,164 @@
+//! Entities that belong to customers: their views, as parts of the views of those they belong to.
+//!
+//! ```text
+//! changes of accounts ──by account──▶ features, attributes, owners ──▶ (customer, account, slots) ±1
+//! ```
+//!
+//! A part is taken back and given again when its slots change, and moves in the same logical time when the entity changes
+//! hands: a joint account is a part of both holders' views.
+
+use std::sync::Arc;
+
+use timely::dataflow::channels::pact::Exchange;
+use timely::dataflow::operators::generic::operator::Operator;
+
+use crate::define::Plan;
+use crate::flow::shard::shard;
+use crate::flow::{Updates, ViewPart};
+use crate::model::{EntityChange, Id, KindId, LogicalTime, Value};
+
+use super::bits::Bits;
+use super::entities::Entities;
+use super::frontier_of;
+use super::inbox::Inbox;
+
+type Parts = Vec<(ViewPart, LogicalTime, isize)>;
+
+/// The parts that the entities of a kind are of their customers' views.
+pub(super) fn parts<'scope>(
+    plan: &Arc<Plan>,
+    kind: KindId,
+    changes: Updates<'scope, EntityChange>,
+) -> Updates<'scope, ViewPart> {
+    let mut owned = Owned::new(plan.clone(), kind);
+    let name = format!("Entities: {}", plan.entities[kind.index()].name);
+    let by_entity = Exchange::new(|(change, _, _): &(EntityChange, LogicalTime, isize)| shard(&change.id));
+    changes.unary_frontier(by_entity, &name, move |capability, _| {
+        let mut held = Some(capability);
+        let mut inbox = Inbox::default();
+        let mut ready = Vec::new();
+        let mut out = Parts::new();
+        move |(input, frontier), output| {
+            input.for_each(|_, changes| inbox.extend(changes));
+            let Some(capability) = &mut held else { return };
+            let frontier = frontier_of(frontier);
+            inbox.drain_before(frontier.unwrap_or(LogicalTime::MAX), &mut ready);
+            owned.advance(&mut ready, frontier, &mut out);
+            if !out.is_empty() {
+                output.session(capability).give_container(&mut out);
+                out.clear();
+            }
+            match frontier {
+                Some(frontier) => capability.downgrade(&frontier),
+                None => held = None,
+            }
+        }
+    })
+}
+
+/// The entities of a kind, and to whom they belong.
+struct Owned {
+    kind: KindId,
+    entities: Entities,
+    /// The customers of each entity, with how many live records relate them.
+    owners: Vec<Vec<(Id, i64)>>,
+    /// What was given last: the slots, and to whom.
+    published: Vec<Published>,
+    touched: Vec<(u32, Bits)>,
+}
+
+#[derive(Clone)]
+struct Published {
+    slots: Arc<[Value]>,
+    customers: Vec<Id>,
+}
+
+impl Owned {
+    fn new(plan: Arc<Plan>, kind: KindId) -> Owned {
+        let entities = Entities::new(plan, kind);
+        Owned { kind, entities, owners: Vec::new(), published: Vec::new(), touched: Vec::new() }
+    }
+
+    /// Goes through all complete times: those of `changes` (in order of time, emptied) and of deadlines before `frontier`.
+    fn advance(
+        &mut self,
+        changes: &mut Vec<(EntityChange, LogicalTime, isize)>,
+        frontier: Option<LogicalTime>,
+        out: &mut Parts,
+    ) {
+        let limit = frontier.unwrap_or_else(|| changes.last().map_or(0, |(_, time, _)| time + 1));
+        let mut changes = changes.drain(..).peekable();
+        loop {
+            let due = self.entities.next_deadline().unwrap_or(LogicalTime::MAX);
+            let time = changes.peek().map_or(due, |(_, time, _)| due.min(*time));
+            if time >= limit {
+                return;
+            }
+            self.entities.wake(time);
+            while let Some((change, _, diff)) = changes.next_if(|(_, at, _)| *at == time) {
+                self.apply(&change, time, diff);
+            }
+            self.settle(time, out);
+        }
+    }
+
+    fn apply(&mut self, change: &EntityChange, time: LogicalTime, diff: isize) {
+        let entity = self.entities.apply(change, time, diff) as usize;
+        if entity == self.owners.len() {
+            self.owners.push(Vec::new());
+            self.published.push(Published { slots: Arc::from([]), customers: Vec::new() });
+        }
+        let Some(owner) = &change.owner else { return };
+        let owners = &mut self.owners[entity];
+        match owners.iter().position(|(customer, _)| customer == owner) {
+            Some(position) => {
+                owners[position].1 += diff as i64;
+                if owners[position].1 == 0 {
+                    owners.swap_remove(position);
+                }
+            }
+            None => owners.push((owner.clone(), diff as i64)),
+        }
+    }
+
+    /// Publishes the net change of every entity that was touched at `time`.
+    fn settle(&mut self, time: LogicalTime, out: &mut Parts) {
+        let mut touched = std::mem::take(&mut self.touched);
+        self.entities.take_touched(&mut touched);
+        for (entity, mut slots) in touched.drain(..) {
+            self.entities.settle(entity, &mut slots, time);
+            self.publish(entity, !slots.is_empty(), time, out);
+            self.entities.arm(entity, time, LogicalTime::MAX);
+            self.entities.recycle(slots);
+        }
+        self.touched = touched;
+    }
+
+    fn publish(&mut self, entity: u32, changed: bool, time: LogicalTime, out: &mut Parts) {
+        let id = self.entities.id(entity);
+        let part = |customer: &Id, slots: &Arc<[Value]>| ViewPart {
+            customer: customer.clone(),
+            entity: Some((self.kind, id.clone())),
+            slots: slots.clone(),
+        };
+        let published = &mut self.published[entity as usize];
+        let owners = &self.owners[entity as usize];
+        let owns = |customer: &Id| owners.iter().any(|(owner, count)| owner == customer && *count > 0);
+        let before = published.clone();
+        if changed || published.slots.is_empty() {
+            published.slots = Arc::from(self.entities.row(entity));
+        }
+        for customer in &before.customers {
+            if changed || !owns(customer) {
+                out.push((part(customer, &before.slots), time, -1));
+            }
+        }
+        for (customer, count) in owners {
+            if *count > 0 && (changed || !before.customers.contains(customer)) {
+                out.push((part(customer, &published.slots), time, 1));
+            }
+        }
+        published.customers.clear();
+        published.customers.extend(owners.iter().filter(|(_, count)| *count > 0).map(|(customer, _)| customer.clone()));
+    }
+}
