@@ -1,3 +1,7 @@
 //! The `propice` command; everything is in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    propice::cli::main()
+}

@@ -13,7 +13,8 @@ pub mod diagnostic;
 pub mod expr;
 pub mod pack;
 pub mod plan;
+pub mod plan_text;
 
 pub use diagnostic::{Diagnostic, PackErrors};
-pub use pack::load;
+pub use pack::{load, parse_instant};
 pub use plan::Plan;

@@ -10,6 +10,8 @@ pub const EXPRESSION_DEPTH: usize = 64;
 pub const DECLARATIONS: usize = 1_024;
 /// Features and attributes of one entity.
 pub const SLOTS: usize = 4_096;
+/// Fields of an input.
+pub const FIELDS: usize = 4_096;
 /// A name, in bytes.
 pub const NAME_BYTES: usize = 64;
 /// A record, in bytes of its line.

@@ -1,6 +1,20 @@
 //! From bytes to facts: `bytes ──Decoder──▶ Row ──facts──▶ Fact`.
+//!
+//! ```text
+//! JSON line ──json────────┐
+//!                         ├─▶ text (one value) ─▶ schema (the rules of a record) ─▶ Decoded
+//! CSV values ─delimited───┘
+//! ```
+//!
+//! What is a record and what is not is fixed in `docs/packs.md`, "Inputs"; the unit tests of these files hold it, and
+//! `tests/files.rs` throws mutated lines at them.
 
+pub mod delimited;
 pub mod facts;
+pub mod json;
+mod schema;
+mod text;
+mod times;
 
 use crate::model::Row;
 
@@ -22,11 +36,14 @@ pub struct RecordError {
     pub message: String,
 }
 
-/// Turns the bytes of one record into a typed row. One implementation per format.
+/// Turns one record, as its format hands it over, into a typed row. One implementation per format.
 pub trait Decoder {
+    /// What the format hands over: the bytes of a line, the values of a row.
+    type Raw<'a>;
+
     /// Decodes one record.
     ///
     /// # Errors
-    /// When the bytes are not a record of the input.
-    fn decode(&mut self, bytes: &[u8]) -> Result<Decoded, RecordError>;
+    /// When this is not a record of the input.
+    fn decode(&mut self, raw: Self::Raw<'_>) -> Result<Decoded, RecordError>;
 }

@@ -1,0 +1,76 @@
+//! `propice check`: every mistake of a pack at once.
+
+use std::path::PathBuf;
+
+use super::{Failure, Outcome, print, read_pack, told};
+use crate::define::{self, Plan};
+
+const EXAMPLES: &str = "\
+Examples:
+  propice check dataflows/bank.toml
+  propice check dataflows/*.toml --format json | jq -r '\"\\(.file):\\(.line):\\(.column): \\(.message)\"'";
+
+/// Check packs, and show every mistake at once, each with its place and its remedy
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", super::EXIT_CODES))]
+pub(crate) struct Args {
+    /// The packs
+    #[arg(value_name = "PACK", required = true)]
+    packs: Vec<PathBuf>,
+    /// How mistakes are written: `text` on standard error, or `json` on standard output, an object per line with file,
+    /// line, column, code, message and help
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// Checks every pack, also behind one that has mistakes.
+pub(crate) fn run(args: &Args) -> Outcome {
+    let mut wrong = false;
+    for path in &args.packs {
+        match define::load(&path.display().to_string(), &read_pack(path)?) {
+            Ok(plan) if args.format == Format::Text => print(&summary(&path.display().to_string(), &plan))?,
+            Ok(_) => {}
+            Err(errors) => {
+                wrong = true;
+                match args.format {
+                    Format::Text => anstream::eprint!("{}", told(&errors)),
+                    Format::Json => print(&errors.to_json_lines())?,
+                }
+            }
+        }
+    }
+    if wrong { Err(Failure::WrongAndSaid) } else { Ok(()) }
+}
+
+/// What is in a pack, in one line.
+fn summary(path: &str, plan: &Plan) -> String {
+    let tables = plan.inputs.iter().filter(|input| input.is_table()).count();
+    let features = plan.entities.iter().flat_map(|entity| &entity.features).filter(|feature| !feature.implied).count();
+    let attributes = plan.entities.iter().map(|entity| entity.attributes.len()).sum();
+    let counts = [
+        (plan.inputs.len() - tables, "stream"),
+        (tables, "table"),
+        (plan.entities.len() - 1, "entity"),
+        (features, "feature"),
+        (attributes, "attribute"),
+        (plan.moments.len(), "moment"),
+        (plan.tests.len(), "test"),
+    ];
+    let counts: Vec<String> = counts
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, noun)| match (count, noun) {
+            (1, noun) => format!("1 {noun}"),
+            (count, "entity") => format!("{count} entities"),
+            (count, noun) => format!("{count} {noun}s"),
+        })
+        .collect();
+    let counts = if counts.is_empty() { "nothing in it".to_owned() } else { counts.join(", ") };
+    format!("{path}: pack {} is sound: {counts}\n", plan.name)
+}

@@ -1,0 +1,51 @@
+//! Contributions that count during an interval: from a time to come, or until one.
+
+use std::collections::BTreeMap;
+
+use crate::model::time::FOREVER;
+use crate::model::{Contribution, LogicalTime};
+
+use super::Subject;
+use super::machine::{Differences, Machine};
+
+/// A contribution to the entity.
+type Contributed = (Subject, Contribution);
+
+/// Turns a contribution at time *t* into one that is there during `[max(t, from), until)`. What is taken back is the same
+/// with the opposite sign: from then on, or as soon as it would begin, or not at all, its differences sum to zero.
+#[derive(Default)]
+pub(super) struct Intervals {
+    to_come: BTreeMap<LogicalTime, Vec<(Contributed, isize)>>,
+}
+
+impl Machine<Contributed, Contributed> for Intervals {
+    type Key = Subject;
+
+    fn key((subject, _): &Contributed) -> &Subject {
+        subject
+    }
+
+    fn next(&self) -> Option<LogicalTime> {
+        self.to_come.keys().next().copied()
+    }
+
+    fn step(&mut self, now: LogicalTime, changes: Vec<(Contributed, isize)>, out: &mut Differences<Contributed>) {
+        for (change, diff) in changes {
+            let (from, until) = (change.1.from.max(now), change.1.until);
+            if from >= until {
+                continue;
+            }
+            if until != FOREVER {
+                self.to_come.entry(until).or_default().push((change.clone(), -diff));
+            }
+            if from > now {
+                self.to_come.entry(from).or_default().push((change, diff));
+            } else {
+                out.push((change, now, diff));
+            }
+        }
+        for (change, diff) in self.to_come.remove(&now).unwrap_or_default() {
+            out.push((change, now, diff));
+        }
+    }
+}

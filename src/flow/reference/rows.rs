@@ -1,0 +1,131 @@
+//! From the values of features to rows: one value per slot, features and attributes, of every entity that exists.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::define::Plan;
+use crate::define::expr::{Env, Expr};
+use crate::flow::aggregate::null_or_zero;
+use crate::model::{KindId, LogicalTime, Value};
+
+use super::machine::{Alarms, Differences, Machine, stepped};
+use super::{Collection, Subject};
+
+/// One value per slot.
+pub(super) type Slots = Arc<[Value]>;
+
+/// The row of every entity that exists.
+pub(super) fn rows<'scope>(
+    plan: &Arc<Plan>,
+    exists: Collection<'scope, Subject>,
+    features: Collection<'scope, (Subject, (u16, Value))>,
+) -> Collection<'scope, (Subject, Slots)> {
+    let over_nothing: Vec<_> =
+        (0..plan.entities.len()).map(|kind| over_nothing(plan, KindId(kind as u16), None)).collect();
+    // `None` says that the entity exists; it comes first.
+    let known = exists.map(|subject| (subject, None)).concat(features.map(|(subject, value)| (subject, Some(value))));
+    let rows = known.reduce(move |(kind, _), known, row| {
+        let mut known = known.iter().map(|(known, _)| *known);
+        if known.next() != Some(&None) {
+            return;
+        }
+        let mut slots = over_nothing[kind.index()].clone();
+        for (slot, value) in known.flatten() {
+            slots[usize::from(*slot)] = value.clone();
+        }
+        row.push((Slots::from(slots), 1));
+    });
+    stepped("Attributes", rows, Attributes { plan: Arc::clone(plan), rows: HashMap::new(), alarms: Alarms::default() })
+}
+
+/// The row of an entity without contributions; at a time, or without attributes.
+pub(super) fn over_nothing(plan: &Plan, kind: KindId, now: Option<LogicalTime>) -> Vec<Value> {
+    let entity = &plan.entities[kind.index()];
+    let mut slots: Vec<_> =
+        entity.features.iter().map(|feature| null_or_zero(feature.aggregate, &feature.ty)).collect();
+    slots.resize(entity.slots(), Value::Null);
+    if let Some(now) = now {
+        evaluate(plan, kind, &mut slots, now);
+    }
+    slots
+}
+
+/// Sets the attributes of a row. Returns the least instant behind `now` at which one may change by itself.
+fn evaluate(plan: &Plan, kind: KindId, slots: &mut [Value], now: LogicalTime) -> Option<LogicalTime> {
+    let entity = &plan.entities[kind.index()];
+    let mut next = None;
+    for &at in &entity.evaluation {
+        let expr = &entity.attributes[at].expr;
+        let env = Env::of(slots, now);
+        next = earliest(next, next_turn(expr, &env));
+        slots[entity.features.len() + at] = expr.eval(&env).unwrap_or_default();
+    }
+    next
+}
+
+/// When an expression is to be looked at again though nothing changes.
+pub(super) fn next_turn(expr: &Expr, env: &Env<'_>) -> Option<LogicalTime> {
+    if expr.depends_on_now() { expr.next_turn(env).filter(|turn| *turn > env.now) } else { None }
+}
+
+/// The earlier of two times, if any.
+pub(super) fn earliest(left: Option<LogicalTime>, right: Option<LogicalTime>) -> Option<LogicalTime> {
+    left.into_iter().chain(right).min()
+}
+
+/// Fills in the attributes of rows, again at each instant at which one of them may turn.
+struct Attributes {
+    plan: Arc<Plan>,
+    rows: HashMap<Subject, Slots>,
+    alarms: Alarms<Subject>,
+}
+
+impl Machine<(Subject, Slots), (Subject, Slots)> for Attributes {
+    type Key = Subject;
+
+    fn key((subject, _): &(Subject, Slots)) -> &Subject {
+        subject
+    }
+
+    fn next(&self) -> Option<LogicalTime> {
+        self.alarms.next()
+    }
+
+    fn step(
+        &mut self,
+        now: LogicalTime,
+        changes: Vec<((Subject, Slots), isize)>,
+        out: &mut Differences<(Subject, Slots)>,
+    ) {
+        let mut features: HashMap<Subject, Option<Slots>> = HashMap::new();
+        for ((subject, slots), diff) in changes {
+            let latest = features.entry(subject).or_default();
+            if diff > 0 {
+                *latest = Some(slots);
+            }
+        }
+        let ringing: BTreeSet<_> = self.alarms.ring(now).into_iter().collect();
+        for subject in ringing {
+            // Attributes never depend on what they were, so the last row serves as well as its features.
+            let row = self.rows.get(&subject).cloned();
+            features.entry(subject).or_insert(row);
+        }
+        for (subject, features) in features {
+            let mut next = None;
+            let after = features.map(|features| {
+                let mut slots = features.to_vec();
+                next = evaluate(&self.plan, subject.0, &mut slots, now);
+                Slots::from(slots)
+            });
+            self.alarms.set(subject.clone(), next);
+            let before = match &after {
+                Some(after) => self.rows.insert(subject.clone(), Arc::clone(after)),
+                None => self.rows.remove(&subject),
+            };
+            if before != after {
+                out.extend(before.map(|slots| ((subject.clone(), slots), now, -1)));
+                out.extend(after.map(|slots| ((subject, slots), now, 1)));
+            }
+        }
+    }
+}
