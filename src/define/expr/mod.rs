@@ -7,6 +7,21 @@
 //! An expression reads an [`Env`]: one or two rows of values and `now`. `now` only ever stands in comparisons that are
 //! linear in it, so an expression knows the next instant at which it turns by itself ([`Expr::next_turn`]).
 
+mod bounds;
+mod check;
+mod compile;
+mod functions;
+mod moving;
+mod operand;
+mod operators;
+mod source;
+mod syntax;
+mod turns;
+mod typed;
+
+#[cfg(test)]
+mod tests;
+
 use crate::model::{LogicalTime, Type, Value};
 
 /// What an expression is evaluated over.
@@ -52,7 +67,13 @@ pub struct Ref {
 
 /// A compiled expression.
 pub struct Expr {
-    _todo: (),
+    source: String,
+    ty: Type,
+    refs: Vec<(Ref, String)>,
+    /// Of a `bool`.
+    condition: Option<operand::Eval<bool>>,
+    value: operand::Whole,
+    turns: Vec<turns::Turn>,
 }
 
 impl std::fmt::Debug for Expr {
@@ -64,34 +85,44 @@ impl std::fmt::Debug for Expr {
 impl Expr {
     /// The text it was compiled from.
     pub fn source(&self) -> &str {
-        todo!()
+        &self.source
     }
+
     /// The type of its value.
     pub fn ty(&self) -> &Type {
-        todo!()
+        &self.ty
     }
+
     /// The names it uses, each once, in order of first use, as it spells them.
     pub fn refs(&self) -> &[(Ref, String)] {
-        todo!()
+        &self.refs
     }
+
     /// Whether it depends on `now`.
     pub fn depends_on_now(&self) -> bool {
-        todo!()
+        !self.turns.is_empty()
     }
+
     /// Its value.
     ///
+    /// Operands are evaluated from left to right. `&&`, `||` and `? :` evaluate no more than they need, everything else
+    /// evaluates all of its operands; an error of one that is evaluated is the error of the whole.
+    ///
     /// # Errors
-    /// When a number does not fit, or on a division by zero.
-    pub fn eval(&self, _env: &Env<'_>) -> Result<Value, EvalError> {
-        todo!()
+    /// When a number does not fit, a text cannot be converted, or on a division by zero.
+    pub fn eval(&self, env: &Env<'_>) -> Result<Value, EvalError> {
+        self.value.get(env)
     }
+
     /// Its value as a condition: null and errors are false.
-    pub fn holds(&self, _env: &Env<'_>) -> bool {
-        todo!()
+    #[inline]
+    pub fn holds(&self, env: &Env<'_>) -> bool {
+        self.condition.as_ref().is_some_and(|condition| condition(env).unwrap_or(false))
     }
+
     /// The least instant after `env.now` at which its value may change while the row stays as it is.
-    pub fn next_turn(&self, _env: &Env<'_>) -> Option<LogicalTime> {
-        todo!()
+    pub fn next_turn(&self, env: &Env<'_>) -> Option<LogicalTime> {
+        self.turns.iter().filter_map(|turn| turn.next(env)).min()
     }
 }
 
@@ -146,10 +177,46 @@ pub struct Mistake {
     pub help: Option<String>,
 }
 
+impl Mistake {
+    fn new(span: std::ops::Range<usize>, message: impl Into<String>) -> Mistake {
+        Mistake { span, message: message.into(), help: None }
+    }
+
+    fn help(self, help: impl Into<String>) -> Mistake {
+        Mistake { help: Some(help.into()), ..self }
+    }
+}
+
+/// The known name that was probably meant.
+fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    const SIMILAR: f64 = 0.8;
+    known
+        .map(|known| (strsim::jaro_winkler(&name.to_lowercase(), &known.to_lowercase()), known))
+        .filter(|(similarity, _)| *similarity >= SIMILAR)
+        .max_by(|(left, _), (right, _)| left.total_cmp(right))
+        .map(|(_, known)| known)
+}
+
 /// Compiles an expression.
 ///
 /// # Errors
 /// All the mistakes that were found.
-pub fn compile(_text: &str, _names: &mut dyn Names, _expected: &Expected) -> Result<Expr, Vec<Mistake>> {
-    todo!()
+pub fn compile(text: &str, names: &mut dyn Names, expected: &Expected) -> Result<Expr, Vec<Mistake>> {
+    let source = source::Source::read(text)?;
+    let syntax = syntax::parse(&source)?;
+    let mut checker = check::Checker { text, names, mistakes: Vec::new(), refs: Vec::new() };
+    let node = checker.value(&syntax).and_then(|node| checker.expect(node, expected));
+    let check::Checker { mut mistakes, refs, .. } = checker;
+    let Some(node) = node.filter(|_| mistakes.is_empty()) else {
+        mistakes.sort_by_key(|mistake| mistake.span.start);
+        return Err(mistakes);
+    };
+    Ok(Expr {
+        source: text.to_owned(),
+        condition: (node.ty == Type::Bool).then(|| compile::condition(&node)),
+        value: compile::value(&node),
+        turns: turns::turns(&node),
+        ty: node.ty,
+        refs,
+    })
 }
