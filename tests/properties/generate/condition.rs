@@ -24,7 +24,13 @@ impl Place<'_> {
             return match rng.below(5) {
                 0 => format!("!({first})"),
                 1 => format!("({first}) ? ({}) : ({})", self.condition(rng, 0), self.condition(rng, 0)),
-                2 | 3 => format!("({first}) && ({})", self.condition(rng, depth - 1)),
+                2 | 3 => {
+                    let second = self.condition(rng, depth - 1);
+                    // `x < 1 && x > 2` is never true, and a mistake.
+                    let used = |name: &Name| first.contains(&name.text) && second.contains(&name.text);
+                    let apart = !self.names.iter().any(used) || rng.chance(25);
+                    format!("({first}) {} ({second})", if apart { "&&" } else { "||" })
+                }
                 _ => format!("({first}) || ({})", self.condition(rng, depth - 1)),
             };
         }
@@ -98,14 +104,13 @@ impl Place<'_> {
             Some(name) if rng.chance(30) => name.text,
             _ => format!("{}ms", rng.between(0, 60)),
         };
-        Some(match rng.below(9) {
+        Some(match rng.below(8) {
             0 | 1 => format!("now - {time} {operator} {span}"),
             2 | 3 => format!("{time} - now {operator} {span}"),
             4 => format!("now {operator} {time}"),
             5 => format!("{time} {operator} now"),
             6 => format!("now - {span} {operator} {time}"),
-            7 => format!("{time} + {span} {operator} now"),
-            _ => format!("(now - {time}) * 2 {operator} {span}"),
+            _ => format!("{time} + {span} {operator} now"),
         })
     }
 
