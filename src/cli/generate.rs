@@ -1,8 +1,14 @@
 //! `propice generate`: life-like streams, with the truth beside them.
 
-use std::path::PathBuf;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::path::{Path, PathBuf};
+
+use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Failure, Outcome};
+use crate::generate::{self, FILES, Progress, Settings};
+use crate::model::Decimal;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -15,35 +21,132 @@ Examples:
 pub(crate) struct Args {
     /// What to generate
     #[arg(value_enum)]
-    pub(crate) world: World,
+    world: World,
     /// How many customers
-    #[arg(long, value_name = "N", default_value_t = 1_000)]
-    pub(crate) customers: u64,
-    /// How many days
-    #[arg(long, value_name = "D", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=36_500))]
-    pub(crate) days: u32,
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    customers: u32,
+    /// How many days, after a history of 180 days with salaries, bills and standing savings only
+    #[arg(long, value_name = "D", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    days: u32,
     /// What randomness begins with; the same seed gives the same bytes everywhere
     #[arg(long, value_name = "S", default_value_t = 1)]
-    pub(crate) seed: u64,
+    seed: u64,
     /// The folder to write to; it is made where it is not there
     #[arg(long, short, value_name = "DIR")]
-    pub(crate) output: PathBuf,
-    /// How many of the records arrive out of order, from 0 to 1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
-    pub(crate) disorder: f64,
-    /// How many of the records arrive twice, from 0 to 1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
-    pub(crate) duplicates: f64,
+    output: PathBuf,
+    /// The first day
+    #[arg(long, value_name = "DATE", default_value = "2026-01-01", value_parser = day)]
+    start: i64,
+    /// How many of the records arrive out of order, from 0 to 1: late by up to six hours
+    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = share)]
+    disorder: u32,
+    /// How many of the records arrive twice, from 0 to 1. Streams count every record, so the truth fits a run without
+    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = share)]
+    duplicates: u32,
+    /// How the files are compressed
+    #[arg(long, value_enum, default_value_t = Compress::None)]
+    compress: Compress,
 }
 
 /// What can be generated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum World {
+enum World {
     /// A retail bank, for dataflows/bank.toml
     Bank,
 }
 
-/// Generates.
-pub(crate) fn run(_args: &Args) -> Outcome {
-    Err(Failure::Usage("propice generate is not there yet".to_owned()))
+/// How files are compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Compress {
+    /// NAME.jsonl
+    None,
+    /// NAME.jsonl.gz
+    Gz,
+    /// NAME.jsonl.zst
+    Zst,
+}
+
+/// Generates, and says on standard error what was written.
+pub(crate) fn run(args: &Args) -> Outcome {
+    let World::Bank = args.world;
+    let settings = Settings {
+        customers: args.customers,
+        days: args.days,
+        seed: args.seed,
+        start_day: args.start,
+        disorder_ppm: args.disorder,
+        duplicates_ppm: args.duplicates,
+    };
+    let folder = args.output.display();
+    fs::create_dir_all(&args.output).map_err(|error| Failure::io(&format!("cannot make {folder}"), &error))?;
+    let bar = bar();
+    let mut open = |name: &str| file(&args.output, name, args.compress);
+    let lines = generate::bank(&settings, &mut open, &mut |progress: Progress| {
+        bar.set_length(progress.of_days);
+        bar.set_position(progress.days);
+        bar.set_message(progress.lines.to_string());
+        Ok(())
+    })
+    .map_err(|error| Failure::io(&format!("cannot write to {folder}"), &error))?;
+    bar.finish_and_clear();
+    let situations = lines.last().copied().unwrap_or_default();
+    let records = lines.iter().sum::<u64>() - situations;
+    writeln!(io::stderr().lock(), "{folder}: {records} records of {} inputs, {situations} situations", FILES.len() - 1)
+        .map_err(|error| Failure::io("cannot write to standard error", &error))
+}
+
+fn bar() -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} day {pos}/{len}  {msg} lines  {elapsed}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn file(folder: &Path, name: &str, compress: Compress) -> io::Result<Box<dyn Write>> {
+    let create = |ending: &str| File::create(folder.join(format!("{name}.jsonl{ending}"))).map(BufWriter::new);
+    Ok(match compress {
+        Compress::None => Box::new(create("")?),
+        Compress::Gz => Box::new(flate2::write::GzEncoder::new(create(".gz")?, flate2::Compression::fast())),
+        Compress::Zst => Box::new(zstd::Encoder::new(create(".zst")?, 3)?.auto_finish()),
+    })
+}
+
+/// A day since 1970. Room is left for the history before it and the run behind it.
+fn day(text: &str) -> Result<i64, String> {
+    let date: jiff::civil::Date = text.parse().map_err(|_| "a date is written 2026-01-01".to_owned())?;
+    if !(1971..=9_900).contains(&date.year()) {
+        return Err("the first day lies between the years 1971 and 9900".to_owned());
+    }
+    let since = date.since(jiff::civil::Date::constant(1970, 1, 1)).map_err(|error| error.to_string())?;
+    Ok(i64::from(since.get_days()))
+}
+
+/// A share, in parts of a million.
+fn share(text: &str) -> Result<u32, String> {
+    match Decimal::parse(text, 6).map(Decimal::units) {
+        Some(units @ 0..=1_000_000) => Ok(units as u32),
+        _ => Err("a share is a number from 0 to 1 with at most six decimals".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_and_shares_are_read() {
+        assert_eq!(day("1971-01-01"), Ok(365));
+        assert_eq!(day("2026-01-01"), Ok(20_454));
+        assert!(day("1970-12-31").is_err());
+        assert!(day("01/02/2026").is_err());
+        assert_eq!(share("0.05"), Ok(50_000));
+        assert_eq!(share("1"), Ok(1_000_000));
+        for bad in ["-0.1", "1.01", "5%", "0.0000001"] {
+            assert!(share(bad).is_err(), "{bad}");
+        }
+    }
 }

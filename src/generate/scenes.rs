@@ -1,0 +1,219 @@
+//! What happens in a situation, day by day: the scenes that the moments of the pack should notice.
+
+use super::desk::{Contact, Desk, Payment};
+use super::line::{At, Name};
+use super::person::{FILMS, Person};
+use super::situation::{Kind, Situation};
+
+/// Plays what the customer's situation holds for this day, and tells the truth on the first day of the truth.
+pub(super) fn play(desk: &mut Desk<'_>, person: &mut Person, today: i64) {
+    let Some(situation) = person.situation else { return };
+    let day = today - situation.start;
+    if day < -Situation::LEAD {
+        return;
+    }
+    for (name, from, until) in situation.truth() {
+        if from.day == today {
+            desk.situation(person.number, name, from, until);
+        }
+    }
+    match situation.kind {
+        Kind::OverdraftAhead | Kind::IncidentFees | Kind::Fragility => money(desk, person, situation, day),
+        Kind::DuplicateCharge | Kind::CardLimitAbroad | Kind::FraudBlock => cards(desk, person, situation, day),
+        Kind::LoanStalled | Kind::SameQuestion => questions(desk, person, situation, day),
+        Kind::Complaint | Kind::SilentComplaint | Kind::Bereavement => files(desk, person, situation, day),
+        Kind::GoalReached | Kind::ProjectSlipping => projects(desk, person, situation, day),
+        Kind::FixedRateEnding | Kind::NewHome => homes(desk, person, situation, day),
+        Kind::SubscriptionRose => {
+            if situation.turn && day == 12 {
+                person.films_cancelled = true;
+                desk.subscription(person.contract(FILMS), At::new(today, 10, 0), None);
+            }
+        }
+        // The bill and the salary themselves are different; that is done where they are booked.
+        Kind::BillOutOfLine | Kind::SalaryMissing => {}
+    }
+}
+
+fn money(desk: &mut Desk<'_>, person: &mut Person, situation: Situation, day: i64) {
+    let (account, today) = (person.account(), situation.start + day);
+    let at = |hour| At::new(today, hour, 0);
+    match (situation.kind, day) {
+        (Kind::OverdraftAhead, 0) => {
+            person.at_stake = person.balance + 15_000;
+            let due = At::new(today + 8, 5, 0);
+            desk.debit(person.paper(today, 8), account, at(9), "Trésor public", person.at_stake, due);
+        }
+        (Kind::OverdraftAhead, 8) => book(desk, person, At::new(today, 5, 0), -person.at_stake, "direct_debit"),
+        (Kind::OverdraftAhead, _) if today == situation.resolved => {
+            let lacking = person.at_stake + person.reserve() + 60_000 - person.balance;
+            book(desk, person, at(14), lacking, "transfer");
+        }
+        (Kind::IncidentFees, 0) => {
+            desk.fee_notice(person.paper(today, 1), account, at(9), 800, At::new(today + 15, 5, 0), "announced");
+        }
+        (Kind::IncidentFees, 4) => {
+            desk.fee_notice(person.paper(today, 1), account, at(9), 2_000, At::new(today + 15, 5, 0), "announced");
+        }
+        (Kind::IncidentFees, 9) if situation.turn => {
+            let notice = person.paper(today - 5, 1);
+            desk.fee_notice(notice, account, at(15), 2_000, At::new(today + 10, 5, 0), "waived");
+        }
+        (Kind::IncidentFees, 15) => book(desk, person, at(5), -800, "fee"),
+        (Kind::IncidentFees, 19) if !situation.turn => book(desk, person, at(5), -2_000, "fee"),
+        (Kind::Fragility, 0) => {
+            let out = (person.balance - person.reserve()).max(50_000);
+            book(desk, person, at(10), -out, "transfer");
+        }
+        (Kind::Fragility, 3 | 6 | 9 | 12 | 15) => {
+            let kind = if day == 9 { "returned_cheque" } else { "rejected_debit" };
+            desk.incident(account, at(6), kind, 4_990 + day * 1_000);
+        }
+        _ => {}
+    }
+}
+
+fn cards(desk: &mut Desk<'_>, person: &mut Person, situation: Situation, day: i64) {
+    let (who, today) = (person.number, situation.start + day);
+    let at = |hour, minute| At::new(today, hour, minute);
+    let lunch =
+        Payment { cents: 3_850, kind: "payment", merchant: "Brasserie du Port", category: "restaurant", country: "FR" };
+    match (situation.kind, day) {
+        (Kind::DuplicateCharge, 0) => {
+            desk.payment(who, at(12, 4), &lunch);
+            desk.payment(who, at(12, 6), &lunch);
+            book(desk, person, at(22, 5), -2 * lunch.cents, "card");
+        }
+        (Kind::DuplicateCharge, 2) => {
+            desk.payment(who, at(9, 0), &Payment { kind: "reversal", ..lunch });
+            book(desk, person, at(22, 5), lunch.cents, "card");
+        }
+        (Kind::CardLimitAbroad, -5) => {
+            let journey = ("PT", At::new(today + 5, 6, 0), At::new(today + 14, 20, 0));
+            desk.travel(person.paper(today, 2), who, at(9, 0), Some(journey));
+        }
+        (Kind::CardLimitAbroad, -1) => book(desk, person, at(9, 0), person.ceiling, "transfer"),
+        (Kind::CardLimitAbroad, 1) => {
+            let cents = person.ceiling * 85 / 100;
+            let hotel = Payment { cents, merchant: "Hotel Ribeira", category: "travel", country: "PT", ..lunch };
+            desk.payment(who, at(18, 0), &hotel);
+            book(desk, person, at(22, 5), -cents, "card");
+        }
+        (Kind::CardLimitAbroad, 3) if situation.turn => {
+            person.ceiling *= 2;
+            desk.card(who, at(9, 0), "active", None, person.ceiling);
+        }
+        (Kind::FraudBlock, 0) => {
+            person.card_blocked = true;
+            desk.card(who, at(10, 0), "blocked", Some("fraud"), person.ceiling);
+        }
+        (Kind::FraudBlock, 3) => {
+            person.card_blocked = false;
+            desk.card(who, at(8, 0), "replaced", None, person.ceiling);
+        }
+        _ => {}
+    }
+}
+
+fn questions(desk: &mut Desk<'_>, person: &Person, situation: Situation, day: i64) {
+    let (who, today) = (person.number, situation.start + day);
+    let at = |hour| At::new(today, hour, 0);
+    let application = Name('l', who, Some(situation.start));
+    let about_loan =
+        |channel| Contact { channel, topic: Some("loan"), application: Some(application), mood: Some(("anxiety", 78)) };
+    let asks = |channel| Contact { channel, topic: Some("transfer_limit"), ..Contact::default() };
+    match (situation.kind, day) {
+        (Kind::LoanStalled, 0) => {
+            desk.application(application, at(10), "car_loan", "started");
+            desk.contact(who, at(11), &about_loan("call"));
+        }
+        (Kind::LoanStalled, 1) => desk.contact(who, at(9), &about_loan("chatbot")),
+        (Kind::LoanStalled, 5) => desk.application(application, at(15), "car_loan", "submitted"),
+        (Kind::LoanStalled, 9) => desk.application(application, at(11), "car_loan", "granted"),
+        (Kind::SameQuestion, 0) => {
+            desk.contact(who, at(10), &asks("chatbot"));
+            desk.request(person.paper(today, 3), who, at(10), "chatbot", "transfer_limit", "open");
+        }
+        (Kind::SameQuestion, 1) => {
+            desk.contact(who, at(15), &Contact { mood: Some(("anger", 83)), ..asks("call") });
+            desk.request(person.paper(today, 3), who, at(15), "call", "transfer_limit", "open");
+        }
+        (Kind::SameQuestion, 3) => {
+            desk.request(person.paper(today - 3, 3), who, at(10), "chatbot", "transfer_limit", "resolved");
+            desk.request(person.paper(today - 2, 3), who, at(10), "call", "transfer_limit", "resolved");
+        }
+        _ => {}
+    }
+}
+
+fn files(desk: &mut Desk<'_>, person: &Person, situation: Situation, day: i64) {
+    let (who, today) = (person.number, situation.start + day);
+    let at = |hour| At::new(today, hour, 0);
+    let file = Name('f', who, Some(situation.start));
+    let angry = Contact { channel: "call", topic: Some("complaint"), mood: Some(("anger", 91)), ..Contact::default() };
+    match (situation.kind, day) {
+        (Kind::Complaint | Kind::SilentComplaint, 0) => {
+            desk.contact(who, at(8), &angry);
+            desk.case(file, at(9), "complaint", "open");
+        }
+        (Kind::Complaint, 6) | (Kind::SilentComplaint, 13) => desk.case(file, at(10), "complaint", "in_progress"),
+        (Kind::Complaint, 12) | (Kind::SilentComplaint, 16) => desk.case(file, at(11), "complaint", "closed"),
+        (Kind::Bereavement, 0) if situation.turn => desk.case(file, at(9), "bereavement", "declared"),
+        (Kind::Bereavement, 0) => desk.signal(who, at(9), "bereavement", "family"),
+        (Kind::Bereavement, 3) if !situation.turn => desk.signal(who, at(9), "bereavement", "registry"),
+        (Kind::Bereavement, 25) => desk.case(file, at(10), "bereavement", "lifted"),
+        _ => {}
+    }
+}
+
+fn projects(desk: &mut Desk<'_>, person: &Person, situation: Situation, day: i64) {
+    let (start, today) = (situation.start, situation.start + day);
+    let at = |hour| At::new(today, hour, 0);
+    let project = Name('p', person.number, Some(start));
+    match (situation.kind, day) {
+        // Brought along from another bank, nearly there.
+        (Kind::GoalReached, -8) => {
+            desk.project(project, at(9), "vélo", 100_000, (start - 60, start + 90), "active");
+            desk.saving(project, at(12), 90_000);
+        }
+        (Kind::GoalReached, 0) => desk.saving(project, at(12), 10_000),
+        (Kind::GoalReached, 5) => {
+            desk.project(project, at(17), "vélo", 100_000, (start - 60, start + 90), "done");
+        }
+        // A twentieth in 80 days; the moment waits for the 90th.
+        (Kind::ProjectSlipping, -10) => {
+            desk.project(project, at(9), "cuisine", 1_200_000, (start - 90, start + 275), "active");
+            desk.saving(project, at(12), 60_000);
+        }
+        (Kind::ProjectSlipping, 20) => desk.saving(project, at(10), 1_000_000),
+        (Kind::ProjectSlipping, 40) => {
+            desk.project(project, at(17), "cuisine", 1_200_000, (start - 90, start + 275), "done");
+        }
+        _ => {}
+    }
+}
+
+fn homes(desk: &mut Desk<'_>, person: &Person, situation: Situation, day: i64) {
+    let (who, start, today) = (person.number, situation.start, situation.start + day);
+    let at = |hour| At::new(today, hour, 0);
+    let mortgage = Name('h', who, Some(start));
+    let talk = Contact { channel: "branch", topic: Some("mortgage"), ..Contact::default() };
+    match (situation.kind, day) {
+        (Kind::FixedRateEnding, -10) => {
+            desk.holding(mortgage, at(9), Some("mortgage"), Some(At::new(start + 120, 0, 0)));
+        }
+        (Kind::FixedRateEnding, 10) => desk.contact(who, at(14), &talk),
+        (Kind::FixedRateEnding, 30) => {
+            desk.holding(mortgage, at(9), Some("mortgage"), Some(At::new(start + 1_946, 0, 0)));
+        }
+        (Kind::NewHome, 0) => desk.signal(who, at(9), "address_change", "customer"),
+        (Kind::NewHome, 9) => desk.signal(who, at(9), "insurance_query", "insurer"),
+        _ => {}
+    }
+}
+
+/// Books on the customer's own account.
+pub(super) fn book(desk: &mut Desk<'_>, person: &mut Person, at: At, cents: i64, kind: &str) {
+    person.balance += cents;
+    desk.entry(person.account(), at, cents, kind);
+}
