@@ -30,3 +30,9 @@ pub const DURATION_MS: i64 = 100 * 366 * super::time::DAY_MS;
 pub const BATCH_RECORDS: usize = 1_024;
 /// Batches that wait between a source and the dataflow.
 pub const QUEUED_BATCHES: usize = 4;
+/// Bytes of input that a batch of one file holds before it is handed on.
+pub const BATCH_BYTES: usize = 1 << 20;
+/// Lines over which a quoted value of a delimited file may run.
+pub const QUOTED_LINES: usize = 1_000;
+/// How much of a line that is too long its dead letter keeps, in bytes.
+pub const KEPT_BYTES: usize = 4_096;

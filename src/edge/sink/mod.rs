@@ -1,4 +1,17 @@
 //! Sinks: where transitions, views and dead letters go.
+//!
+//! What they write is fixed in `docs/output.md`; `tests/files.rs` checks it.
+
+mod directory;
+pub mod json;
+mod memory;
+mod terminal;
+pub mod views;
+
+pub use directory::DirectorySink;
+pub use memory::{MemorySink, Texts};
+pub use terminal::{Format, TerminalSink};
+pub use views::{ViewMode, Views};
 
 use crate::flow::{Transition, ViewPart};
 use crate::model::LogicalTime;

@@ -1,5 +1,28 @@
 //! Sources: what hands over facts in order of arrival.
+//!
+//! ```text
+//! files ─▶ open ─▶ lines ─▶ rows (CSV) ─▶ records ─▶ thread ─┐
+//! which    unpack  bounded  quotes       decode     one per  ├─▶ merge by event time
+//!          decode                                   file    ─┘
+//! ```
+//!
+//! A record that cannot be taken becomes a [`DeadLetter`] in its place and the run goes on; only what makes a whole file
+//! meaningless (it is not there, its header lacks a column) is an error, and that at the start. Checked by
+//! `tests/files.rs`.
 
+pub mod files;
+mod lines;
+pub mod merge;
+pub mod mixed;
+mod open;
+mod records;
+mod rows;
+
+pub use files::{InputFile, SourceError};
+pub use merge::MergedSource;
+pub use mixed::LinesSource;
+
+use crate::flow::decode::RecordError;
 use crate::model::Fact;
 
 /// A record that could not be taken, whole, with its origin.
@@ -17,6 +40,20 @@ pub struct DeadLetter {
     pub error: String,
     /// The bytes of the record.
     pub record: Vec<u8>,
+}
+
+impl DeadLetter {
+    /// A record of `input` that could not be taken.
+    pub(crate) fn new(input: Option<&str>, file: &str, line: u64, error: RecordError, record: &[u8]) -> DeadLetter {
+        DeadLetter {
+            input: input.map(str::to_owned),
+            file: file.to_owned(),
+            line,
+            reason: error.reason,
+            error: error.message,
+            record: record.to_vec(),
+        }
+    }
 }
 
 /// What a source hands over at once.

@@ -21,7 +21,8 @@ const SHOWN_CHARS: usize = 40;
 #[derive(Debug)]
 pub(super) struct Schema {
     pub(super) fields: Vec<FieldReader>,
-    /// Whether [`DELETED`] deletes: of a table that declares no such column itself.
+    /// Whether [`DELETED`] marks a deletion: unless the pack declares such a column itself. (Of a stream, whose records
+    /// cannot be deleted, it makes the record a dead letter.)
     pub(super) deletable: bool,
     /// Whether a record with nothing but its key deletes: of a table with another field that is required.
     bare_key_deletes: bool,
@@ -57,7 +58,7 @@ impl Schema {
             .collect();
         let is_table = declared.is_table();
         Schema {
-            deletable: is_table && fields.iter().all(|field| field.column != DELETED),
+            deletable: fields.iter().all(|field| field.column != DELETED),
             bare_key_deletes: is_table && fields.iter().any(|field| !field.identifies && !field.optional),
             fields,
             plan: Arc::clone(plan),
