@@ -1,8 +1,10 @@
 //! `propice generate`: life-like streams, with the truth beside them.
 
+use std::cell::RefCell;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -78,16 +80,23 @@ pub(crate) fn run(args: &Args) -> Outcome {
         duplicates_ppm: args.duplicates,
     };
     let folder = args.output.display();
-    fs::create_dir_all(&args.output).map_err(|error| Failure::io(&format!("cannot make {folder}"), &error))?;
+    let failed = |error| Failure::io(&format!("cannot write to {folder}"), &error);
+    fs::create_dir_all(&args.output).map_err(failed)?;
     let bar = bar();
-    let mut open = |name: &str| file(&args.output, name, args.compress);
+    let mut files = Vec::new();
+    let mut open = |name: &str| {
+        let shared = Shared(Rc::new(RefCell::new(Out::create(&args.output, name, args.compress)?)));
+        files.push(shared.clone());
+        Ok(Box::new(shared) as Box<dyn Write>)
+    };
     let lines = generate::bank(&settings, &mut open, &mut |progress: Progress| {
         bar.set_length(progress.of_days);
         bar.set_position(progress.days);
         bar.set_message(progress.lines.to_string());
         Ok(())
     })
-    .map_err(|error| Failure::io(&format!("cannot write to {folder}"), &error))?;
+    .map_err(failed)?;
+    files.iter().try_for_each(|file| file.0.borrow_mut().finish()).map_err(failed)?;
     bar.finish_and_clear();
     let situations = lines.last().copied().unwrap_or_default();
     let records = lines.iter().sum::<u64>() - situations;
@@ -106,13 +115,53 @@ fn bar() -> ProgressBar {
     bar
 }
 
-fn file(folder: &Path, name: &str, compress: Compress) -> io::Result<Box<dyn Write>> {
-    let create = |ending: &str| File::create(folder.join(format!("{name}.jsonl{ending}"))).map(BufWriter::new);
-    Ok(match compress {
-        Compress::None => Box::new(create("")?),
-        Compress::Gz => Box::new(flate2::write::GzEncoder::new(create(".gz")?, flate2::Compression::fast())),
-        Compress::Zst => Box::new(zstd::Encoder::new(create(".zst")?, 3)?.auto_finish()),
-    })
+/// A file that is being written.
+enum Out {
+    Plain(BufWriter<File>),
+    Gz(flate2::write::GzEncoder<BufWriter<File>>),
+    Zst(zstd::Encoder<'static, BufWriter<File>>),
+}
+
+impl Out {
+    fn create(folder: &Path, name: &str, compress: Compress) -> io::Result<Out> {
+        let create = |ending: &str| File::create(folder.join(format!("{name}.jsonl{ending}"))).map(BufWriter::new);
+        Ok(match compress {
+            Compress::None => Out::Plain(create("")?),
+            Compress::Gz => Out::Gz(flate2::write::GzEncoder::new(create(".gz")?, flate2::Compression::fast())),
+            Compress::Zst => Out::Zst(zstd::Encoder::new(create(".zst")?, 3)?),
+        })
+    }
+
+    /// Writes what a compressed file ends with, so that a full disk is noticed.
+    fn finish(&mut self) -> io::Result<()> {
+        match self {
+            Out::Plain(out) => out.flush(),
+            Out::Gz(out) => out.try_finish().and_then(|()| out.get_mut().flush()),
+            Out::Zst(out) => out.do_finish().and_then(|()| out.get_mut().flush()),
+        }
+    }
+}
+
+/// A file in the hands of the generator, which is finished here.
+#[derive(Clone)]
+struct Shared(Rc<RefCell<Out>>);
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut *self.0.borrow_mut() {
+            Out::Plain(out) => out.write(bytes),
+            Out::Gz(out) => out.write(bytes),
+            Out::Zst(out) => out.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut *self.0.borrow_mut() {
+            Out::Plain(out) => out.flush(),
+            Out::Gz(out) => out.flush(),
+            Out::Zst(out) => out.flush(),
+        }
+    }
 }
 
 /// A day since 1970. Room is left for the history before it and the run behind it.

@@ -82,9 +82,15 @@ pub struct Tally {
     n: i64,
     /// The sum of the whole numbers of 64 bit.
     total: i128,
-    /// The sum of all others, and of all values of a `stddev`.
-    exact: ExactSum,
-    /// The sum of the squares, for `stddev`.
+    /// Of all others, and of all values of a `stddev`. `None` when they sum to nothing.
+    exact: Option<Box<Exact>>,
+}
+
+/// Sums of what is not a whole number of 64 bit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Exact {
+    sum: ExactSum,
+    /// For `stddev`.
     squares: ExactSum,
 }
 
@@ -102,20 +108,22 @@ impl Tally {
         let squared = aggregate == Aggregate::Stddev;
         match (aggregate, value) {
             (Aggregate::Count, _) => {}
-            (_, Value::Float(real)) => {
-                self.exact.add(real.get(), times);
+            (_, Value::Float(real)) => self.change_exact(|exact| {
+                exact.sum.add(real.get(), times);
                 if squared {
-                    self.squares.add_square(real.get(), times);
+                    exact.squares.add_square(real.get(), times);
                 }
-            }
+            }),
             (_, value) => {
                 let units = whole(value).unwrap_or_default();
                 match i64::try_from(units) {
                     Ok(small) if !squared => self.total += i128::from(small) * i128::from(times),
-                    _ => self.exact.add_whole(units, times),
-                }
-                if squared {
-                    self.squares.add_whole_square(units, times);
+                    _ => self.change_exact(|exact| {
+                        exact.sum.add_whole(units, times);
+                        if squared {
+                            exact.squares.add_whole_square(units, times);
+                        }
+                    }),
                 }
             }
         }
@@ -125,13 +133,25 @@ impl Tally {
     pub fn plus(&mut self, other: &Tally) {
         self.n += other.n;
         self.total += other.total;
-        self.exact.plus(&other.exact);
-        self.squares.plus(&other.squares);
+        if let Some(other) = &other.exact {
+            self.change_exact(|exact| {
+                exact.sum.plus(&other.sum);
+                exact.squares.plus(&other.squares);
+            });
+        }
     }
 
     /// Whether nothing is left.
     pub fn is_zero(&self) -> bool {
-        self.n == 0 && self.total == 0 && self.exact.is_zero() && self.squares.is_zero()
+        self.n == 0 && self.total == 0 && self.exact.is_none()
+    }
+
+    fn change_exact(&mut self, change: impl FnOnce(&mut Exact)) {
+        let exact = self.exact.get_or_insert_default();
+        change(exact);
+        if exact.sum.is_zero() && exact.squares.is_zero() {
+            self.exact = None;
+        }
     }
 
     /// The value of a feature of type `ty`. `argument` is the type of what was added.
@@ -139,23 +159,23 @@ impl Tally {
         if self.n <= 0 {
             return null_or_zero(aggregate, ty);
         }
+        let nothing = Exact::default();
+        let exact = self.exact.as_deref().unwrap_or(&nothing);
         match (aggregate, argument) {
             (Aggregate::Count, _) => Value::Int(self.n),
-            (Aggregate::Stddev, Type::Decimal(scale)) => stddev(self.n, &self.exact, &self.squares, *scale),
-            (Aggregate::Stddev, _) => stddev(self.n, &self.exact, &self.squares, 0),
-            (Aggregate::Avg, Type::Float) => Value::float(self.exact.value() / self.n as f64),
+            (Aggregate::Stddev, Type::Decimal(scale)) => stddev(self.n, &exact.sum, &exact.squares, *scale),
+            (Aggregate::Stddev, _) => stddev(self.n, &exact.sum, &exact.squares, 0),
+            (Aggregate::Avg, Type::Float) => Value::float(exact.sum.value() / self.n as f64),
             (Aggregate::Avg, _) => self.whole_total().map_or(Value::Null, |total| avg(total, self.n, ty)),
-            (_, Type::Float) => Value::float(self.exact.value()),
+            (_, Type::Float) => Value::float(exact.sum.value()),
             (_, _) => self.whole_total().map_or(Value::Null, |total| sum(total, ty)),
         }
     }
 
     /// The sum of whole numbers; `None` beyond 127 bit.
     fn whole_total(&self) -> Option<i128> {
-        if self.exact.is_zero() {
-            return Some(self.total);
-        }
-        let mut all = self.exact.clone();
+        let Some(exact) = &self.exact else { return Some(self.total) };
+        let mut all = exact.sum.clone();
         all.add_whole(self.total, 1);
         all.whole()
     }

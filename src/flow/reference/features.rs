@@ -1,14 +1,15 @@
 //! From what counts to the values of features.
 //!
-//! `count`, `sum`, `avg` and `stddev` need only a [`Tally`], which is a group: it is used as the difference of the
-//! collection, so that an event costs the same however many came before it. All other aggregates look at everything that
-//! counts: a `reduce`.
+//! `count`, `sum`, `avg` and `stddev` need only a [`Tally`], which is a group: the tallies of all such features of an entity
+//! are the *difference* with which the entity is in a collection, so that an event costs the same however many came
+//! before it. All other aggregates look at everything that counts: a `reduce`.
 
 use std::sync::Arc;
 
 use differential_dataflow::AsCollection;
 use differential_dataflow::difference::{IsZero, Semigroup};
 use differential_dataflow::operators::CountTotal;
+use serde::{Deserialize, Serialize};
 use timely::dataflow::operators::vec::Map;
 
 use crate::define::Plan;
@@ -17,7 +18,7 @@ use crate::define::plan::{Aggregate, Feature, Source};
 use crate::flow::aggregate::Tally;
 use crate::model::{Contribution, EventTime, FeatureId, Id, KindId, Type, Value};
 
-use super::rows::Slots;
+use super::rows::{Cells, Slots};
 use super::{Collection, Subject};
 
 /// A feature of one entity.
@@ -58,59 +59,55 @@ fn argument(feature: &Feature, row: &[Value]) -> Option<Value> {
     (!value.is_null()).then_some(value)
 }
 
-/// The values of all features over something: (entity, (slot, value)).
+/// The values of features over something, some at a time: (entity, [(slot, value)]).
 pub(super) fn features<'scope>(
     plan: &Arc<Plan>,
     items: Collection<'scope, (Key, Item)>,
-) -> Collection<'scope, (Subject, (u16, Value))> {
-    let tallied = {
-        let plan = Arc::clone(plan);
-        move |key: &Key| is_tallied(feature(&plan, key).aggregate)
-    };
-    let tallies = {
-        let tallied = tallied.clone();
-        items.clone().filter(move |(key, _)| tallied(key))
-    };
-    let tallies = {
-        let plan = Arc::clone(plan);
-        tallies.inner.map(move |((key, (_, _, value)), time, diff)| {
-            let tally = Tally::of(feature(&plan, &key).aggregate, &value, diff as i64);
-            (key, time, tally)
-        })
-    };
-    let finished = {
-        let plan = Arc::clone(plan);
-        tallies.as_collection().count_total().map(move |(key, tally)| {
-            let feature = feature(&plan, &key);
-            let value =
-                tally.finish(feature.aggregate, &feature.ty, feature.argument.as_ref().map_or(&Type::Bool, Expr::ty));
-            (key, value)
-        })
-    };
-    let reduced = {
-        let plan = Arc::clone(plan);
-        let is_ordered = {
-            let plan = Arc::clone(&plan);
-            move |key: &Key| is_ordered(feature(&plan, key).aggregate)
-        };
-        items
-            .filter(move |(key, _)| !tallied(key))
-            .map(move |(key, item)| if is_ordered(&key) { (key, item) } else { (key, (0, Value::Null, item.2)) })
-            .reduce(move |key, items, value| value.push((over(feature(&plan, key).aggregate, items), 1)))
-    };
-    finished.concat(reduced).map(|((subject, feature), value)| (subject, (feature.0, value)))
+) -> Collection<'scope, (Subject, Cells)> {
+    let tallied = tallied(plan, items.clone().filter(with(plan, is_tallied)));
+    let reduced = reduced(plan, items.filter(with(plan, |aggregate| !is_tallied(aggregate))));
+    tallied.concat(reduced.map(|((subject, feature), value)| (subject, vec![(feature.0, value)])))
 }
 
-fn feature<'plan>(plan: &'plan Plan, ((kind, _), feature): &Key) -> &'plan Feature {
+/// Features of which a tally of their items is enough, all of an entity at once.
+fn tallied<'scope>(plan: &Arc<Plan>, items: Collection<'scope, (Key, Item)>) -> Collection<'scope, (Subject, Cells)> {
+    let (before, after) = (Arc::clone(plan), Arc::clone(plan));
+    let tallies = items.inner.map(move |((key, (_, _, value)), time, diff)| {
+        let tally = Tally::of(feature(&before, key.0.0, key.1).aggregate, &value, diff as i64);
+        (key.0, time, Tallies(vec![(key.1, tally)]))
+    });
+    tallies.as_collection().count_total().map(move |(subject, Tallies(tallies))| {
+        let finished = tallies.into_iter().map(|(id, tally)| {
+            let feature = feature(&after, subject.0, id);
+            let argument = feature.argument.as_ref().map_or(&Type::Bool, Expr::ty);
+            (id.0, tally.finish(feature.aggregate, &feature.ty, argument))
+        });
+        let finished = finished.collect();
+        (subject, finished)
+    })
+}
+
+/// Features that look at all of their items.
+fn reduced<'scope>(plan: &Arc<Plan>, items: Collection<'scope, (Key, Item)>) -> Collection<'scope, (Key, Value)> {
+    let ordered = with(plan, |aggregate| matches!(aggregate, Aggregate::First | Aggregate::Last));
+    let plan = Arc::clone(plan);
+    items
+        .map(move |item| if ordered(&item) { item } else { (item.0, (0, Value::Null, item.1.2)) })
+        .reduce(move |key, items, value| value.push((over(feature(&plan, key.0.0, key.1).aggregate, items), 1)))
+}
+
+/// Whether an item is of a feature with such an aggregate.
+fn with(plan: &Arc<Plan>, such: impl Fn(Aggregate) -> bool + 'static) -> impl Fn(&(Key, Item)) -> bool + 'static {
+    let plan = Arc::clone(plan);
+    move |(key, _)| such(feature(&plan, key.0.0, key.1).aggregate)
+}
+
+fn feature(plan: &Plan, kind: KindId, feature: FeatureId) -> &Feature {
     &plan.entities[kind.index()].features[feature.index()]
 }
 
 fn is_tallied(aggregate: Aggregate) -> bool {
     matches!(aggregate, Aggregate::Count | Aggregate::Sum | Aggregate::Avg | Aggregate::Stddev)
-}
-
-fn is_ordered(aggregate: Aggregate) -> bool {
-    matches!(aggregate, Aggregate::First | Aggregate::Last)
 }
 
 /// The value over everything that counts: different items in their order, each with how often it counts; at least one.
@@ -134,14 +131,28 @@ fn over(aggregate: Aggregate, items: &[(&Item, isize)]) -> Value {
     value.unwrap_or_default()
 }
 
-impl IsZero for Tally {
+/// The tallies of the features of one entity, by feature, without those that are zero.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Tallies(Vec<(FeatureId, Tally)>);
+
+impl IsZero for Tallies {
     fn is_zero(&self) -> bool {
-        Tally::is_zero(self)
+        self.0.is_empty()
     }
 }
 
-impl Semigroup for Tally {
-    fn plus_equals(&mut self, other: &Self) {
-        self.plus(other);
+impl Semigroup for Tallies {
+    fn plus_equals(&mut self, Tallies(others): &Self) {
+        for (feature, other) in others {
+            match self.0.binary_search_by_key(feature, |tally| tally.0) {
+                Err(at) => self.0.insert(at, (*feature, other.clone())),
+                Ok(at) => {
+                    self.0[at].1.plus(other);
+                    if self.0[at].1.is_zero() {
+                        self.0.remove(at);
+                    }
+                }
+            }
+        }
     }
 }

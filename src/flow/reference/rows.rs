@@ -13,20 +13,22 @@ use super::{Collection, Subject};
 
 /// One value per slot.
 pub(super) type Slots = Arc<[Value]>;
+/// Some slots with their values.
+pub(super) type Cells = Vec<(u16, Value)>;
 
 /// The row of every entity that exists.
 pub(super) fn rows<'scope>(
     plan: &Arc<Plan>,
     exists: Collection<'scope, Subject>,
-    features: Collection<'scope, (Subject, (u16, Value))>,
+    features: Collection<'scope, (Subject, Cells)>,
 ) -> Collection<'scope, (Subject, Slots)> {
     let over_nothing: Vec<_> =
         (0..plan.entities.len()).map(|kind| over_nothing(plan, KindId(kind as u16), None)).collect();
-    // `None` says that the entity exists; it comes first.
-    let known = exists.map(|subject| (subject, None)).concat(features.map(|(subject, value)| (subject, Some(value))));
+    // No cells at all say that the entity exists; they come first.
+    let known = exists.map(|subject| (subject, Cells::new())).concat(features);
     let rows = known.reduce(move |(kind, _), known, row| {
-        let mut known = known.iter().map(|(known, _)| *known);
-        if known.next() != Some(&None) {
+        let mut known = known.iter().map(|(cells, _)| *cells);
+        if known.next().is_none_or(|cells| !cells.is_empty()) {
             return;
         }
         let mut slots = over_nothing[kind.index()].clone();
