@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use propice::run::Texts;
+use propice::edge::sink::Texts;
 
 use crate::oracle::Expected;
 
@@ -10,7 +10,7 @@ use crate::oracle::Expected;
 pub(crate) fn difference(expected: &Expected, found: &Texts) -> Option<String> {
     let mut episodes = Episodes::default();
     lines("episodes", &expected.episodes, &found.episodes, &mut episodes)
-        .or_else(|| lines("views", &expected.views, &found.view_changes, &mut episodes))
+        .or_else(|| lines("views", &expected.views, &found.views, &mut episodes))
         .or_else(|| dead_letters(&expected.dead, &found.dead_letters))
 }
 

@@ -13,7 +13,7 @@ mod tried;
 use std::collections::BTreeMap;
 
 use generate::{Case, Rng};
-use propice::run::Texts;
+use propice::edge::sink::Texts;
 use tried::{Tried, many, run_one};
 
 #[test]
@@ -58,7 +58,7 @@ fn same_final_views(case: &Case, shuffled: &Case) -> Tried {
 /// The last view of each customer that exists in the end, without its time.
 fn final_views(texts: &Texts) -> BTreeMap<String, String> {
     let mut views = BTreeMap::new();
-    for line in texts.view_changes.lines() {
+    for line in texts.views.lines() {
         let (head, view) = line.split_once(",\"logical_time_ms\":").expect("a view");
         let view = view.trim_start_matches(|c: char| c.is_ascii_digit());
         if view == ",\"exists\":false}" {

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use propice::define::Plan;
+use propice::edge::sink::{MemorySink, Texts, ViewMode};
+use propice::edge::source::mixed::LinesSource;
 use propice::flow::Engine;
-use propice::run::{Options, Summary, Texts, over_lines};
+use propice::run::{Options, Summary, execute};
 
 use crate::compare;
 use crate::generate::Case;
@@ -51,7 +53,11 @@ fn run_summed(
     (engine, workers): Way,
 ) -> Result<(Texts, Summary), String> {
     let options = Options { engine, workers, views: true, until };
-    let run = || over_lines(plan, lines, &options);
+    let run = || {
+        let sink = MemorySink::new(plan, ViewMode::Changes);
+        let source = LinesSource::new(plan, "lines", lines);
+        execute(plan, Box::new(source), Box::new(sink.clone()), &options).map(|summary| (sink.texts(), summary))
+    };
     match std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(error)) => Err(format!("{engine:?} with {workers}: {error}")),

@@ -64,7 +64,7 @@ fn aggregates_of_a_stream() {
     let views = views_of(&pack, &lines, 9);
     assert_eq!(views.len(), 1, "{views:?}");
     assert!(views[0].starts_with(expected), "{}", views[0]);
-    let rest = r#","least":"b","most":1.00,"first":"b","last":"z","kinds":3,"which":["b","m"],"mode":"m","modes":["m","b"],"mean":~2.0,"floats":1.5}"#;
+    let rest = r#","least":"b","most":1.00,"first":"b","last":"z","kinds":3,"which":["b","m"],"mode":"m","modes":["m","b"],"mean":~2.0,"floats":1.5,"entities":{}}"#;
     assert!(views[0].ends_with(rest), "{}", views[0]);
 }
 
@@ -98,15 +98,15 @@ fn windows_panes_and_late_records() {
     // 3 counts in [3, 13) and until the pane's end 16; 6 in [6, 16); the late 4 in [6, 14), pane 16; the 12 of b in [12, 22), pane 24; the late
     // 2 in [12, 12): nothing, but [12, 16) with panes.
     let expected = [
-        r#"{"customer":"a","logical_time_ms":3,"w":1,"p":1}"#,
-        r#"{"customer":"a","logical_time_ms":6,"w":3,"p":3}"#,
-        r#"{"customer":"a","logical_time_ms":12,"w":3,"p":4}"#,
-        r#"{"customer":"b","logical_time_ms":12,"w":1,"p":1}"#,
-        r#"{"customer":"a","logical_time_ms":13,"w":2,"p":4}"#,
-        r#"{"customer":"a","logical_time_ms":14,"w":1,"p":4}"#,
-        r#"{"customer":"a","logical_time_ms":16,"w":0,"p":0}"#,
-        r#"{"customer":"b","logical_time_ms":22,"w":0,"p":1}"#,
-        r#"{"customer":"b","logical_time_ms":24,"w":0,"p":0}"#,
+        r#"{"customer":"a","logical_time_ms":3,"w":1,"p":1,"entities":{}}"#,
+        r#"{"customer":"a","logical_time_ms":6,"w":3,"p":3,"entities":{}}"#,
+        r#"{"customer":"a","logical_time_ms":12,"w":3,"p":4,"entities":{}}"#,
+        r#"{"customer":"b","logical_time_ms":12,"w":1,"p":1,"entities":{}}"#,
+        r#"{"customer":"a","logical_time_ms":13,"w":2,"p":4,"entities":{}}"#,
+        r#"{"customer":"a","logical_time_ms":14,"w":1,"p":4,"entities":{}}"#,
+        r#"{"customer":"a","logical_time_ms":16,"w":0,"p":0,"entities":{}}"#,
+        r#"{"customer":"b","logical_time_ms":22,"w":0,"p":1,"entities":{}}"#,
+        r#"{"customer":"b","logical_time_ms":24,"w":0,"p":0,"entities":{}}"#,
     ];
     assert_eq!(views_of(&pack, &lines, 30), expected);
     assert_eq!(views_of(&pack, &lines, 21).len(), 7);
@@ -220,8 +220,8 @@ fn tables_without_time_and_their_fields_in_expressions() {
     assert_eq!(
         views_of(&pack, &lines, 9),
         [
-            r#"{"customer":"12","logical_time_ms":0,"called":"A"}"#,
-            r#"{"customer":"p","logical_time_ms":0,"called":"?"}"#
+            r#"{"customer":"12","logical_time_ms":0,"called":"A","entities":{}}"#,
+            r#"{"customer":"p","logical_time_ms":0,"called":"?","entities":{}}"#
         ]
     );
     assert_eq!(episodes_of(&pack, &lines, 9), ["3 12 - named opened {people.name:A}"]);
@@ -241,9 +241,9 @@ fn failing_expressions() {
     let found = run(&pack, &owned, None);
     assert_eq!(found.dead, [1]);
     let expected = [
-        r#"{"customer":"a","logical_time_ms":2,"q":0,"all":20,"ratio":null}"#,
-        r#"{"customer":"a","logical_time_ms":3,"q":0,"all":null,"ratio":null}"#,
-        r#"{"customer":"a","logical_time_ms":4,"q":2,"all":null,"ratio":50}"#,
+        r#"{"customer":"a","logical_time_ms":2,"q":0,"all":20,"ratio":null,"entities":{}}"#,
+        r#"{"customer":"a","logical_time_ms":3,"q":0,"all":null,"ratio":null,"entities":{}}"#,
+        r#"{"customer":"a","logical_time_ms":4,"q":2,"all":null,"ratio":50,"entities":{}}"#,
     ];
     assert_eq!(found.views.lines().collect::<Vec<_>>(), expected);
 }

@@ -105,9 +105,7 @@ impl Oracle<'_> {
                 kinds.push(format!("{}:{{{}}}", json_of(&kind.name), entities.join(",")));
             }
         }
-        if !kinds.is_empty() {
-            text += &format!(",\"entities\":{{{}}}", kinds.join(","));
-        }
+        text += &format!(",\"entities\":{{{}}}", kinds.join(","));
         text
     }
 
