@@ -1,5 +1,6 @@
 //! `propice check`: every mistake of a pack at once.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use super::{Failure, Outcome, print, read_pack, told};
@@ -39,7 +40,8 @@ pub(crate) fn run(args: &Args) -> Outcome {
             Err(errors) => {
                 wrong = true;
                 match args.format {
-                    Format::Text => anstream::eprint!("{}", told(&errors)),
+                    // When nobody reads the mistakes, the exit code is all there is to say.
+                    Format::Text => drop(anstream::stderr().write_all(told(&errors).as_bytes())),
                     Format::Json => print(&errors.to_json_lines())?,
                 }
             }

@@ -133,8 +133,7 @@ pub(crate) fn load_pack(path: &Path) -> Result<Plan, Failure> {
 fn read_pack(path: &Path) -> Result<String, Failure> {
     let bytes = std::fs::read(path).map_err(|error| Failure::io(&format!("cannot read {}", path.display()), &error))?;
     String::from_utf8(bytes).map_err(|error| {
-        let line =
-            1 + error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+        let line = error.as_bytes()[..error.utf8_error().valid_up_to()].split(|byte| *byte == b'\n').count();
         Failure::Wrong(format!("{}: line {line} is not UTF-8", path.display()))
     })
 }

@@ -21,7 +21,7 @@ pub(crate) struct Args {
     pub(crate) pack: PathBuf,
     #[command(flatten)]
     pub(crate) inputs: Inputs,
-    /// A folder for episodes.jsonl, views.jsonl and dead_letters.jsonl; it is made where it is not there
+    /// A folder for episodes, views and dead letters (`*.jsonl`); it is made where it is not there
     #[arg(long, short, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
     /// Which dataflow runs the pack; both mean the same

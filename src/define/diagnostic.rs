@@ -3,7 +3,7 @@
 //! `Display` gives the full text of all of them without colours; [`PackErrors::render`] fits it to a terminal;
 //! [`Diagnostic`] has everything a program needs.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -11,6 +11,10 @@ use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, S
 
 /// Mistakes that are shown in full; a file that is no pack at all has thousands.
 const SHOWN: usize = 100;
+/// Lines of the text that are drawn for one mistake.
+const MOST_LINES: usize = 6;
+/// A line of the text that is still drawn, in bytes.
+const LONGEST_LINE: usize = 400;
 /// Columns of a rendered mistake.
 const WIDTH: usize = 120;
 
@@ -70,7 +74,7 @@ impl PackErrors {
         let source = NamedSource::new(&self.path, Arc::clone(&self.text));
         let mut out = String::new();
         for diagnostic in self.diagnostics.iter().take(SHOWN) {
-            let report = Report { diagnostic, source: &source };
+            let report = Report { diagnostic, source: &source, drawn: self.drawn(diagnostic) };
             // Writing into a text does not fail; should a report not be drawn, its message is still said.
             if handler.render_report(&mut out, &report).is_err() {
                 out.push_str(&diagnostic.message);
@@ -79,11 +83,26 @@ impl PackErrors {
         }
         let count = self.diagnostics.len();
         if count > SHOWN {
-            out.push_str(&format!("{} more mistakes are not shown.\n", count - SHOWN));
+            let _ = writeln!(out, "{} more mistakes are not shown.", count - SHOWN);
         }
         let noun = if count == 1 { "mistake" } else { "mistakes" };
-        out.push_str(&format!("{}: {count} {noun}\n", self.path));
+        let _ = writeln!(out, "{}: {count} {noun}", self.path);
         out
+    }
+
+    /// The part of the text that is drawn for a mistake: not more than a few lines of it, and nothing where a line is
+    /// too long to be read.
+    fn drawn(&self, diagnostic: &Diagnostic) -> Option<Range<usize>> {
+        let span = &diagnostic.span;
+        let within = &self.text[span.clone()];
+        let end = match within.match_indices('\n').nth(MOST_LINES) {
+            Some(_) => span.start + within.find('\n').unwrap_or(within.len()),
+            None => span.end,
+        };
+        let begin = self.text[..span.start].rmatch_indices('\n').nth(1).map_or(0, |(at, _)| at + 1);
+        let behind = self.text[end..].match_indices('\n').nth(1).map_or(self.text.len(), |(at, _)| end + at);
+        let readable = self.text[begin..behind].lines().all(|line| line.len() <= LONGEST_LINE);
+        readable.then_some(span.start..end)
     }
 
     /// One JSON object per mistake and line: `file`, `line`, `column`, `code`, `message`, `help`.
@@ -127,11 +146,19 @@ fn boundary(text: &str, at: usize) -> usize {
 struct Report<'a> {
     diagnostic: &'a Diagnostic,
     source: &'a NamedSource<Arc<str>>,
+    /// `None`: the place is only named.
+    drawn: Option<Range<usize>>,
 }
 
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.diagnostic.message)
+        f.write_str(&self.diagnostic.message)?;
+        match self.drawn {
+            Some(_) => Ok(()),
+            None => {
+                write!(f, " ({}, line {}, column {})", self.source.name(), self.diagnostic.line, self.diagnostic.column)
+            }
+        }
     }
 }
 
@@ -143,11 +170,11 @@ impl miette::Diagnostic for Report<'_> {
     }
 
     fn source_code(&self) -> Option<&dyn miette::SourceCode> {
-        Some(self.source)
+        self.drawn.is_some().then_some(self.source as &dyn miette::SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let span = SourceSpan::from(self.diagnostic.span.clone());
+        let span = SourceSpan::from(self.drawn.clone()?);
         Some(Box::new(std::iter::once(LabeledSpan::new_with_span(Some(self.diagnostic.label.clone()), span))))
     }
 }

@@ -156,7 +156,11 @@ fn write_moment(out: &mut String, plan: &Plan, moment: &Moment) {
         .map(|evidence| {
             let kind = if evidence.scope == 0 { KindId::CUSTOMER } else { moment.about.unwrap_or(KindId::CUSTOMER) };
             let entity = &plan.entities[kind.index()];
-            format!("{}.{}", entity.name, entity.slot(usize::from(evidence.slot)).0)
+            let slot = usize::from(evidence.slot);
+            match entity.features.get(slot).filter(|feature| feature.implied) {
+                Some(implied) => implied.name.clone(),
+                None => format!("{}.{}", entity.name, entity.slot(slot).0),
+            }
         })
         .collect();
     let clock = if moment.when.depends_on_now() { Some("the clock".to_owned()) } else { None };
@@ -194,15 +198,19 @@ fn one_line(text: &str) -> String {
 
 /// The plan as a graph.
 struct Graph {
-    /// Title of the group, then its nodes: name, label, kind.
-    groups: Vec<(String, Vec<(String, String, NodeKind)>)>,
+    /// Title of the group, then its nodes.
+    groups: Vec<(String, Vec<Node>)>,
     /// From, to, label.
     edges: Vec<(String, String, String)>,
 }
 
+/// Name, label, kind.
+type Node = (String, String, NodeKind);
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum NodeKind {
     Input,
+    Entity,
     Slot,
     Moment,
 }
@@ -218,7 +226,12 @@ impl Graph {
                 let (name, ty) = entity.slot(slot);
                 (slot_node(kind, slot), format!("{name}: {}", type_name(plan, ty)), NodeKind::Slot)
             });
-            graph.groups.push((entity.name.clone(), slots.collect()));
+            let mut nodes: Vec<Node> = slots.collect();
+            if let Some(relation) = &entity.relation {
+                nodes.insert(0, (format!("entity{kind}"), entity.name.clone(), NodeKind::Entity));
+                graph.edge(format!("input{}", relation.input.index()), format!("entity{kind}"), "belongs to");
+            }
+            graph.groups.push((entity.name.clone(), nodes));
             graph.entity_edges(kind, entity);
         }
         let moments = plan.moments.iter().enumerate();
@@ -241,10 +254,11 @@ impl Graph {
                     self.edge(format!("input{}", input.index()), slot_node(kind, slot), &aggregate);
                 }
                 Source::Entities(of) => {
+                    self.edge(format!("entity{}", of.index()), slot_node(kind, slot), &aggregate);
                     let used = feature.argument.iter().chain(&feature.filter).flat_map(Expr::refs);
                     for (reference, _) in used {
                         let from = slot_node(of.index(), usize::from(reference.slot));
-                        self.edge(from, slot_node(kind, slot), &aggregate);
+                        self.edge(from, slot_node(kind, slot), "");
                     }
                 }
             }
@@ -279,6 +293,7 @@ pub fn dot(plan: &Plan) -> String {
         for (name, label, kind) in nodes {
             let shape = match kind {
                 NodeKind::Input => ", shape=cylinder",
+                NodeKind::Entity => ", shape=hexagon",
                 NodeKind::Slot => "",
                 NodeKind::Moment => ", shape=ellipse",
             };
@@ -303,6 +318,7 @@ pub fn mermaid(plan: &Plan) -> String {
         for (name, label, kind) in nodes {
             let (open, close) = match kind {
                 NodeKind::Input => ("[(", ")]"),
+                NodeKind::Entity => ("{{", "}}"),
                 NodeKind::Slot => ("[", "]"),
                 NodeKind::Moment => ("([", "])"),
             };

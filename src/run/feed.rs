@@ -11,7 +11,7 @@ use crate::flow::clock::EventClock;
 use crate::model::{Fact, LogicalTime};
 
 use super::publish::Publisher;
-use super::{Message, Summary};
+use super::{Ended, Message, Summary};
 
 type Input = InputHandleVec<LogicalTime, (Fact, LogicalTime, isize)>;
 
@@ -22,7 +22,7 @@ pub(super) fn feed(
     probe: &ProbeHandle<LogicalTime>,
     messages: &Receiver<Message>,
     publisher: &Publisher,
-    until: Option<LogicalTime>,
+    mut until: Option<LogicalTime>,
 ) -> io::Result<Summary> {
     let mut clock = EventClock::default();
     let mut summary = Summary::default();
@@ -51,7 +51,10 @@ pub(super) fn feed(
                 worker.step_or_park_while(None, || probe.less_than(&epoch) && !publisher.failed());
             }
             Ok(Message::End(result)) => {
-                result?;
+                if let Ended::Interrupted = result? {
+                    // What was not read could have changed what the time until then brings.
+                    until = None;
+                }
                 ended = true;
             }
             Err(TryRecvError::Empty) => {

@@ -9,7 +9,10 @@
 //! within one: the same bytes for every engine and worker count.
 
 mod feed;
+mod lines;
 mod publish;
+
+pub use lines::{Texts, over_lines};
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -67,7 +70,16 @@ pub struct Summary {
 /// What the source thread sends.
 enum Message {
     Batch(Batch),
-    End(io::Result<()>),
+    /// The end of the source, which was interrupted or not.
+    End(io::Result<Ended>),
+}
+
+/// How a source ended that did not fail.
+enum Ended {
+    /// Everything was read.
+    Complete,
+    /// Somebody stopped it.
+    Interrupted,
 }
 
 /// What worker 0 needs, and only it.
@@ -134,7 +146,8 @@ fn read(mut source: Box<dyn Source>, stop: &AtomicBool, mut hand_over: impl FnMu
         match more {
             Ok(true) => {}
             Ok(false) => {
-                hand_over(Message::End(Ok(())));
+                let ended = if source.is_interrupted() { Ended::Interrupted } else { Ended::Complete };
+                hand_over(Message::End(Ok(ended)));
                 return;
             }
             Err(error) => {

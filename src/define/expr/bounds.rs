@@ -30,10 +30,10 @@ impl Checker<'_> {
             && exact.scale > most
             && is_equality
         {
-            let always = comparison == Comparison::NotEqual;
+            let message = if comparison == Comparison::Equal { "can never be true" } else { "is always true" };
             let has = if most == 0 { "is whole".to_owned() } else { format!("has at most {most} decimals") };
             let help = format!("`{}` {has}", self.spelled(subject));
-            return self.wrong(span.clone(), format!("this comparison is always {always}"), &help);
+            return self.wrong(span.clone(), format!("this comparison {message}"), &help);
         }
         let Some(sign) = sign(constant).filter(|_| subject.is_never_negative()) else { return Some(()) };
         let never = match comparison {
@@ -55,13 +55,11 @@ impl Checker<'_> {
             let Kind::Compare(comparison, left, right) = &part.kind else { continue };
             let Some((subject, comparison, constant)) = oriented(*comparison, left, right) else { continue };
             let subject = plain(subject);
-            let known = match demands.iter_mut().position(|demand| demand.subject == subject) {
-                Some(position) => &mut demands[position].comparisons,
-                None => {
-                    demands.push(Demands { subject, comparisons: Vec::new() });
-                    continue_with(&mut demands)
-                }
-            };
+            let known = demands.iter().position(|demand| demand.subject == subject).unwrap_or_else(|| {
+                demands.push(Demands { subject, comparisons: Vec::new() });
+                demands.len() - 1
+            });
+            let known = &mut demands[known].comparisons;
             let clash = known.iter().find(|(other, bound, _)| excludes(*other, bound, comparison, constant));
             if let Some((_, _, other)) = clash {
                 let message = format!("`{}` and `{}` are never true together", self.spelled(other), self.spelled(part));
@@ -71,12 +69,6 @@ impl Checker<'_> {
             known.push((comparison, constant, part));
         }
     }
-}
-
-/// The comparisons of the demands that were added last.
-fn continue_with<'a, 'b>(demands: &'b mut [Demands<'a>]) -> &'b mut Vec<(Comparison, &'a Node, &'a Node)> {
-    let last = demands.len() - 1;
-    &mut demands[last].comparisons
 }
 
 /// A comparison with its constant on the right.
@@ -129,17 +121,15 @@ fn excludes(first: Comparison, bound: &Node, second: Comparison, limit: &Node) -
     use Comparison::{Equal, Greater, GreaterEqual, Less, LessEqual, NotEqual};
     let Some(order) = order(bound, limit) else { return false };
     match (first, second) {
-        (Equal, NotEqual) | (NotEqual, Equal) => order.is_eq(),
-        (NotEqual, _) | (_, NotEqual) => false,
-        (Less | LessEqual, Less | LessEqual) | (Greater | GreaterEqual, Greater | GreaterEqual) => false,
         (Equal, Equal) => order.is_ne(),
-        // The first is below (or at) its bound, the second above (or at) its limit.
-        (LessEqual | Equal, GreaterEqual | Equal) => order.is_lt(),
-        (Less | LessEqual | Equal, Greater | GreaterEqual | Equal)
-            if !matches!(first, Greater | GreaterEqual) && !matches!(second, Less | LessEqual) =>
-        {
-            order.is_le()
-        }
-        _ => excludes(second, limit, first, bound),
+        (Equal, NotEqual) | (NotEqual, Equal) => order.is_eq(),
+        (NotEqual, _)
+        | (_, NotEqual)
+        | (Less | LessEqual, Less | LessEqual)
+        | (Greater | GreaterEqual, Greater | GreaterEqual) => false,
+        // The first is at most its bound, the second at least its limit.
+        (LessEqual | Equal, GreaterEqual) | (LessEqual, Equal) => order.is_lt(),
+        (Less | LessEqual | Equal, Greater | GreaterEqual) | (Less, Equal) => order.is_le(),
+        (Greater | GreaterEqual, _) | (Equal, Less | LessEqual) => excludes(second, limit, first, bound),
     }
 }

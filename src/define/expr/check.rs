@@ -129,7 +129,7 @@ impl Checker<'_> {
             }
             SyntaxKind::Not(operand) => {
                 let operand = self.condition(operand)?;
-                self.not(operand, span)
+                Some(not(operand, span))
             }
             SyntaxKind::Binary(operator, left, right) => self.binary(operator, left, right, span),
             SyntaxKind::All(parts) => {
@@ -168,13 +168,6 @@ impl Checker<'_> {
             conditions.push(condition);
         }
         conditions
-    }
-
-    fn not(&mut self, operand: Node, span: Range<usize>) -> Option<Node> {
-        if let Some(Value::Bool(flag)) = operand.constant() {
-            return Some(Node::new(span, Type::Bool, Kind::Constant(Value::Bool(!flag))));
-        }
-        Some(Node::new(span, Type::Bool, Kind::Not(Box::new(operand))))
     }
 
     /// A name.
@@ -225,6 +218,7 @@ impl Checker<'_> {
                 let other = if left.is_null() { &right } else { &left };
                 let asked = self.spelled(other);
                 let help = match comparison {
+                    _ if other.moves => "`now` is always known".to_owned(),
                     Comparison::Equal => format!("write `!has({asked})`"),
                     Comparison::NotEqual => format!("write `has({asked})`"),
                     _ => HAS_HELP.to_owned(),
@@ -268,7 +262,7 @@ impl Checker<'_> {
         let checked: Vec<Option<Node>> = elements.iter().map(|element| self.value(element)).collect();
         let mut nodes: Vec<Node> = checked.into_iter().collect::<Option<_>>()?;
         let Some(mut widest) = nodes.first().cloned() else {
-            return self.wrong(span, "an empty list", "nothing is in it");
+            return self.wrong(span, "an empty list has no type", "");
         };
         for node in &nodes {
             widest = self.unified(widest, node.clone(), &node.span, "the elements are")?.0;
@@ -282,6 +276,14 @@ impl Checker<'_> {
         }
         let ty = Type::List(Box::new(widest.ty));
         Some(Node::new(span, ty, Kind::List(nodes)))
+    }
+}
+
+/// `!x`
+fn not(operand: Node, span: Range<usize>) -> Node {
+    match operand.constant() {
+        Some(Value::Bool(flag)) => Node::new(span, Type::Bool, Kind::Constant(Value::Bool(!flag))),
+        _ => Node::new(span, Type::Bool, Kind::Not(Box::new(operand))),
     }
 }
 

@@ -264,8 +264,8 @@ pub(super) fn integer(node: &Node) -> Operand<i64> {
 }
 
 /// The result of a division by `divisor`, which has none by zero.
-fn divided<T: Default + PartialEq>(divisor: T, result: Option<T>) -> Result<T, EvalError> {
-    result.ok_or(if divisor == T::default() { EvalError::DivisionByZero } else { EvalError::Overflow })
+fn divided(divisor: i64, result: Option<i64>) -> Result<i64, EvalError> {
+    result.ok_or(if divisor == 0 { EvalError::DivisionByZero } else { EvalError::Overflow })
 }
 
 /// A float without what is behind the point.

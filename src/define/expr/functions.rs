@@ -99,9 +99,7 @@ impl Checker<'_> {
         match (function, all.as_slice()) {
             ("has", [x]) => self.has(x, span),
             ("size", [x]) => self.size(x, span),
-            ("startsWith", [x, y]) => self.text_test(TextTest::StartsWith, x, y, span),
-            ("endsWith", [x, y]) => self.text_test(TextTest::EndsWith, x, y, span),
-            ("contains", [x, y]) => self.text_test(TextTest::Contains, x, y, span),
+            ("startsWith" | "endsWith" | "contains", [x, y]) => self.text_test(function, x, y, span),
             ("matches", [x, pattern]) => self.matches(x, pattern, span),
             ("abs", [x]) => self.absolute(x, span),
             ("min" | "max" | "coalesce", [x, y]) => self.of_two(function, x, y, span),
@@ -156,16 +154,21 @@ impl Checker<'_> {
         self.wrong(node.span.clone(), format!("`{function}` takes {takes}, not {given}"), "")
     }
 
-    fn text_test(&mut self, test: TextTest, x: &Syntax, y: &Syntax, span: Range<usize>) -> Option<Node> {
+    fn text_test(&mut self, function: &str, x: &Syntax, y: &Syntax, span: Range<usize>) -> Option<Node> {
         let (x, y) = (self.value(x), self.value(y));
         let (x, y) = (x?, y?);
+        let test = match function {
+            "startsWith" => TextTest::StartsWith,
+            "endsWith" => TextTest::EndsWith,
+            _ => TextTest::Contains,
+        };
         if test == TextTest::Contains && matches!(x.ty, Type::List(_)) {
             let help = format!("write `{} in {}`", self.spelled(&y), self.spelled(&x));
             return self.wrong(span, "`contains` is for texts", &help);
         }
         for node in [&x, &y] {
             if node.ty != Type::Text {
-                return self.wrong_argument("this", "texts", node);
+                return self.wrong_argument(function, "texts", node);
             }
         }
         self.folded(Node::new(span, Type::Bool, Kind::Test(test, Box::new(x), Box::new(y))))
@@ -275,13 +278,13 @@ impl Checker<'_> {
         let node = self.value(x);
         let zone = match zone.map(|zone| (&zone.kind, zone.span.clone())) {
             None => TimeZone::UTC,
-            Some((SyntaxKind::Text(name), at)) => match TimeZone::get(name) {
-                Ok(zone) => zone,
-                Err(_) => {
+            Some((SyntaxKind::Text(name), at)) => {
+                let Ok(zone) = TimeZone::get(name) else {
                     let message = format!("unknown time zone `{name}`");
                     return self.wrong(at, message, "use a name of the IANA database, such as 'Europe/Paris'");
-                }
-            },
+                };
+                zone
+            }
             Some((_, at)) => return self.wrong(at, "the zone has to be a literal", "such as 'Europe/Paris'"),
         };
         let node = node?;

@@ -12,6 +12,7 @@ mod check;
 mod compile;
 mod functions;
 mod moving;
+mod nesting;
 mod operand;
 mod operators;
 mod source;
@@ -114,7 +115,7 @@ impl Expr {
         self.value.get(env)
     }
 
-    /// Its value as a condition: null and errors are false.
+    /// Its value as a condition: null and errors are false, also what is no `bool`.
     #[inline]
     pub fn holds(&self, env: &Env<'_>) -> bool {
         self.condition.as_ref().is_some_and(|condition| condition(env).unwrap_or(false))

@@ -23,8 +23,8 @@ impl Checker<'_> {
     /// `-x`
     pub(super) fn negate(&mut self, operand: Node, span: Range<usize>) -> Option<Node> {
         if !operand.ty.is_number() && operand.ty != Type::Duration {
-            let message = format!("`-` of {}", with_article(&self.spell(&operand.ty)));
-            return self.wrong(span, message, "it takes a number or a duration");
+            let message = format!("`-` takes a number or a duration, not {}", with_article(&self.spell(&operand.ty)));
+            return self.wrong(span, message, "");
         }
         let exact = operand.exact.map(|exact| Exact { units: -exact.units, ..exact });
         let (ty, moves) = (operand.ty.clone(), operand.moves);
@@ -46,9 +46,11 @@ impl Checker<'_> {
             (Add, Text, Text) => {
                 return self.folded(Node::new(span, Text, Kind::Join(Box::new(left), Box::new(right))));
             }
-            (Add, Time, Duration) | (Add, Duration, Time) | (Subtract, Time, Duration) => Time,
-            (Subtract, Time, Time) | (Add | Subtract, Duration, Duration) => Duration,
-            (Multiply, Duration, Int) | (Multiply, Int, Duration) | (Divide, Duration, Int) => Duration,
+            (Add | Subtract, Time, Duration) | (Add, Duration, Time) => Time,
+            (Subtract, Time, Time)
+            | (Add | Subtract, Duration, Duration)
+            | (Multiply | Divide, Duration, Int)
+            | (Multiply, Int, Duration) => Duration,
             (Remainder, Int, Int) => Int,
             (Add | Subtract | Multiply | Divide, l, r) if l.is_number() && r.is_number() => {
                 return self.numbers(operator, left, right, span);
@@ -85,7 +87,7 @@ impl Checker<'_> {
         let exact = exact_of(operator, &left, &right);
         let (left, right) = self.numeric(left, right, &span)?;
         let (left, right, ty) = match (&left.ty, &right.ty) {
-            (Type::Decimal(_), Type::Decimal(_)) | (Type::Decimal(_), Type::Int) | (Type::Int, Type::Decimal(_)) => {
+            (Type::Decimal(_), Type::Decimal(_) | Type::Int) | (Type::Int, Type::Decimal(_)) => {
                 let (l, r) = (scale(&left.ty), scale(&right.ty));
                 match operator {
                     Arithmetic::Divide => {
@@ -194,7 +196,10 @@ impl Checker<'_> {
             (Type::Duration, Type::Int | Type::Text) | (Type::Int | Type::Text, Type::Duration) => {
                 "durations are written `7d`, `48h`, `10m`"
             }
-            (Type::Text, ty) | (ty, Type::Text) if ty.is_number() => "numbers are written without quotes",
+            (Type::Text, ty) if ty.is_number() && left.constant().is_some() => "numbers are written without quotes",
+            (ty, Type::Text) if ty.is_number() && right.constant().is_some() => "numbers are written without quotes",
+            (Type::Text, ty) if ty.is_number() && right.constant().is_some() => "texts are written in quotes",
+            (ty, Type::Text) if ty.is_number() && left.constant().is_some() => "texts are written in quotes",
             (Type::Bool, _) | (_, Type::Bool) => "use the condition itself, or `!` before it",
             (Type::List(_), _) | (_, Type::List(_)) => "`x in list` asks whether a list has a value",
             (Type::Id(_), Type::Id(_)) => "they are ids of different kinds",
@@ -286,7 +291,8 @@ impl Checker<'_> {
             let message = format!("`in` needs a list, not {}", with_article(&self.spell(&list.ty)));
             return self.wrong(list.span, message, help);
         };
-        let element = Node { span: list.span.clone(), ..Node::new(span.clone(), *of.clone(), Kind::Now) };
+        // Stands for any element: what the value has to become in order to be compared with one.
+        let element = Node::new(list.span.clone(), *of.clone(), Kind::List(Vec::new()));
         let (value, element) = self.comparable(value, element, &span)?;
         if element.ty != *of {
             let message =

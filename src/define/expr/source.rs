@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::Mistake;
+use super::{Mistake, nesting};
 use crate::model::{limits, time};
 
 /// What a token is.
@@ -97,8 +97,8 @@ impl<'a> Source<'a> {
         if tokens.is_empty() {
             return Err(vec![Mistake::new(0..text.len(), "the expression is empty")]);
         }
-        let brackets = brackets(text, &tokens).map_err(|mistake| vec![mistake])?;
-        if depth(text, &tokens) > limits::EXPRESSION_DEPTH {
+        let brackets = nesting::brackets(text, &tokens).map_err(|mistake| vec![mistake])?;
+        if nesting::depth(text, &tokens) > limits::EXPRESSION_DEPTH {
             return Err(vec![
                 Mistake::new(0..text.len(), "the expression is nested too deep")
                     .help(format!("at most {} deep; attributes can name its parts", limits::EXPRESSION_DEPTH)),
@@ -112,6 +112,11 @@ impl<'a> Source<'a> {
     /// The text of a token.
     pub(super) fn spelled(&self, token: usize) -> &'a str {
         self.tokens.get(token).map_or("", |token| &self.text[token.span.clone()])
+    }
+
+    /// How often an operator stands in the text.
+    pub(super) fn count(&self, operator: &str) -> usize {
+        (0..self.tokens.len()).filter(|&token| self.spelled(token) == operator).count()
     }
 
     /// The token at a place of the text for the parser.
@@ -178,6 +183,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, Vec<Mistake>> {
             at += text[at..].find('\n').unwrap_or(text.len() - at);
             continue;
         }
+        let in_text = matches!(bytes[at..], [b'"' | b'\'', ..] | [b'r' | b'R', b'"' | b'\'', ..]);
         let read = match byte {
             b'0'..=b'9' => number(text, at),
             b'.' if bytes.get(at + 1).is_some_and(u8::is_ascii_digit) => number(text, at),
@@ -195,6 +201,10 @@ fn tokens(text: &str) -> Result<Vec<Token>, Vec<Mistake>> {
             Err(mistake) => {
                 at = mistake.span.end.max(at + 1);
                 mistakes.push(mistake);
+                // Behind a text that is wrong it is not known where texts start and end.
+                if in_text {
+                    break;
+                }
             }
         }
     }
@@ -290,8 +300,11 @@ fn quoted(text: &str, at: usize, prefix: usize) -> Read {
         inside += next.len_utf8();
         if next == '\\' && !raw {
             let escape = escape(&text[inside..]).ok_or_else(|| {
-                Mistake::new(inside - 1..run(text, inside, |_| false).max(inside), "an unknown escape in a text")
-                    .help("a backslash is written `\\\\`, or `r'…'` around the text")
+                Mistake::new(
+                    inside - 1..inside + rest.chars().nth(1).map_or(0, char::len_utf8),
+                    "an unknown escape in a text",
+                )
+                .help("a backslash is written `\\\\`, or `r'…'` around the text")
             })?;
             inside += escape;
         }
@@ -327,96 +340,5 @@ fn operator(text: &str, at: usize) -> Read {
         '|' => mistake.help("write `||`"),
         '’' | '‘' | '“' | '”' => mistake.help("write straight quotes: `'…'`"),
         _ => mistake,
-    })
-}
-
-/// Pairs the brackets.
-fn brackets(text: &str, tokens: &[Token]) -> Result<Vec<(usize, usize)>, Mistake> {
-    let (mut open, mut pairs) = (Vec::new(), Vec::new());
-    for (position, token) in tokens.iter().enumerate() {
-        let spelled = &text[token.span.clone()];
-        match token.kind {
-            TokenKind::Open => open.push((position, if spelled == "(" { ")" } else { "]" })),
-            TokenKind::Close => match open.pop() {
-                Some((start, close)) if close == spelled => pairs.push((start, position)),
-                Some((_, close)) => {
-                    return Err(Mistake::new(
-                        token.span.clone(),
-                        format!("`{close}` is expected here, not `{spelled}`"),
-                    ));
-                }
-                None => return Err(Mistake::new(token.span.clone(), format!("`{spelled}` closes nothing"))),
-            },
-            _ => {}
-        }
-    }
-    match open.pop() {
-        None => Ok(pairs),
-        Some((start, close)) => {
-            let span = tokens[start].span.clone();
-            let spelled = &text[span.clone()];
-            Err(Mistake::new(span, format!("`{spelled}` is never closed")).help(format!("add `{close}`")))
-        }
-    }
-}
-
-/// How deep the operators and brackets between two brackets are nested.
-#[derive(Default)]
-struct Level {
-    /// The deepest argument before the last comma.
-    arguments: usize,
-    /// The deepest part of the argument before the last `&&`, `||`, `?` or `:`.
-    parts: usize,
-    /// Conditionals of the argument.
-    conditionals: usize,
-    /// The deepest operand of the part.
-    operands: usize,
-    /// Operators of the part: they group to the left.
-    operators: usize,
-}
-
-impl Level {
-    fn end_part(&mut self) {
-        self.parts = self.parts.max(self.operands + self.operators);
-        (self.operands, self.operators) = (0, 0);
-    }
-
-    fn end_argument(&mut self) {
-        self.end_part();
-        self.arguments = self.arguments.max(self.parts + self.conditionals);
-        (self.parts, self.conditionals) = (0, 0);
-    }
-}
-
-/// How deep an expression is nested, at most. Chains of `&&` and of `||` do not count, they are not nested.
-fn depth(text: &str, tokens: &[Token]) -> usize {
-    let mut levels = vec![Level::default()];
-    for token in tokens {
-        if token.kind == TokenKind::Open {
-            levels.push(Level::default());
-            continue;
-        }
-        let closed = if token.kind == TokenKind::Close { levels.pop() } else { None };
-        let Some(level) = levels.last_mut() else { return usize::MAX };
-        if let Some(mut closed) = closed {
-            closed.end_argument();
-            level.operands = level.operands.max(closed.arguments + 1);
-            continue;
-        }
-        match &text[token.span.clone()] {
-            "," => level.end_argument(),
-            "?" => {
-                level.end_part();
-                level.conditionals += 1;
-            }
-            ":" | "&&" | "||" => level.end_part(),
-            "in" => level.operators += 1,
-            _ if token.kind == TokenKind::Operator => level.operators += 1,
-            _ => {}
-        }
-    }
-    levels.first_mut().map_or(usize::MAX, |level| {
-        level.end_argument();
-        level.arguments
     })
 }

@@ -88,7 +88,8 @@ fn readable(source: &Source<'_>, errors: &ParseErrors) -> Mistake {
     let Some(first) = errors.errors.first() else {
         return Mistake::new(0..source.text.len(), "the expression cannot be understood");
     };
-    let token = source.token_at(place(&source.rewritten, first.pos));
+    let at = place(&source.rewritten, first.pos);
+    let token = source.token_at(at);
     let span = source.tokens.get(token).map_or(0..source.text.len(), |token| token.span.clone());
     let spelled = source.spelled(token);
     let message = first.msg.as_str();
@@ -101,16 +102,24 @@ fn readable(source: &Source<'_>, errors: &ParseErrors) -> Mistake {
     if message.contains("unsupported syntax") {
         return Mistake::new(span, "`?` means nothing here").help("`coalesce(x, y)` is `y` where `x` is null");
     }
-    if message.contains("<EOF>' ") || message.contains("input '<EOF>'") || message.contains("at '<EOF>'") {
-        let end = source.tokens.last().map_or(0, |token| token.span.end);
-        return Mistake::new(end..source.text.len().max(end), "the expression ends too early")
-            .help(format!("something is missing behind `{}`", source.spelled(source.tokens.len().saturating_sub(1))));
+    if at >= source.rewritten.len() {
+        let conditionals = source.count("?") > source.count(":");
+        let help = if conditionals {
+            "a conditional is written `a ? b : c`".to_owned()
+        } else {
+            format!("something is missing behind `{spelled}`")
+        };
+        return Mistake::new(span.end..span.end, "the expression ends too early").help(help);
+    }
+    if matches!(source.spelled(token.wrapping_sub(1)), "not" | "NOT") {
+        let span = source.tokens[token - 1].span.clone();
+        let spelled = source.spelled(token - 1);
+        return Mistake::new(span, format!("`{spelled}` is not expected here")).help("write `!`");
     }
     let mistake = Mistake::new(span, format!("`{spelled}` is not expected here"));
     match spelled {
         "and" | "AND" => mistake.help("write `&&`"),
         "or" | "OR" => mistake.help("write `||`"),
-        "not" | "NOT" => mistake.help("write `!`"),
         "{" | "}" => mistake.help("maps and messages are not supported"),
         ">" if token > 0 && source.spelled(token - 1) == "<" => mistake.help("write `!=`"),
         _ if source

@@ -237,10 +237,9 @@ fn one_pass(ground: &Ground<'_>, raw: &raw::Pack, channels: &[String], implied: 
             views[position].slots[slot].1 = features::state_of(done.as_ref());
             pass.kinds[position].features[slot] = done;
         }
-        let raw_attributes: Vec<&raw::Attribute> = view.attributes.iter().collect();
         let first = pass.kinds[position].features.len();
         let Attributes { compiled, evaluation } =
-            compile_all(ground, &raw_attributes, &mut views, (kind, first), &mut pass.requests, &mut pass.problems);
+            compile_all(ground, &view.attributes, &mut views, (kind, first), &mut pass.requests, &mut pass.problems);
         pass.kinds[position].attributes = compiled;
         pass.kinds[position].evaluation = evaluation;
     }

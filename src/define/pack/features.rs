@@ -235,7 +235,7 @@ pub(super) fn only_id_field(
     let (input, entity) = (place_of(ground, input), ground.kinds[kind.index()].clone());
     match of_kind.as_slice() {
         [only] => return Some(FieldId(*only as u16)),
-        [] if !shape.broken.is_empty() => {}
+        [] if shape.fieldless || !shape.broken.is_empty() => {}
         [] => problems.add(Problem::NoIdField { input, entity }, span),
         several => {
             let fields = several.iter().map(|&at| shape.input.fields[at].name.clone()).collect();

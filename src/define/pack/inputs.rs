@@ -25,6 +25,7 @@ pub(super) fn input(raw: &raw::Input, kinds: &[String], problems: &mut Problems)
             format: format(&raw.format, problems),
         },
         broken,
+        fieldless: raw.fieldless,
         key_broken: false,
     };
     let mut roles = Roles { shape: &shape, place: raw.place(), kinds, problems };
@@ -78,8 +79,6 @@ fn fields(raw: &raw::Input, kinds: &[String], problems: &mut Problems) -> (Vec<F
 
 /// `int`, `decimal(2)?`, `id(account)`: the type, and whether it is optional.
 fn parse_type(text: &str, kinds: &[String]) -> Result<(Type, bool), Problem> {
-    const WORDS: [&str; 9] =
-        ["int", "decimal(2)", "float", "bool", "text", "time", "duration", "id(customer)", "decimal"];
     let whole = text.trim();
     let (word, optional) = match whole.strip_suffix('?') {
         Some(word) => (word.trim_end(), true),
@@ -103,12 +102,39 @@ fn parse_type(text: &str, kinds: &[String]) -> Result<(Type, bool), Problem> {
                     nearest: nearest(entity, kinds.iter().map(String::as_str)),
                 })?)
             } else {
-                let near = if word == "decimal" { None } else { nearest(word, WORDS) };
-                return Err(Problem::BadType { found: shortened(whole), nearest: near });
+                return Err(Problem::BadType { found: shortened(whole), nearest: meant_type(word) });
             }
         }
     };
     Ok((ty, optional))
+}
+
+/// The type that was probably meant: under the name that others have for it, or misspelt.
+fn meant_type(word: &str) -> Option<String> {
+    const TYPES: [&str; 7] = ["int", "float", "bool", "text", "time", "duration", "decimal(2)"];
+    const OTHERS: [(&str, &str); 16] = [
+        ("bigint", "int"),
+        ("boolean", "bool"),
+        ("date", "time"),
+        ("datetime", "time"),
+        ("decimal", "decimal(2)"),
+        ("double", "float"),
+        ("id", "id(customer)"),
+        ("integer", "int"),
+        ("interval", "duration"),
+        ("long", "int"),
+        ("money", "decimal(2)"),
+        ("number", "float"),
+        ("numeric", "decimal(2)"),
+        ("str", "text"),
+        ("string", "text"),
+        ("timestamp", "time"),
+    ];
+    let word = word.to_ascii_lowercase();
+    match OTHERS.iter().find(|(other, _)| *other == word) {
+        Some((_, meant)) => Some((*meant).to_owned()),
+        None => nearest(&word, TYPES),
+    }
 }
 
 /// The fields of an input and what they are for.
@@ -181,7 +207,7 @@ impl Roles<'_> {
 /// The field of a name, or a report that there is none.
 pub(super) fn field_named(shape: &Shape, place: &str, name: &Text, problems: &mut Problems) -> Option<FieldId> {
     let found = shape.input.field(&name.value);
-    if found.is_none() && !shape.broken.contains(&name.value) {
+    if found.is_none() && !shape.is_broken(&name.value) {
         let known: Vec<String> = shape.input.fields.iter().map(|field| field.name.clone()).collect();
         let nearest = nearest(&name.value, known.iter().map(String::as_str));
         let place = format!(" in {place}");

@@ -12,12 +12,11 @@ use crate::model::time::LATEST_EVENT_TIME_MS;
 /// before 1970 or after 9999.
 pub fn parse_instant(text: &str, zone: &str) -> Option<LogicalTime> {
     let text = text.trim();
-    let time_ms = match text.parse::<Timestamp>() {
-        Ok(timestamp) => timestamp.as_millisecond(),
-        Err(_) => {
-            let zone = TimeZone::get(zone).ok()?;
-            text.parse::<DateTime>().ok()?.to_zoned(zone).ok()?.timestamp().as_millisecond()
-        }
+    let time_ms = if let Ok(timestamp) = text.parse::<Timestamp>() {
+        timestamp.as_millisecond()
+    } else {
+        let zone = TimeZone::get(zone).ok()?;
+        text.parse::<DateTime>().ok()?.to_zoned(zone).ok()?.timestamp().as_millisecond()
     };
     LogicalTime::try_from(time_ms).ok().filter(|time_ms| *time_ms <= LATEST_EVENT_TIME_MS)
 }

@@ -105,7 +105,7 @@ problems! {
     DurationNegative { key: String } = "duration_negative";
     #[error("`{key}` is longer than 100 years")]
     DurationTooLong { key: String } = "duration_too_long";
-    #[error("`{key}` has to be a whole number from {least} to {most}")]
+    #[error("`{key}` has to be a whole number {}", range(*.least, *.most))]
     OutOfRange { key: String, least: u64, most: u64 } = "out_of_range";
     #[error("`{found}` is not a time")]
     BadTime { found: String } = "bad_time";
@@ -196,10 +196,17 @@ impl Problem {
     pub(super) fn label(&self) -> &'static str {
         match self {
             Problem::Syntax { .. } | Problem::Expression { .. } => "here",
-            Problem::Missing { .. } | Problem::NoSource { .. } | Problem::NoAggregate { .. } => "declared here",
-            Problem::NoPurpose { .. } | Problem::NoValue { .. } | Problem::NoBudget { .. } => "declared here",
-            Problem::UnknownKey { .. } | Problem::Unknown { .. } | Problem::UnknownWord { .. } => "not known",
-            Problem::UnknownZone { .. } | Problem::UnknownEncoding { .. } => "not known",
+            Problem::Missing { .. }
+            | Problem::NoSource { .. }
+            | Problem::NoAggregate { .. }
+            | Problem::NoPurpose { .. }
+            | Problem::NoValue { .. }
+            | Problem::NoBudget { .. } => "declared here",
+            Problem::UnknownKey { .. }
+            | Problem::Unknown { .. }
+            | Problem::UnknownWord { .. }
+            | Problem::UnknownZone { .. }
+            | Problem::UnknownEncoding { .. } => "not known",
             Problem::UndeclaredEntity { .. } => "not declared",
             Problem::Duplicate { .. } => "again",
             Problem::TooMany { .. } => "one too many",
@@ -244,6 +251,8 @@ impl Problem {
             Problem::BadName { .. } => "names are a-z, 0-9 and _, begin with a letter, and have at most 64 characters",
             Problem::Missing { key, .. } => return example(key),
             Problem::OnlyForTables { .. } => "declare it as [table.NAME] if later records replace earlier ones",
+            Problem::BadScale { .. } => "money is written decimal(2)",
+            Problem::AttributeCycle { .. } => "compute one of them from features only",
             Problem::BadDuration { .. } => {
                 "durations are written \"500ms\", \"30s\", \"10m\", \"48h\", \"7d\", \"2w\", or joined: \"1d12h\""
             }
@@ -312,6 +321,17 @@ fn example(key: &str) -> Option<&'static str> {
         "half_life" => "half_life = \"6h\"",
         "per" => "per = \"90d\"",
         "at_most" => "at_most = 1",
+        "when" => "when = \"balance < 0.00\"",
+        "by" => "by = \"TABLE\"",
+        "customer" => "customer = \"…\"",
+        "name" => "name = \"…\"",
+        "stream" => "stream = \"NAME\"",
+        "moment" => "moment = \"NAME\"",
+        "at" => "at = \"2026-03-02T09:00:00Z\"",
+        "kind" => "kind = \"economic\"",
+        "from" => "from = \"last_mood\"",
+        "negative" => "negative = [\"anger\", \"anxiety\"]",
+        "[pack]" => "begin with [pack] and name = \"…\"",
         _ => return None,
     })
 }
@@ -338,6 +358,10 @@ fn suggestion(nearest: Option<&str>, known: &[String]) -> Option<String> {
         None if known.is_empty() || known.len() > FEW => None,
         None => Some(format!("known here: {}", join_or(known))),
     }
+}
+
+fn range(least: u64, most: u64) -> String {
+    if most == u64::from(u32::MAX) { format!("from {least} on") } else { format!("from {least} to {most}") }
 }
 
 fn quoted(names: &[String]) -> String {

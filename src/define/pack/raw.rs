@@ -45,6 +45,8 @@ pub(super) struct Input {
     pub fields: Vec<Field>,
     /// Fields that are declared in a way that could not be read: not unknown, but of no known type.
     pub broken: Vec<String>,
+    /// Whether there are no fields to speak of.
+    pub fieldless: bool,
     pub time: Option<Text>,
     pub about: Option<Text>,
     pub order: Option<Text>,

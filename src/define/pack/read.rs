@@ -35,7 +35,7 @@ pub(super) fn pack(table: &DeTable<'_>, problems: &mut Problems) -> Pack {
         pack.policy = read_moments::policy(item, problems);
     }
     if let Some(cases) = top.list("test", problems) {
-        for item in cases.value.iter() {
+        for item in cases.value {
             pack.tests.extend(read_cases::case(item, problems));
         }
     }
@@ -100,6 +100,7 @@ fn input(name: Text, item: Item<'_>, table: bool, problems: &mut Problems) -> Op
             }
         }
     }
+    let fieldless = fields.is_empty() && broken.is_empty();
     let input = Input {
         about: section.filled("about", problems),
         order: section.filled("order", problems),
@@ -109,6 +110,7 @@ fn input(name: Text, item: Item<'_>, table: bool, problems: &mut Problems) -> Op
         table,
         fields,
         broken,
+        fieldless,
         time,
         key,
         delete,
@@ -156,7 +158,7 @@ fn field(name: Text, item: Item<'_>, problems: &mut Problems) -> Option<Field> {
             Some(Field { name, ty: ty?, column, format })
         }
         other => {
-            problems.add(wrong_type(&name.value, "a type, as a text or a table,", other), &item.span());
+            problems.add(wrong_type(&name.value, "a type in quotes or a table", other), &item.span());
             None
         }
     }
@@ -187,13 +189,8 @@ fn entity(name: Text, item: Item<'_>, problems: &mut Problems) -> Option<Entity>
     let place = format!("entity `{}`", shortened(&name.value));
     let mut section = Section::of(place.clone(), &name.value, item, problems)?;
     section.span = name.span.clone();
-    let belongs_to = match section.get("belongs_to") {
-        Some(item) => belongs_to(format!("`belongs_to` of {place}"), &name, item, problems),
-        None => {
-            section.missing("belongs_to", "what relates it to customers", problems);
-            None
-        }
-    };
+    let item = section.wanted("belongs_to", "what relates it to customers", problems);
+    let belongs_to = item.and_then(|item| belongs_to(format!("`belongs_to` of {place}"), &name, item, problems));
     section.finish(problems);
     Some(Entity { name, belongs_to })
 }

@@ -23,10 +23,7 @@ pub(super) fn case(item: Item<'_>, problems: &mut Problems) -> Option<Test> {
         section.damaged |= expect.len() < list.value.len();
     }
     let silent = section.texts("silent", problems).map_or_else(Vec::new, |texts| texts.value);
-    let until = match section.get("until") {
-        Some(item) => time_text("until", item, problems),
-        None => None,
-    };
+    let until = section.get("until").and_then(|item| time_text("until", item, problems));
     if !section.damaged && expect.is_empty() && silent.is_empty() {
         problems.add(Problem::ExpectsNothing, &section.span);
     }
@@ -37,10 +34,7 @@ pub(super) fn case(item: Item<'_>, problems: &mut Problems) -> Option<Test> {
 
 /// `given = "PATH"` or `given = [ { … }, … ]`
 fn given(section: &mut Section<'_>, problems: &mut Problems) -> Option<Given> {
-    let Some(item) = section.get("given") else {
-        section.missing("given", "the records", problems);
-        return None;
-    };
+    let item = section.wanted("given", "the records", problems)?;
     match item.get_ref() {
         DeValue::String(_) => section.filled("given", problems).map(|path| Given::Path(path.value)),
         DeValue::Array(records) => {
@@ -66,33 +60,21 @@ fn record(item: Item<'_>, problems: &mut Problems) -> Option<(Text, String)> {
 /// One expected transition.
 fn expected(item: Item<'_>, problems: &mut Problems) -> Option<Expected> {
     let mut section = Section::of("an expected transition".to_owned(), "expect", item, problems)?;
-    let verdict = section.get("verdict");
-    if let Some(verdict) = verdict {
+    if let Some(verdict) = section.get("verdict") {
         problems.add(Problem::Verdict, &verdict.span());
     } else if !section.has("transition") {
         section.missing("transition", "whether the episode opens or closes", problems);
     }
     let opened = section.word("transition", "transition", &TRANSITIONS, problems);
-    let customer = match section.get("customer") {
-        Some(item) => id_text("customer", item, problems),
-        None => {
-            section.missing("customer", "the id of the customer", problems);
-            None
-        }
-    };
+    let customer = section.wanted("customer", "the id of the customer", problems);
+    let customer = customer.and_then(|item| id_text("customer", item, problems));
     let entity = section.get("entity").and_then(|item| id_text("entity", item, problems));
     let moment = section.needed("moment", "the name of the moment", problems);
-    let at = match section.get("at") {
-        Some(item) => time_text("at", item, problems),
-        None => {
-            section.missing("at", "the logical time", problems);
-            None
-        }
-    };
+    let at = section.wanted("at", "the logical time", problems).and_then(|item| time_text("at", item, problems));
     let span = section.span.clone();
     section.finish(problems);
-    // A verdict has been reported; whatever else stands there is still worth checking.
-    let opened = opened.or(verdict.map(|_| true))?;
+    // What is missing here has been reported; whatever else stands there is still worth checking.
+    let opened = opened.unwrap_or(true);
     Some(Expected { span, customer: customer?.value, entity, moment: moment?, opened, at: at? })
 }
 

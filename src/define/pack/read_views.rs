@@ -77,7 +77,7 @@ fn argument(aggregate: &'static str, item: Item<'_>, problems: &mut Problems) ->
             None
         }
         other => {
-            let expected = if aggregate == "count" { "true or an expression" } else { "an expression, as a text," };
+            let expected = if aggregate == "count" { "true or an expression" } else { "an expression in quotes" };
             problems.add(wrong_type(aggregate, expected, other), &item.span());
             None
         }

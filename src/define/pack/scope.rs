@@ -24,8 +24,17 @@ pub(super) struct Shape {
     pub input: Input,
     /// Fields that are declared, but not in a way that could be understood.
     pub broken: Vec<String>,
+    /// Whether its fields are not declared at all.
+    pub fieldless: bool,
     /// Whether its primary key could not be understood.
     pub key_broken: bool,
+}
+
+impl Shape {
+    /// Whether a field may be there, had it been understood.
+    pub(super) fn is_broken(&self, field: &str) -> bool {
+        self.fieldless || self.broken.iter().any(|broken| broken == field)
+    }
 }
 
 impl Ground<'_> {
@@ -132,7 +141,7 @@ impl Names for FieldScope<'_> {
     fn resolve(&mut self, path: &[&str]) -> Option<Name> {
         let [name] = path else { return None };
         let Some(field) = self.shape.input.field(name) else {
-            if self.shape.broken.iter().any(|broken| broken == name) {
+            if self.shape.is_broken(name) {
                 self.broken.push((*name).to_owned());
             }
             return None;
@@ -245,7 +254,7 @@ impl<'a> ViewScope<'a> {
     fn lookup(&mut self, table: &str, field: &str, scope: u8, kind: KindId) -> Option<Name> {
         let input = self.ground.input(table)?;
         let shape = &self.ground.inputs[input.index()];
-        if shape.key_broken || shape.broken.iter().any(|broken| broken == field) {
+        if shape.key_broken || shape.is_broken(field) {
             self.broken.push(field.to_owned());
             return None;
         }
@@ -319,6 +328,10 @@ impl Names for ViewScope<'_> {
 
     fn candidates(&self) -> Vec<String> {
         let mut names = Vec::new();
+        // What is said of a pending name is forgotten, and of a broken one too: suggestions would be for nothing.
+        if !self.pending.is_empty() || !self.broken.is_empty() {
+            return names;
+        }
         for &(_, kind) in &self.scopes {
             let entity = &self.ground.kinds[kind.index()];
             for (name, _) in &self.views[kind.index()].slots {

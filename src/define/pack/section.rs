@@ -49,6 +49,20 @@ impl<'s> Section<'s> {
         self.table.get(key)
     }
 
+    /// The value of a key that is needed.
+    pub(super) fn wanted(
+        &mut self,
+        key: &'static str,
+        what: &'static str,
+        problems: &mut Problems,
+    ) -> Option<Item<'s>> {
+        let item = self.get(key);
+        if item.is_none() {
+            self.missing(key, what, problems);
+        }
+        item
+    }
+
     /// Whether a key is there, whatever its value.
     pub(super) fn has(&self, key: &str) -> bool {
         self.table.get(key).is_some()
@@ -192,7 +206,7 @@ impl<'s> Section<'s> {
     pub(super) fn texts(&mut self, key: &'static str, problems: &mut Problems) -> Option<Spot<Vec<Text>>> {
         let list = self.list(key, problems)?;
         let mut texts: Vec<Text> = Vec::new();
-        for item in list.value.iter() {
+        for item in list.value {
             let Some(text) = text_of(key, item, problems) else {
                 self.damaged = true;
                 continue;

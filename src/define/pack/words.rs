@@ -97,6 +97,8 @@ pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
     let lower = name.to_lowercase();
     known
         .into_iter()
+        // Of so different a length they cannot be near, and need not be compared.
+        .filter(|other| other.len() * 5 >= name.len() * 2 && name.len() * 5 >= other.len() * 2)
         .map(|other| (strsim::normalized_damerau_levenshtein(&lower, &other.to_lowercase()), other))
         .filter(|(likeness, _)| *likeness >= NEAR)
         .max_by(|(a, left), (b, right)| a.total_cmp(b).then_with(|| right.cmp(left)))

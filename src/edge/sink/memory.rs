@@ -60,11 +60,6 @@ impl MemorySink {
         self.kept().letters.clone()
     }
 
-    /// Looks at the current views.
-    pub fn with_views<T>(&self, look: impl FnOnce(&Views) -> T) -> T {
-        look(&self.kept().views)
-    }
-
     fn kept(&self) -> MutexGuard<'_, Kept> {
         // Nothing here leaves half of a change behind, so what a failed thread held is still good.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)

@@ -5,13 +5,15 @@
 mod directory;
 pub mod json;
 mod memory;
+mod tee;
 mod terminal;
 pub mod views;
 
 pub use directory::DirectorySink;
 pub use memory::{MemorySink, Texts};
+pub use tee::{Counts, Tee};
 pub use terminal::{Format, TerminalSink};
-pub use views::{ViewMode, Views};
+pub use views::{LatestViews, ViewMode, Views};
 
 use crate::flow::{Transition, ViewPart};
 use crate::model::LogicalTime;

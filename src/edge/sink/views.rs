@@ -2,12 +2,16 @@
 
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::define::Plan;
-use crate::flow::ViewPart;
+use crate::edge::source::DeadLetter;
+use crate::flow::{Transition, ViewPart};
 use crate::model::value::write_json_with;
 use crate::model::{Id, KindId, LogicalTime, Value};
+
+use super::Sink;
 
 /// When lines of views are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +37,44 @@ struct View {
     /// `None` when the customer does not exist.
     slots: Option<Arc<[Value]>>,
     entities: BTreeMap<(KindId, Id), Arc<[Value]>>,
+}
+
+/// A sink that keeps the current views, and nothing else. Clones keep the same.
+#[derive(Clone)]
+pub struct LatestViews {
+    views: Arc<Mutex<Views>>,
+}
+
+impl LatestViews {
+    /// No views yet.
+    pub fn new(plan: &Arc<Plan>) -> LatestViews {
+        LatestViews { views: Arc::new(Mutex::new(Views::new(plan))) }
+    }
+
+    /// Looks at the current views.
+    pub fn look<T>(&self, look: impl FnOnce(&mut Views) -> T) -> T {
+        // A difference is applied whole or not at all, so what a failed thread held is still good.
+        look(&mut self.views.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Sink for LatestViews {
+    fn transitions(&mut self, _transitions: &[Transition]) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn views(&mut self, updates: &[Update]) -> io::Result<()> {
+        self.look(|views| views.apply(updates));
+        Ok(())
+    }
+
+    fn dead_letters(&mut self, _letters: &[DeadLetter]) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn finish(&mut self, _through: LogicalTime) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// One difference of one part.

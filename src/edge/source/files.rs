@@ -23,6 +23,20 @@ pub struct InputFile {
     pub(super) packing: Packing,
 }
 
+/// What a run is asked to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// A folder with files named after inputs.
+    Folder(PathBuf),
+    /// The file of one input; `-` is standard input.
+    File {
+        /// The input.
+        name: String,
+        /// Its file.
+        path: PathBuf,
+    },
+}
+
 /// How records are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Layout {
@@ -105,18 +119,17 @@ impl SourceError {
     }
 }
 
-/// The files that are meant by `--input`: each a folder, or `NAME=PATH`, which goes before what a folder has. They come
-/// in the order of the plan's inputs.
+/// The files of a run, in the order of the plan's inputs. A file that is named goes before one that a folder has.
 ///
 /// # Errors
 /// When something is not there, or not clear.
-pub fn find(plan: &Plan, arguments: &[String]) -> Result<Vec<InputFile>, SourceError> {
+pub fn find(plan: &Plan, wanted: &[Wanted]) -> Result<Vec<InputFile>, SourceError> {
     let mut named: Vec<InputFile> = Vec::new();
     let mut folders: Vec<&Path> = Vec::new();
-    for argument in arguments {
-        match argument.split_once('=') {
-            Some((name, path)) if !Path::new(argument).is_dir() => named.push(named_file(plan, name, path)?),
-            _ => folders.push(Path::new(argument)),
+    for wanted in wanted {
+        match wanted {
+            Wanted::File { name, path } => named.push(named_file(plan, name, path)?),
+            Wanted::Folder(folder) => folders.push(folder),
         }
     }
     if named.iter().filter(|file| is_stdin(&file.path)).count() > 1 {
@@ -150,17 +163,16 @@ pub fn missing<'p>(plan: &'p Plan, files: &[InputFile]) -> Vec<&'p str> {
     plan.inputs.iter().enumerate().filter(|(at, _)| !held(*at)).map(|(_, input)| input.name.as_str()).collect()
 }
 
-fn named_file(plan: &Plan, name: &str, path: &str) -> Result<InputFile, SourceError> {
+fn named_file(plan: &Plan, name: &str, path: &Path) -> Result<InputFile, SourceError> {
     let Some(at) = plan.inputs.iter().position(|input| input.name == name) else {
         let known = plan.inputs.iter().map(|input| input.name.clone()).collect();
         return Err(SourceError::UnknownInput { name: name.to_owned(), known });
     };
-    let path = PathBuf::from(path);
     if path.is_dir() {
-        return Err(SourceError::unreadable(&path, io::Error::other("it is a folder; name a file")));
+        return Err(SourceError::unreadable(path, io::Error::other("it is a folder; name a file")));
     }
-    let (layout, packing) = by_name(&path);
-    Ok(InputFile { input: InputId(at as u16), path, layout, packing })
+    let (layout, packing) = by_name(path);
+    Ok(InputFile { input: InputId(at as u16), path: path.to_owned(), layout, packing })
 }
 
 /// What the name of a file says of what is in it.

@@ -118,6 +118,10 @@ impl Source for MergedSource {
     fn total_bytes(&self) -> Option<u64> {
         self.total_bytes
     }
+
+    fn is_interrupted(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
 }
 
 impl Drop for MergedSource {

@@ -83,4 +83,8 @@ pub trait Source: Send {
     fn fill(&mut self, batch: &mut Batch) -> std::io::Result<bool>;
     /// How many bytes there are in all, when that is known.
     fn total_bytes(&self) -> Option<u64>;
+    /// Whether it ended before everything was read, because somebody stopped it. Then the clock stays at the last record.
+    fn is_interrupted(&self) -> bool {
+        false
+    }
 }

@@ -18,6 +18,25 @@ impl Bits {
         self.words[number / 64] |= 1 << (number % 64);
     }
 
+    /// Adds all numbers below `size`.
+    pub(super) fn fill(&mut self, size: usize) {
+        (0..size).for_each(|number| self.insert(number));
+    }
+
+    /// Adds what is in another set of the same size.
+    #[inline]
+    pub(super) fn union(&mut self, other: &Bits) {
+        for (mine, theirs) in self.words.iter_mut().zip(&other.words) {
+            *mine |= theirs;
+        }
+    }
+
+    /// Whether a number is in it.
+    #[inline]
+    pub(super) fn contains(&self, number: usize) -> bool {
+        self.words[number / 64] & (1 << (number % 64)) != 0
+    }
+
     /// Whether both have a number in common.
     #[inline]
     pub(super) fn intersects(&self, other: &Bits) -> bool {

@@ -21,8 +21,7 @@ use crate::flow::{Transition, Updates, ViewPart};
 use crate::model::time::FOREVER;
 use crate::model::{EntityChange, FeatureId, KindId, LogicalTime, Value};
 
-use super::bits::Bits;
-use super::entities::Entities;
+use super::entities::{Entities, Touch};
 use super::features::Given;
 use super::frontier_of;
 use super::inbox::Inbox;
@@ -101,7 +100,7 @@ struct Customers {
     customers: Vec<Customer>,
     moments: Moments,
     with_views: bool,
-    touched: Vec<(u32, Bits)>,
+    touched: Vec<Touch>,
 }
 
 impl Customers {
@@ -189,15 +188,16 @@ impl Customers {
         self.make_room();
         let mut touched = std::mem::take(&mut self.touched);
         self.entities.take_touched(&mut touched);
-        for (position, mut slots) in touched.drain(..) {
-            self.entities.settle(position, &mut slots, time);
-            self.look(position, &slots, time, out);
-            self.entities.recycle(slots);
+        for mut touch in touched.drain(..) {
+            self.entities.settle(&mut touch, time);
+            self.look(&touch, time, out);
+            self.entities.recycle(touch);
         }
         self.touched = touched;
     }
 
-    fn look(&mut self, position: u32, changed: &Bits, time: LogicalTime, out: &mut Out) {
+    fn look(&mut self, touch: &Touch, time: LogicalTime, out: &mut Out) {
+        let (position, changed) = (touch.entity, &touch.changed);
         let exists = self.entities.exists(position);
         let id = self.entities.id(position);
         let customer = &mut self.customers[position as usize];
@@ -205,7 +205,8 @@ impl Customers {
         let mut other = FOREVER;
         if exists {
             let row = self.entities.row(position);
-            let look = Look { time, customer: id, row, parts: &customer.parts, changed, all: !existed };
+            let look =
+                Look { time, customer: id, row, parts: &customer.parts, changed, woken: touch.woken, all: !existed };
             self.moments.look(&mut customer.situation, &look, &mut out.transitions);
             other = self.moments.next_look(&customer.situation, &look);
         } else if existed {
@@ -222,7 +223,7 @@ impl Customers {
             }
             customer.published = slots;
         }
-        self.entities.arm(position, time, other);
+        self.entities.arm(touch, time, other);
     }
 }
 

@@ -23,16 +23,25 @@ use super::deadlines::Deadlines;
 use super::features::{Column, Given, column};
 use super::index::Index;
 
+/// An entity that was touched at the current logical time.
+pub(super) struct Touch {
+    pub entity: u32,
+    /// The features that have to be read again.
+    pub dirty: Bits,
+    /// The slots that changed, once the entity is settled.
+    pub changed: Bits,
+    /// Whether a deadline was reached, so that none is armed.
+    pub woken: bool,
+}
+
 /// What was touched at the current logical time.
 #[derive(Default)]
 struct Touched {
-    entities: Vec<u32>,
-    /// The features of each that have to be read again; parallel to `entities`.
-    dirty: Vec<Bits>,
-    /// Where an entity stands in `entities`; `u32::MAX` when it was not touched.
+    touches: Vec<Touch>,
+    /// Where an entity stands in `touches`; `u32::MAX` when it was not touched.
     positions: Vec<u32>,
-    /// Sets that can be used again.
-    spare: Vec<Bits>,
+    /// Touches that can be used again, emptied.
+    spare: Vec<Touch>,
 }
 
 /// All entities of a kind on this worker.
@@ -57,6 +66,8 @@ pub(super) struct Entities {
     nothing: Vec<Value>,
     /// The slots that each attribute uses.
     dependencies: Vec<Bits>,
+    /// The attributes that depend on `now`.
+    timed: Vec<usize>,
 }
 
 impl Entities {
@@ -65,7 +76,9 @@ impl Entities {
         let columns = entity.features.iter().map(column).collect();
         let nothing = nothing_of(entity);
         let dependencies = entity.attributes.iter().map(|attribute| dependencies_of(entity, &attribute.expr)).collect();
+        let timed = |position: &usize| entity.attributes[*position].expr.depends_on_now();
         Entities {
+            timed: (0..entity.attributes.len()).filter(timed).collect(),
             kind,
             index: Index::default(),
             named: Vec::new(),
@@ -80,10 +93,6 @@ impl Entities {
             dependencies,
             plan,
         }
-    }
-
-    fn entity(&self) -> &Entity {
-        &self.plan.entities[self.kind.index()]
     }
 
     /// The id of an entity.
@@ -123,18 +132,20 @@ impl Entities {
     }
 
     /// Marks an entity as touched at the current time.
-    pub(super) fn touch(&mut self, entity: u32) -> usize {
-        let position = self.touched.positions[entity as usize];
-        if position != u32::MAX {
-            return position as usize;
+    pub(super) fn touch(&mut self, entity: u32) -> &mut Touch {
+        let touched = &mut self.touched;
+        let mut position = touched.positions[entity as usize] as usize;
+        if position == u32::MAX as usize {
+            position = touched.touches.len();
+            touched.positions[entity as usize] = position as u32;
+            let slots = self.nothing.len();
+            let spare = touched.spare.pop();
+            touched.touches.push(match spare {
+                Some(touch) => Touch { entity, ..touch },
+                None => Touch { entity, dirty: Bits::new(slots), changed: Bits::new(slots), woken: false },
+            });
         }
-        let position = self.touched.entities.len();
-        self.touched.positions[entity as usize] = position as u32;
-        self.touched.entities.push(entity);
-        let slots = self.nothing.len();
-        let dirty = self.touched.spare.pop().unwrap_or_else(|| Bits::new(slots));
-        self.touched.dirty.push(dirty);
-        position
+        &mut touched.touches[position]
     }
 
     /// The next time at which anything is due.
@@ -154,18 +165,17 @@ impl Entities {
             }
         });
         for entity in due {
-            self.touch(entity);
+            self.touch(entity).woken = true;
             self.let_expire(entity, time);
             self.let_begin(entity, time);
         }
     }
 
     fn let_expire(&mut self, entity: u32, time: LogicalTime) {
-        let position = self.touch(entity);
-        for (feature, column) in self.columns.iter_mut().enumerate() {
-            if column.deadline(entity) <= time {
-                column.expire(entity, time);
-                self.touched.dirty[position].insert(feature);
+        for feature in 0..self.columns.len() {
+            if self.columns[feature].deadline(entity) <= time {
+                self.columns[feature].expire(entity, time);
+                self.touch(entity).dirty.insert(feature);
             }
         }
     }
@@ -222,65 +232,74 @@ impl Entities {
 
     /// The column of a feature, which is about to change for an entity that was touched.
     pub(super) fn column_mut(&mut self, entity: u32, feature: FeatureId) -> &mut dyn Column {
-        let position = self.touch(entity);
-        self.touched.dirty[position].insert(feature.index());
+        self.touch(entity).dirty.insert(feature.index());
         &mut *self.columns[feature.index()]
     }
 
     /// The entities touched at the current time, in order of first touch. Ends the current time.
-    pub(super) fn take_touched(&mut self, into: &mut Vec<(u32, Bits)>) {
-        for (entity, dirty) in self.touched.entities.drain(..).zip(self.touched.dirty.drain(..)) {
-            self.touched.positions[entity as usize] = u32::MAX;
-            into.push((entity, dirty));
+    pub(super) fn take_touched(&mut self, into: &mut Vec<Touch>) {
+        for touch in self.touched.touches.drain(..) {
+            self.touched.positions[touch.entity as usize] = u32::MAX;
+            into.push(touch);
         }
     }
 
-    /// Gives a set back for use by another entity.
-    pub(super) fn recycle(&mut self, mut bits: Bits) {
-        bits.clear();
-        self.touched.spare.push(bits);
+    /// Gives a touch back for use by another entity.
+    pub(super) fn recycle(&mut self, mut touch: Touch) {
+        touch.dirty.clear();
+        touch.changed.clear();
+        touch.woken = false;
+        self.touched.spare.push(touch);
     }
 
-    /// Reads the dirty features and the attributes that follow from them. Turns `slots` (dirty on entry) into the slots that
-    /// changed.
-    pub(super) fn settle(&mut self, entity: u32, slots: &mut Bits, time: LogicalTime) {
+    /// Reads the dirty features and the attributes that follow from them, and notes which slots changed.
+    pub(super) fn settle(&mut self, touch: &mut Touch, time: LogicalTime) {
         // The attributes of a view over nothing have values too: the first settling evaluates all of them.
-        let fresh = !std::mem::replace(&mut self.settled[entity as usize], true);
-        let mut changed = Bits::new(self.nothing.len());
-        let row = &mut self.rows[entity as usize];
-        for feature in slots.iter() {
-            let value = self.columns[feature].value(entity);
+        let fresh = !std::mem::replace(&mut self.settled[touch.entity as usize], true);
+        let row = &mut self.rows[touch.entity as usize];
+        for feature in touch.dirty.iter() {
+            let value = self.columns[feature].value(touch.entity);
             if row[feature] != value {
                 row[feature] = value;
-                changed.insert(feature);
+                touch.changed.insert(feature);
             }
         }
         let kind = &self.plan.entities[self.kind.index()];
         for &position in &kind.evaluation {
             let attribute = &kind.attributes[position];
-            if fresh || attribute.expr.depends_on_now() || changed.intersects(&self.dependencies[position]) {
+            let turned = touch.woken && attribute.expr.depends_on_now();
+            if fresh || turned || touch.changed.intersects(&self.dependencies[position]) {
                 let slot = kind.features.len() + position;
                 let value = attribute.expr.eval(&Env::of(row, time)).unwrap_or_default();
                 if row[slot] != value {
                     row[slot] = value;
-                    changed.insert(slot);
+                    touch.changed.insert(slot);
                 }
             }
         }
-        *slots = changed;
     }
 
     /// Arms the deadline of an entity: the least of its features', its attributes' and `other`.
-    pub(super) fn arm(&mut self, entity: u32, time: LogicalTime, other: LogicalTime) {
-        let features = self.columns.iter().map(|column| column.deadline(entity));
-        let coming = self.coming[entity as usize].iter().map(|contribution| contribution.from);
-        let row = &self.rows[entity as usize];
-        let env = Env::of(row, time);
-        let attributes =
-            self.entity().attributes.iter().filter_map(|attribute| {
-                attribute.expr.depends_on_now().then(|| attribute.expr.next_turn(&env)).flatten()
-            });
-        let next = features.chain(coming).chain(attributes).fold(other, LogicalTime::min);
+    ///
+    /// What is armed is never later than what is due. So only what was touched can make it earlier, except behind a
+    /// deadline: then nothing is armed, and everything is asked.
+    pub(super) fn arm(&mut self, touch: &Touch, time: LogicalTime, other: LogicalTime) {
+        let entity = touch.entity;
+        let mut next = other;
+        if touch.woken {
+            next = self.columns.iter().map(|column| column.deadline(entity)).fold(next, LogicalTime::min);
+        } else {
+            next =
+                touch.dirty.iter().map(|feature| self.columns[feature].deadline(entity)).fold(next, LogicalTime::min);
+        }
+        for contribution in &self.coming[entity as usize] {
+            next = next.min(contribution.from);
+        }
+        let env = Env::of(&self.rows[entity as usize], time);
+        for &position in &self.timed {
+            let attribute = &self.plan.entities[self.kind.index()].attributes[position];
+            next = next.min(attribute.expr.next_turn(&env).unwrap_or(FOREVER));
+        }
         if next != FOREVER && next < self.armed[entity as usize] {
             self.armed[entity as usize] = next;
             self.deadlines.push(next, entity);

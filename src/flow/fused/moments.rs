@@ -56,6 +56,8 @@ pub(super) struct Look<'a> {
     pub parts: &'a [Part],
     /// The slots of the customer that changed at this time.
     pub changed: &'a Bits,
+    /// Whether a deadline was reached, so that conditions may have turned by themselves.
+    pub woken: bool,
     /// Whether everything has to be looked at: the customer is new.
     pub all: bool,
 }
@@ -63,47 +65,78 @@ pub(super) struct Look<'a> {
 /// The moments of a plan, with what is known of each before any customer is seen.
 pub(super) struct Moments {
     plan: Arc<Plan>,
-    /// The slots of the customer that each condition uses.
-    dependencies: Vec<Bits>,
+    /// The moments that use each slot of the customer.
+    using: Vec<Bits>,
+    /// The moments that depend on `now`.
+    timed: Bits,
+    /// The moments about entities of each kind.
+    about: Vec<Vec<MomentId>>,
 }
 
 impl Moments {
     pub(super) fn new(plan: Arc<Plan>) -> Moments {
-        let slots = plan.entities[0].slots();
-        let dependencies = plan.moments.iter().map(|moment| {
-            let mut bits = Bits::new(slots);
+        let moments = plan.moments.len();
+        let mut using = vec![Bits::new(moments); plan.entities[0].slots()];
+        let mut timed = Bits::new(moments);
+        let mut about = vec![Vec::new(); plan.entities.len()];
+        for (position, moment) in plan.moments.iter().enumerate() {
             for (reference, _) in moment.when.refs().iter().filter(|(reference, _)| reference.scope == 0) {
-                bits.insert(usize::from(reference.slot));
+                using[usize::from(reference.slot)].insert(position);
             }
-            bits
-        });
-        Moments { dependencies: dependencies.collect(), plan }
+            if moment.when.depends_on_now() {
+                timed.insert(position);
+            }
+            if let Some(kind) = moment.about {
+                about[kind.index()].push(MomentId(position as u16));
+            }
+        }
+        Moments { using, timed, about, plan }
     }
 
     /// Looks at a customer that exists. Transitions go to `out`.
     pub(super) fn look(&self, situation: &mut Situation, look: &Look<'_>, out: &mut Vec<Transition>) {
-        for (position, moment) in self.plan.moments.iter().enumerate() {
-            let id = MomentId(position as u16);
-            let again =
-                look.all || moment.when.depends_on_now() || self.dependencies[position].intersects(look.changed);
+        let mut again = Bits::new(self.plan.moments.len());
+        if look.all {
+            again.fill(self.plan.moments.len());
+        } else {
+            look.changed.iter().for_each(|slot| again.union(&self.using[slot]));
+            if look.woken {
+                again.union(&self.timed);
+            }
+        }
+        for position in again.iter() {
+            let (id, moment) = (MomentId(position as u16), &self.plan.moments[position]);
             match moment.about {
-                None if again => {
+                None => {
                     let holds = moment.when.holds(&Env::of(look.row, look.time));
                     self.turn(situation, id, None, holds, look, out);
                 }
-                None => {}
                 Some(kind) => {
                     for part in look.parts.iter().filter(|part| part.kind == kind) {
-                        if again || part.changed_at == look.time {
-                            let env = Env { row: look.row, entity: &part.slots, now: look.time };
-                            self.turn(situation, id, Some(part), moment.when.holds(&env), look, out);
-                        }
+                        self.look_at_part(situation, id, part, look, out);
                     }
                 }
             }
         }
+        for part in look.parts.iter().filter(|part| part.changed_at == look.time) {
+            for &id in self.about[part.kind.index()].iter().filter(|id| !again.contains(id.index())) {
+                self.look_at_part(situation, id, part, look, out);
+            }
+        }
         self.close_parted(situation, look, out);
         self.open_due(situation, look, out);
+    }
+
+    fn look_at_part(
+        &self,
+        situation: &mut Situation,
+        id: MomentId,
+        part: &Part,
+        look: &Look<'_>,
+        out: &mut Vec<Transition>,
+    ) {
+        let env = Env { row: look.row, entity: &part.slots, now: look.time };
+        self.turn(situation, id, Some(part), self.moment(id).when.holds(&env), look, out);
     }
 
     /// Closes everything of a customer that ceased to exist.
@@ -116,7 +149,7 @@ impl Moments {
     ) {
         let row = row_over_nothing(&self.plan, KindId::CUSTOMER, time);
         let changed = Bits::default();
-        let look = Look { time, customer, row: &row, parts: &[], changed: &changed, all: true };
+        let look = Look { time, customer, row: &row, parts: &[], changed: &changed, woken: false, all: true };
         for holding in situation.holding.drain(..) {
             self.close(&holding, &look, out);
         }
@@ -219,7 +252,7 @@ impl Moments {
     pub(super) fn next_look(&self, situation: &Situation, look: &Look<'_>) -> LogicalTime {
         let waiting = situation.holding.iter().filter(|holding| holding.opened.is_none());
         let mut next = waiting.map(|holding| self.opens_at(holding)).min().unwrap_or(FOREVER);
-        for moment in self.plan.moments.iter().filter(|moment| moment.when.depends_on_now()) {
+        for moment in self.timed.iter().map(|position| &self.plan.moments[position]) {
             let mut turns = |entity: &[Value]| {
                 let env = Env { row: look.row, entity, now: look.time };
                 next = next.min(moment.when.next_turn(&env).unwrap_or(FOREVER));

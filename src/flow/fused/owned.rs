@@ -17,8 +17,7 @@ use crate::flow::shard::shard;
 use crate::flow::{Updates, ViewPart};
 use crate::model::{EntityChange, Id, KindId, LogicalTime, Value};
 
-use super::bits::Bits;
-use super::entities::Entities;
+use super::entities::{Entities, Touch};
 use super::frontier_of;
 use super::inbox::Inbox;
 
@@ -64,7 +63,7 @@ struct Owned {
     owners: Vec<Vec<(Id, i64)>>,
     /// What was given last: the slots, and to whom.
     published: Vec<Published>,
-    touched: Vec<(u32, Bits)>,
+    touched: Vec<Touch>,
 }
 
 #[derive(Clone)]
@@ -125,11 +124,11 @@ impl Owned {
     fn settle(&mut self, time: LogicalTime, out: &mut Parts) {
         let mut touched = std::mem::take(&mut self.touched);
         self.entities.take_touched(&mut touched);
-        for (entity, mut slots) in touched.drain(..) {
-            self.entities.settle(entity, &mut slots, time);
-            self.publish(entity, !slots.is_empty(), time, out);
-            self.entities.arm(entity, time, LogicalTime::MAX);
-            self.entities.recycle(slots);
+        for mut touch in touched.drain(..) {
+            self.entities.settle(&mut touch, time);
+            self.publish(touch.entity, !touch.changed.is_empty(), time, out);
+            self.entities.arm(&touch, time, LogicalTime::MAX);
+            self.entities.recycle(touch);
         }
         self.touched = touched;
     }

@@ -1,5 +1,7 @@
 //! What can be shown of the parts without a pack; whole packs are compared by the property tests.
 
+mod moments;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -122,7 +124,7 @@ fn run(plan: &Arc<Plan>, facts: &[(LogicalTime, Fact)], end: LogicalTime, worker
         let (of_transitions, of_views) = (Arc::clone(&shared), Arc::clone(&shared));
         let (mut input, probe) = worker.dataflow(|scope| {
             let (input, facts) = scope.new_input::<Vec<_>>();
-            let flow = super::build(&plan, facts, true);
+            let flow = crate::flow::reference::build(&plan, facts, true);
             let (probe, _) = flow
                 .transitions
                 .inspect(move |(transition, _, _)| of_transitions.lock().unwrap().0.push(transition.clone()))

@@ -1,0 +1,85 @@
+//! The examples of the documentation are executed: those of `docs/packs.md` are one pack, piece by piece.
+
+use std::path::Path;
+use std::process::Command;
+
+/// The code blocks of a language, in order.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut block: Option<(bool, String)> = None;
+    for line in text.lines() {
+        match (&mut block, line.strip_prefix("```")) {
+            (None, Some(tag)) => block = Some((tag == language, String::new())),
+            (Some(_), Some(_)) => {
+                if let Some((true, text)) = block.take() {
+                    found.push(text);
+                }
+            }
+            (Some((_, text)), None) => {
+                text.push_str(line);
+                text.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    found
+}
+
+fn page(path: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect("a page")
+}
+
+fn propice(arguments: &[&str]) -> (bool, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_propice")).args(arguments).output().expect("propice runs");
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+}
+
+#[test]
+fn the_examples_of_the_pack_language_are_a_sound_pack_whose_cases_pass() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("guide.toml");
+    let pieces = blocks(&page("docs/packs.md"), "toml");
+    assert!(pieces.len() >= 6, "docs/packs.md has lost its examples");
+    std::fs::write(&path, pieces.concat()).expect("the pack is written");
+    let path = path.to_str().expect("a path in UTF-8");
+    for command in ["check", "plan", "test"] {
+        let (passed, said) = propice(&[command, path]);
+        assert!(passed, "propice {command}, on the examples of docs/packs.md put together:\n{said}");
+    }
+}
+
+/// Every key of every section that the reference lists, with a value that is wrong for it: a key that the reader does not
+/// know would be called unknown.
+#[test]
+fn every_key_of_the_reference_is_known() {
+    let text = page("docs/packs.md");
+    let heading = |title: &str| text.find(&format!("\n## {title}")).unwrap_or_else(|| panic!("a section {title}"));
+    let sections = [
+        ("`[pack]`", "[pack]\nKEY = []\n"),
+        ("Features", "[stream.s]\ntime = \"t\"\nfields = { t = \"time\" }\n[customer.feature]\nf = { KEY = [] }\n"),
+        ("Moments", "[moment.m]\nKEY = []\n"),
+        ("Tests", "[[test]]\nKEY = 1\n"),
+    ];
+    let folder = tempfile::tempdir().expect("a folder");
+    for (title, template) in sections {
+        let from = heading(title);
+        let to = text[from + 4..].find("\n## ").map_or(text.len(), |to| from + 4 + to);
+        let table = text[from..to].split("\n| aggregate |").next().unwrap_or_default();
+        let keys: Vec<&str> = table
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `"))
+            .filter_map(|line| line.split('`').next())
+            .filter(|key| key.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_'))
+            .collect();
+        assert!(keys.len() >= 4, "{title}: only {keys:?}");
+        for key in keys {
+            let path = folder.path().join("pack.toml");
+            std::fs::write(&path, template.replace("KEY", key)).expect("the pack is written");
+            let (passed, said) = propice(&["check", path.to_str().expect("a path in UTF-8")]);
+            assert!(!passed, "{title}: `{key}` takes anything");
+            let unknown = said.lines().any(|line| line.contains("unknown") && line.contains(&format!("`{key}`")));
+            assert!(!unknown, "{title}: `{key}` is documented and not known:\n{said}");
+        }
+    }
+}
