@@ -13,7 +13,7 @@ mod tried;
 use std::collections::BTreeMap;
 
 use generate::{Case, Rng};
-use propice::edge::sink::Texts;
+use propice::run::Texts;
 use tried::{Tried, many, run_one};
 
 #[test]
@@ -58,7 +58,7 @@ fn same_final_views(case: &Case, shuffled: &Case) -> Tried {
 /// The last view of each customer that exists in the end, without its time.
 fn final_views(texts: &Texts) -> BTreeMap<String, String> {
     let mut views = BTreeMap::new();
-    for line in texts.views.lines() {
+    for line in texts.view_changes.lines() {
         let (head, view) = line.split_once(",\"logical_time_ms\":").expect("a view");
         let view = view.trim_start_matches(|c: char| c.is_ascii_digit());
         if view == ",\"exists\":false}" {
@@ -68,4 +68,29 @@ fn final_views(texts: &Texts) -> BTreeMap<String, String> {
         }
     }
     views
+}
+
+/// Nothing is shown by cases in which nothing happens.
+#[test]
+fn the_random_cases_are_not_trivial() {
+    let (mut opened, mut closed, mut about, mut gone, mut dead, mut views) = (0, 0, 0, 0, 0, 0);
+    let mut packs = String::new();
+    for seed in 1..=150 {
+        let case = generate::case(seed);
+        packs += &case.pack.text();
+        let given = oracle::run(&case.pack.text(), &case.lines, case.until);
+        let has = |text: &str, part: &str| usize::from(text.contains(part));
+        opened += has(&given.episodes, "\"opened\"");
+        closed += has(&given.episodes, "\"closed\"");
+        about += has(&given.episodes, "\"kind\"");
+        gone += has(&given.views, "\"exists\":false");
+        dead += usize::from(!given.dead.is_empty());
+        views += given.views.lines().count();
+    }
+    println!("opened {opened}, closed {closed}, about {about}, gone {gone}, dead {dead}, views {views}");
+    assert!(opened > 100 && closed > 50 && about > 40 && gone > 30 && dead > 50 && views > 2_500);
+    let words = "count sum avg stddev min max first last distinct set top over where window pane during for about now - < delete order column";
+    for word in words.split(' ') {
+        assert!(packs.matches(word).count() > 10, "`{word}` is rare in the random packs");
+    }
 }

@@ -5,10 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use propice::define::Plan;
-use propice::edge::sink::{MemorySink, Texts, ViewMode};
-use propice::edge::source::mixed::LinesSource;
 use propice::flow::Engine;
-use propice::run::{Options, Summary, execute};
+use propice::run::{Options, Summary, Texts, over_lines};
 
 use crate::compare;
 use crate::generate::Case;
@@ -53,11 +51,7 @@ fn run_summed(
     (engine, workers): Way,
 ) -> Result<(Texts, Summary), String> {
     let options = Options { engine, workers, views: true, until };
-    let run = || {
-        let sink = MemorySink::new(plan, ViewMode::Changes);
-        let source = LinesSource::new(plan, "lines", lines);
-        execute(plan, Box::new(source), Box::new(sink.clone()), &options).map(|summary| (sink.texts(), summary))
-    };
+    let run = || over_lines(plan, lines, &options);
     match std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(error)) => Err(format!("{engine:?} with {workers}: {error}")),

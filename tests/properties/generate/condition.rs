@@ -7,6 +7,8 @@ use super::{Name, Rng, Ty};
 pub(crate) struct Place<'a> {
     pub(crate) names: &'a [Name],
     pub(crate) now: bool,
+    /// Whether decimals may be divided: the oracle cannot sum what comes of it.
+    pub(crate) divides: bool,
 }
 
 const TEXTS: [&str; 4] = ["a", "b", "c", "ab"];
@@ -34,7 +36,7 @@ impl Place<'_> {
                 _ => format!("({first}) || ({})", self.condition(rng, depth - 1)),
             };
         }
-        if self.now && rng.chance(35) {
+        if self.now && rng.chance(45) {
             if let Some(comparison) = self.with_now(rng) {
                 return comparison;
             }
@@ -92,7 +94,11 @@ impl Place<'_> {
                 Ty::Int if rng.chance(60) => format!("{} in {text}", rng.between(0, 4)),
                 _ => format!("size({text}) > {}", rng.between(1, 2)),
             },
-            Ty::Id(_) => return None,
+            Ty::Id(0) => match rng.below(3) {
+                0 => format!("{text} in {}", rng.pick(&["['c1', '07']", "[7, 10]"])),
+                _ => format!("{text} {} {}", rng.pick(&["==", "!="]), rng.pick(&["'c1'", "7", "'7'", "10"])),
+            },
+            Ty::Id(_) => format!("{text} {} {}", rng.pick(&["==", "!="]), rng.pick(&["'a1'", "3", "'k1'"])),
         })
     }
 
@@ -120,12 +126,17 @@ impl Place<'_> {
         if depth == 0 || rng.chance(45) {
             return Some(name);
         }
+        if rng.chance(25)
+            && let Some(mixed) = self.mixed(rng, ty, &name)
+        {
+            return Some(mixed);
+        }
         let other = self.value(rng, ty, depth - 1)?;
         let plain = |rng: &mut Rng| literal(rng, ty, true);
         Some(match (ty, rng.below(7)) {
             (Ty::List(_) | Ty::Id(_) | Ty::Bool, _) => name,
             (_, 0) => {
-                let condition = Place { names: self.names, now: false }.condition(rng, 0);
+                let condition = Place { now: false, ..*self }.condition(rng, 0);
                 format!("(({condition}) ? {name} : {other})")
             }
             (Ty::Time, 1..=3) => format!("({name} {} {})", rng.pick(&["+", "-"]), literal(rng, &Ty::Duration, true)),
@@ -142,6 +153,43 @@ impl Place<'_> {
             (Ty::Duration, _) => format!("({name} + {})", plain(rng)),
             (_, 5) => format!("-{name}"),
             _ => format!("abs({name})"),
+        })
+    }
+}
+
+impl Place<'_> {
+    /// An expression of a type with parts of other types, or that may fail.
+    fn mixed(&self, rng: &mut Rng, ty: &Ty, name: &str) -> Option<String> {
+        let sign = *rng.pick(&["+", "-"]);
+        let of = |rng: &mut Rng, ty: Ty| self.of_type(rng, &ty).map(|name| name.text);
+        let huge = self.names.iter().find(|name| name.huge && name.ty == *ty);
+        if let Some(huge) = huge.filter(|_| rng.chance(40)) {
+            return Some(format!("({} {sign} {name})", huge.text));
+        }
+        Some(match ty {
+            Ty::Int => match rng.below(5) {
+                0 => format!("size({})", of(rng, Ty::Text)?),
+                1 => format!("{}.getMilliseconds()", of(rng, Ty::Time)?),
+                2 => format!("int({})", of(rng, Ty::Decimal(2))?),
+                operator => format!("({name} {} {})", ["/", "%"][operator % 2], of(rng, Ty::Int)?),
+            },
+            Ty::Decimal(scale) => {
+                let smaller = Ty::Decimal(rng.below(usize::from(*scale) + 1) as u8);
+                match rng.below(3) {
+                    0 => format!("({name} {sign} {})", of(rng, smaller)?),
+                    1 => format!("({name} * {})", of(rng, Ty::Int)?),
+                    _ => format!("({name} {sign} {})", of(rng, Ty::Int)?),
+                }
+            }
+            Ty::Float if self.divides && rng.chance(60) => {
+                let of = *rng.pick(&[1, 2, 3]);
+                let (a, b) = (self.of_type(rng, &Ty::Decimal(of))?, self.of_type(rng, &Ty::Decimal(2))?);
+                format!("({} / {})", a.text, b.text)
+            }
+            Ty::Float => format!("({name} {sign} {})", of(rng, Ty::Int)?),
+            Ty::Duration => format!("({} - {})", of(rng, Ty::Time)?, of(rng, Ty::Time)?),
+            Ty::Text => format!("({name} + {})", of(rng, Ty::Text)?),
+            _ => return None,
         })
     }
 }

@@ -33,10 +33,12 @@ pub(crate) struct Field {
     pub(crate) ty: Ty,
     pub(crate) optional: bool,
     pub(crate) huge: bool,
+    /// The key in the data.
+    pub(crate) column: &'static str,
 }
 
 fn field(name: &'static str, ty: Ty, optional: bool) -> Field {
-    Field { name, ty, optional, huge: false }
+    Field { name, ty, optional, huge: false, column: name }
 }
 
 /// Names of the fields with ids, by kind.
@@ -123,7 +125,9 @@ impl World {
         let mut fields: Vec<Field> = Vec::new();
         for (name, ty) in all {
             if rng.chance(55) {
-                fields.push(field(name, ty, rng.chance(60)));
+                let column = if rng.chance(6) { "Other Name" } else { name };
+                let taken = fields.iter().any(|field: &Field| field.column == column);
+                fields.push(Field { column: if taken { name } else { column }, ..field(name, ty, rng.chance(60)) });
             }
         }
         if rng.chance(15) {
@@ -247,7 +251,12 @@ fn type_text(world: &World, ty: &Ty) -> String {
 fn write_input(pack: &mut PackText, world: &World, input: &Input) {
     let fields = input.fields.iter().map(|field| {
         let optional = if field.optional { "?" } else { "" };
-        format!("{} = \"{}{optional}\"", field.name, type_text(world, &field.ty))
+        let ty = format!("{}{optional}", type_text(world, &field.ty));
+        if field.column == field.name {
+            format!("{} = \"{ty}\"", field.name)
+        } else {
+            format!("{} = {{ type = \"{ty}\", column = \"{}\" }}", field.name, field.column)
+        }
     });
     let mut keys = vec![entry("fields", format!("{{ {} }}", fields.collect::<Vec<_>>().join(", ")))];
     keys.extend(input.timed.then(|| entry("time", quoted("at"))));
@@ -295,14 +304,14 @@ fn over_records(rng: &mut Rng, world: &World, kind: usize) -> Option<Written> {
     }
     let names = input.names();
     let (mut keys, name) = aggregate(rng, keys, &names, false)?;
-    let place = Place { names: &names, now: false };
-    match rng.below(10) {
-        0..=1 => keys.push(entry("window", quoted(&format!("{}ms", rng.between(1, 100))))),
-        2..=3 => {
+    let place = Place { names: &names, now: false, divides: false };
+    match rng.below(12) {
+        0..=2 => keys.push(entry("window", quoted(&format!("{}ms", rng.between(1, 100))))),
+        3..=5 => {
             keys.push(entry("window", quoted(&format!("{}ms", rng.between(1, 100)))));
             keys.push(entry("pane", quoted(&format!("{}ms", rng.pick(&[1, 7, 10, 16, 50])))));
         }
-        4 => {
+        6 => {
             if let (Some(first), Some(second)) = (place.value(rng, &Ty::Time, 1), place.value(rng, &Ty::Time, 1)) {
                 let (before, after) = (rng.between(0, 30), rng.between(0, 60));
                 keys.push(entry("during", format!("[\"{first} - {before}ms\", \"{second} + {after}ms\"]")));
@@ -318,7 +327,7 @@ const AGGREGATES: [&str; 11] =
 
 /// An aggregate of an expression over names, perhaps of only some.
 fn aggregate(rng: &mut Rng, mut keys: Vec<(String, String)>, names: &[Name], rollup: bool) -> Option<Written> {
-    let place = Place { names, now: false };
+    let place = Place { names, now: false, divides: false };
     let how = *rng.pick(&AGGREGATES);
     if rollup && (how == "first" || how == "last") {
         return None;
@@ -347,7 +356,7 @@ fn aggregate(rng: &mut Rng, mut keys: Vec<(String, String)>, names: &[Name], rol
     let argument = if name.huge || rng.chance(60) {
         name.text.clone()
     } else {
-        Place { names: &exact, now: false }.value(rng, &name.ty, 1)?
+        Place { names: &exact, now: false, divides: false }.value(rng, &name.ty, 1)?
     };
     keys.push(entry(how, quoted(&argument)));
     let list = how == "set" || (how == "top" && rng.chance(50));
@@ -370,7 +379,7 @@ fn write_attributes(rng: &mut Rng, pack: &mut PackText, world: &World, kind: usi
     known.extend(extras(world, kind));
     let mut written = Vec::new();
     for number in 0..rng.below(4) {
-        let place = Place { names: &known, now: true };
+        let place = Place { names: &known, now: true, divides: true };
         let (expression, mut name) = if rng.chance(50) {
             (place.condition(rng, 2), Name::of("", Ty::Bool))
         } else {
@@ -425,7 +434,7 @@ fn write_moments(rng: &mut Rng, pack: &mut PackText, world: &World, names: &[Vec
         if known.is_empty() {
             continue;
         }
-        let place = Place { names: &known, now: true };
+        let place = Place { names: &known, now: true, divides: true };
         let mut keys = vec![entry("when", quoted(&place.condition(rng, 2)))];
         keys.extend((about > 0).then(|| entry("about", quoted(world.kinds[about]))));
         keys.extend(rng.chance(40).then(|| entry("for", quoted(&format!("{}ms", rng.between(0, 60))))));

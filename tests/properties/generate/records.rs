@@ -58,7 +58,7 @@ fn record(rng: &mut Rng, world: &World, input: &Input, at: i64, number: usize) -
                 "h" => rng.between(1, 4).to_string(),
                 _ => value(rng, world, field),
             };
-            record.push((field.name.to_owned(), text));
+            record.push((field.column.to_owned(), text));
         }
     }
     if (6..=9).contains(&deletion) || (world.orderly && deletion <= 5) {
@@ -88,7 +88,12 @@ fn value(rng: &mut Rng, world: &World, field: &Field) -> String {
         Ty::Int => rng.between(-3, 6).to_string(),
         Ty::Decimal(scale) => {
             let scale = usize::from(*scale);
-            let units = if field.huge { *rng.pick(&[i64::MAX, i64::MIN + 1, 5]) } else { rng.between(-300, 2_000) };
+            let tenth = 10_i64.pow(scale.max(1) as u32) / 10;
+            let units = match field.huge {
+                true => *rng.pick(&[i64::MAX, i64::MIN + 1, 5]),
+                false if scale == 0 => rng.between(-3, 7),
+                false => rng.between(-40, 200) * tenth + rng.between(0, 9),
+            };
             let digits = format!("{:0width$}", units.unsigned_abs(), width = scale + 1);
             let (whole, fraction) = digits.split_at(digits.len() - scale);
             let point = if scale == 0 { "" } else { "." };
@@ -113,15 +118,14 @@ fn value(rng: &mut Rng, world: &World, field: &Field) -> String {
 /// A line that is no record, most likely.
 fn bad(rng: &mut Rng, world: &World, input: &Input, at: i64, number: usize) -> String {
     let mut record = record(rng, world, input, at, number);
-    // What a marked deletion says besides key and time is not looked at.
-    let marked = record.iter().any(|(key, _)| key == "_deleted");
+    let values = record.iter().filter(|(key, _)| key != "_deleted").count();
     let replacement = *rng.pick(&["{}", "\"?!\"", "1e400", "[]", "true"]);
     match rng.below(6) {
         0 => return "{\"stream\":".to_owned(),
         1 => return line("unknown", &record),
         2 => return "[]".to_owned(),
-        _ if !marked && !record.is_empty() => {
-            let position = rng.below(record.len());
+        _ if values > 0 => {
+            let position = rng.below(values);
             record[position].1 = replacement.to_owned();
         }
         _ => {}

@@ -133,6 +133,9 @@ fn contribute(pack: &Pack, position: usize, row: &[V], record: &mut Record) -> R
             if value.is_null() {
                 continue;
             }
+            if matches!(value, V::Decimal(units, _) if i64::try_from(units).is_err()) {
+                return Err(Failed);
+            }
             let (from, until) = match &feature.interval {
                 Interval::Always => (record.t, i64::MAX),
                 Interval::Window(length, None) => (record.t, record.event_time + length),
@@ -160,23 +163,27 @@ fn contribute(pack: &Pack, position: usize, row: &[V], record: &mut Record) -> R
     Ok(())
 }
 
-/// The row, and whether the bytes themselves say that the key is deleted.
+/// The row, and whether the record deletes its key. A deletion needs the key and the time only.
 fn decode(input: &Input, json: &BTreeMap<String, Box<RawValue>>) -> Option<(Vec<V>, bool)> {
     let raw = |field: &Field| json.get(&field.column).map(|raw| raw.get()).filter(|raw| *raw != "null");
     let identifying = |at: usize| input.key.as_ref().is_some_and(|key| key.contains(&at)) || input.time == Some(at);
+    let (mut row, mut fits, mut identified) = (Vec::new(), true, true);
+    for (at, field) in input.fields.iter().enumerate() {
+        let value = match raw(field) {
+            None if field.optional => Some(V::Null),
+            None => None,
+            Some(raw) => typed(raw, &field.ty),
+        };
+        fits &= value.is_some();
+        identified &= value.is_some() || !identifying(at);
+        row.push(value.unwrap_or(V::Null));
+    }
     let others = || input.fields.iter().enumerate().filter(|(at, _)| !identifying(*at));
     let marked = json.get("_deleted").is_some_and(|raw| raw.get() == "true");
-    let nothing_else = others().all(|(_, field)| raw(field).is_none()) && others().any(|(_, field)| !field.optional);
-    let deleted = input.key.is_some() && (marked || nothing_else);
-    let mut row = Vec::new();
-    for (at, field) in input.fields.iter().enumerate() {
-        row.push(match raw(field) {
-            None if field.optional || (deleted && !identifying(at)) => V::Null,
-            None => return None,
-            Some(raw) => typed(raw, &field.ty)?,
-        });
-    }
-    Some((row, deleted))
+    let bare = others().all(|(_, field)| raw(field).is_none()) && others().any(|(_, field)| !field.optional);
+    let condition = || input.delete.as_ref().is_some_and(|condition| condition.holds(Scope::of(&row, 0)));
+    let deleted = input.key.is_some() && (marked || bare || (!fits && condition()));
+    (fits || (deleted && identified)).then_some((row, deleted))
 }
 
 /// A JSON value as a type.

@@ -1,7 +1,7 @@
 //! The value of an expression. `Err` is a failure: overflow, division by zero.
 
 use super::expr::{Node, Op};
-use super::value::{Ty, V, decimal_to_float, rescale};
+use super::value::{Id, Ty, V, decimal_to_float, rescale};
 
 /// An expression failed.
 #[derive(Clone, Copy, Debug)]
@@ -105,6 +105,8 @@ pub(crate) fn as_type(value: V, ty: &Ty) -> Result<V, Failed> {
         }
         (V::Decimal(units, from), Ty::Decimal(to)) => V::Decimal(rescale(units, from, *to).ok_or(Failed)?, *to),
         (V::Int(number), Ty::Float) => V::Float(number as f64),
+        (V::Text(text), Ty::Id(_)) => V::Id(Id::of(&text)),
+        (V::Int(number), Ty::Id(_)) => V::Id(Id::of(&number.to_string())),
         (V::Decimal(units, scale), Ty::Float) => V::Float(decimal_to_float(units, scale)),
         (value, _) => value,
     })
@@ -155,6 +157,10 @@ fn applied(name: &str, ty: &Ty, arguments: &[Node], mut values: Vec<V>) -> Resul
         ("min", [a, b]) => Ok(if a.order(b).is_le() { a.clone() } else { b.clone() }),
         ("max", [a, b]) => Ok(if a.order(b).is_ge() { a.clone() } else { b.clone() }),
         ("string", [V::Int(number)]) => Ok(V::Text(number.to_string())),
+        ("int", [V::Decimal(units, scale)]) => {
+            Ok(V::Int(i64::try_from(units / 10_i128.pow(u32::from(*scale))).map_err(|_| Failed)?))
+        }
+        ("int", [V::Float(number)]) if number.abs() < 1e15 => Ok(V::Int(number.trunc() as i64)),
         ("double", [value]) => as_type(value.clone(), &Ty::Float),
         ("getMilliseconds", [V::Time(ms)]) => Ok(V::Int(ms.rem_euclid(1_000))),
         ("getSeconds", [V::Time(ms)]) => Ok(V::Int(ms.div_euclid(1_000).rem_euclid(60))),
@@ -195,6 +201,7 @@ fn arithmetic(name: &str, a: &V, b: &V) -> Result<V, Failed> {
     Ok(match (a, b) {
         (V::Int(a), V::Int(b)) => V::Int(whole(*a, *b).ok_or(Failed)?),
         (V::Duration(a), V::Duration(b) | V::Int(b)) => V::Duration(whole(*a, *b).ok_or(Failed)?),
+        (V::Text(a), V::Text(b)) => V::Text(format!("{a}{b}")),
         (V::Time(a), V::Duration(b)) => V::Time(whole(*a, *b).ok_or(Failed)?),
         (V::Time(a), V::Time(b)) => V::Duration(whole(*a, *b).ok_or(Failed)?),
         (V::Decimal(a, m), V::Decimal(b, n)) => match name {

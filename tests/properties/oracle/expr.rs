@@ -144,6 +144,7 @@ pub(crate) fn unified(a: &Ty, b: &Ty) -> Ty {
         (Ty::Literal(_) | Ty::Float | Ty::Int, Ty::Literal(_) | Ty::Float) | (Ty::Literal(_) | Ty::Float, Ty::Int) => {
             Ty::Float
         }
+        (Ty::Id(kind), Ty::Text | Ty::Int) | (Ty::Text | Ty::Int, Ty::Id(kind)) => Ty::Id(*kind),
         (a, b) => {
             assert_eq!(a, b, "types that do not mix");
             a.clone()

@@ -3,8 +3,8 @@
 //! It reads the pack's text and the lines by itself, and shares no code with the crate. It is slow and plain on purpose:
 //! nothing is maintained, everything is computed anew. Its only memory is since when each condition has held.
 //!
-//! In what it gives, `~` stands before numbers that are compared with a tolerance, and an episode is `@` and a number:
-//! `compare` knows both. It is itself checked on cases computed by hand (`by_hand`).
+//! In what it gives, `~` stands before numbers that `compare` compares with a tolerance. It is itself checked on cases
+//! computed by hand (`by_hand`).
 
 mod aggregate;
 mod by_hand;
@@ -17,10 +17,9 @@ mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use decode::Record;
 use eval::Scope;
 use pack::{Kind, Moment, Pack};
-use state::{State, nothing};
+use state::{Live, State, nothing};
 use value::{Id, V, json_of, time_text};
 
 /// What a run must give.
@@ -37,17 +36,16 @@ pub(crate) struct Expected {
 /// One moment of one customer or of one of its entities.
 type Subject = (Id, Option<(usize, Id)>, usize);
 
-/// Since when a condition has held, and the episode that is open.
+/// Since when a condition has held, and when the episode opened that is open.
 #[derive(Default)]
 struct Stretch {
     since: Option<i64>,
-    open: Option<usize>,
+    open: Option<i64>,
 }
 
 struct Oracle<'a> {
     pack: &'a Pack,
     stretches: BTreeMap<Subject, Stretch>,
-    episodes: usize,
     views: BTreeMap<Id, String>,
     expected: Expected,
 }
@@ -57,20 +55,25 @@ pub(crate) fn run(pack: &str, lines: &[String], until: Option<u64>) -> Expected 
     let pack = Pack::read(pack);
     let (records, dead) = decode::records(&pack, lines);
     let expected = Expected { dead, ..Expected::default() };
-    let mut oracle = Oracle { pack: &pack, stretches: BTreeMap::new(), episodes: 0, views: BTreeMap::new(), expected };
+    let mut oracle = Oracle { pack: &pack, stretches: BTreeMap::new(), views: BTreeMap::new(), expected };
     if let (Some(first), Some(last)) = (records.first(), records.last()) {
+        // Records arrive in the order of their logical times.
+        let (mut arrived, mut live) = (0, Live::of(&pack, &[]));
         for now in first.t..=last.t.max(until.map_or(0, |until| until as i64)) {
-            oracle.step(now, &records);
+            let by_now = records.iter().take_while(|record| record.t <= now).count();
+            if by_now > arrived {
+                (arrived, live) = (by_now, Live::of(&pack, &records[..by_now]));
+            }
+            oracle.step(&State::at(now, &pack, &live));
         }
     }
     oracle.expected
 }
 
 impl Oracle<'_> {
-    fn step(&mut self, now: i64, records: &[Record]) {
-        let state = State::at(now, self.pack, records);
-        self.look_at_views(&state);
-        self.look_at_moments(&state);
+    fn step(&mut self, state: &State) {
+        self.look_at_views(state);
+        self.look_at_moments(state);
     }
 
     fn look_at_views(&mut self, state: &State) {
@@ -143,18 +146,17 @@ impl Oracle<'_> {
         stretch.since = if holds { stretch.since.or(Some(state.now)) } else { None };
         let transition = match (stretch.since, stretch.open) {
             (Some(since), None) if state.now - since >= moment.for_ms => {
-                stretch.open = Some(self.episodes);
-                self.episodes += 1;
-                Some((self.episodes - 1, "opened"))
+                stretch.open = Some(state.now);
+                Some((state.now, "opened"))
             }
-            (None, Some(episode)) => {
+            (None, Some(opened)) => {
                 stretch.open = None;
-                Some((episode, "closed"))
+                Some((opened, "closed"))
             }
             _ => None,
         };
-        if let Some((episode, transition)) = transition {
-            let line = self.transition(state.now, &subject, episode, transition, moment, rows);
+        if let Some((opened, transition)) = transition {
+            let line = self.transition(state.now, &subject, opened, transition, moment, rows);
             self.expected.episodes += &line;
         }
     }
@@ -162,12 +164,14 @@ impl Oracle<'_> {
     fn transition(
         &self,
         now: i64,
-        (customer, entity, _): &Subject,
-        episode: usize,
+        subject: &Subject,
+        opened: i64,
         transition: &str,
         moment: &Moment,
         rows: [&[V]; 2],
     ) -> String {
+        let (customer, entity, _) = subject;
+        let episode = self.episode(subject, opened, moment);
         let entity = match entity {
             None => "null".to_owned(),
             Some((kind, id)) => {
@@ -180,13 +184,29 @@ impl Oracle<'_> {
         });
         format!(
             "{{\"time\":{},\"logical_time_ms\":{now},\"customer\":{},\"entity\":{entity},\"moment\":{},\
-             \"version\":{},\"episode\":\"@{episode}\",\"transition\":\"{transition}\",\"evidence\":{{{}}}}}\n",
+             \"version\":{},\"episode\":\"{episode}\",\"transition\":\"{transition}\",\"evidence\":{{{}}}}}\n",
             json_of(&time_text(now)),
             json_of(&customer.text()),
             json_of(&moment.name),
             json_of(&moment.version),
             evidence.collect::<Vec<_>>().join(",")
         )
+    }
+
+    /// A hash of what the episode is: every part behind its length.
+    fn episode(&self, (customer, entity, _): &Subject, opened: i64, moment: &Moment) -> String {
+        let mut parts = vec![self.pack.name.clone(), moment.name.clone(), moment.version.clone(), customer.text()];
+        if let Some((kind, id)) = entity {
+            parts.extend([self.pack.kinds[*kind].name.clone(), id.text()]);
+        }
+        let mut bytes = Vec::new();
+        for part in parts {
+            bytes.extend((part.len() as u64).to_le_bytes());
+            bytes.extend(part.as_bytes());
+        }
+        bytes.extend(8_u64.to_le_bytes());
+        bytes.extend(opened.to_le_bytes());
+        blake3::hash(&bytes).to_hex()[..32].to_owned()
     }
 }
 

@@ -6,6 +6,7 @@ use super::expr::{Node, Uses, read};
 use super::value::{Ty, V, read_duration};
 
 pub(crate) struct Pack {
+    pub(crate) name: String,
     pub(crate) version: String,
     pub(crate) inputs: Vec<Input>,
     /// Input, field and kind: the records of the input feed a feature of the entity that the field names.
@@ -111,6 +112,7 @@ impl Pack {
     pub(crate) fn read(source: &str) -> Pack {
         let root: Table = source.parse().expect("TOML");
         let version = root["pack"].get("version").map_or("1", text).to_owned();
+        let name = text(&root["pack"]["name"]).to_owned();
         let mut kind_names = vec!["customer".to_owned()];
         kind_names.extend(table(&root, "entity").iter().map(|(name, _)| (*name).clone()));
         let mut inputs = Vec::new();
@@ -118,7 +120,7 @@ impl Pack {
         for (name, declared) in table(&root, "stream").into_iter().chain(table(&root, "table")) {
             inputs.push(input(name, declared, &kind_names));
         }
-        let mut pack = Pack { version, inputs, feeds: Vec::new(), kinds: Vec::new(), moments: Vec::new() };
+        let mut pack = Pack { name, version, inputs, feeds: Vec::new(), kinds: Vec::new(), moments: Vec::new() };
         let mut kinds: Vec<Kind> =
             kind_names.iter().enumerate().map(|(kind, name)| pack.kind(kind, name, &root)).collect();
         // Entities first: the customer's rollups use them.

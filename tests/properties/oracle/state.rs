@@ -3,10 +3,43 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::aggregate::{Counted, aggregate};
-use super::decode::Record;
+use super::decode::{Contribution, Record};
 use super::eval::Scope;
 use super::pack::{Kind, Pack, Source, over_nothing};
 use super::value::{Id, V};
+
+/// The records that count once so many have arrived: those of streams, and of each key of a table the latest unless it
+/// deletes. With what they contribute, by kind, feature and entity.
+pub(crate) struct Live<'a> {
+    records: Vec<&'a Record>,
+    contributions: BTreeMap<(usize, usize, Id), Vec<(&'a Record, &'a Contribution)>>,
+}
+
+impl<'a> Live<'a> {
+    pub(crate) fn of(pack: &Pack, arrived: &'a [Record]) -> Live<'a> {
+        let supersedes = |a: &Record, b: &Record| {
+            (a.event_time.cmp(&b.event_time))
+                .then_with(|| a.order.order(&b.order))
+                .then_with(|| a.line.cmp(&b.line))
+                .is_gt()
+        };
+        let mut live = Live { records: Vec::new(), contributions: BTreeMap::new() };
+        for record in arrived {
+            let is_table = pack.inputs[record.input].key.is_some();
+            let same_key = |other: &&Record| (other.input, &other.key) == (record.input, &record.key);
+            let superseded = || arrived.iter().filter(same_key).any(|other| supersedes(other, record));
+            if is_table && (record.deletion || superseded()) {
+                continue;
+            }
+            live.records.push(record);
+            for one in &record.contributions {
+                let place = (one.kind, one.feature, one.entity.clone());
+                live.contributions.entry(place).or_default().push((record, one));
+            }
+        }
+        live
+    }
+}
 
 /// The entities that exist at one logical time, with their slots.
 pub(crate) struct State {
@@ -18,12 +51,11 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// What the records with a logical time up to `now` amount to.
-    pub(crate) fn at(now: i64, pack: &Pack, records: &[Record]) -> State {
-        let live = live(now, pack, records);
+    /// What the live records amount to.
+    pub(crate) fn at(now: i64, pack: &Pack, live: &Live<'_>) -> State {
         let mut exists: Vec<BTreeSet<Id>> = pack.kinds.iter().map(|_| BTreeSet::new()).collect();
         let mut related = BTreeSet::new();
-        for record in &live {
+        for record in &live.records {
             for (kind, id) in &record.names {
                 exists[*kind].insert(id.clone());
             }
@@ -34,31 +66,27 @@ impl State {
         let mut state = State { now, entities: pack.kinds.iter().map(|_| BTreeMap::new()).collect(), related };
         for kind in (0..pack.kinds.len()).rev() {
             for id in &exists[kind] {
-                let slots = state.slots(pack, kind, id, &live);
+                let slots = state.slots(pack, kind, id, live);
                 state.entities[kind].insert(id.clone(), slots);
             }
         }
         state
     }
 
-    fn slots(&self, pack: &Pack, kind: usize, id: &Id, live: &[&Record]) -> Vec<V> {
+    fn slots(&self, pack: &Pack, kind: usize, id: &Id, live: &Live<'_>) -> Vec<V> {
         let declared = &pack.kinds[kind];
         let mut features = Vec::new();
         for (number, feature) in declared.features.iter().enumerate() {
             let mut counted = Vec::new();
             match feature.source {
                 Source::Records(..) => {
-                    for record in live {
-                        let counts = record.contributions.iter().filter(|one| {
-                            (one.kind, one.feature, &one.entity) == (kind, number, id)
-                                && (one.from..one.until).contains(&self.now)
-                        });
-                        counted.extend(counts.map(|one| Counted {
-                            event_time: record.event_time,
-                            order: &record.order,
-                            value: one.value.clone(),
-                        }));
-                    }
+                    let all = live.contributions.get(&(kind, number, id.clone())).into_iter().flatten();
+                    let counts = all.filter(|(_, one)| (one.from..one.until).contains(&self.now));
+                    counted.extend(counts.map(|(record, one)| Counted {
+                        event_time: record.event_time,
+                        order: &record.order,
+                        value: one.value.clone(),
+                    }));
                 }
                 Source::Entities(over) => {
                     for (_, _, entity) in self.related.iter().filter(|(c, k, _)| (c, *k) == (id, over)) {
@@ -79,7 +107,8 @@ impl State {
             features.push(aggregate(feature, &counted));
         }
         let extras = declared.extras.iter().map(|(input, field)| {
-            let current = live.iter().find(|record| record.input == *input && record.key == [V::Id(id.clone())]);
+            let current =
+                live.records.iter().find(|record| record.input == *input && record.key == [V::Id(id.clone())]);
             current.map_or(V::Null, |record| record.row[*field].clone())
         });
         with_attributes(declared, features, extras.collect(), self.now)
@@ -107,26 +136,4 @@ fn with_attributes(kind: &Kind, features: Vec<V>, extras: Vec<V>, now: i64) -> V
         slots[behind + position] = value;
     }
     slots
-}
-
-/// The records that count at a logical time: those of streams, and of each key of a table the latest unless it deletes.
-fn live<'a>(now: i64, pack: &Pack, records: &'a [Record]) -> Vec<&'a Record> {
-    let known = || records.iter().filter(|record| record.t <= now);
-    let supersedes = |a: &Record, b: &Record| {
-        (a.event_time.cmp(&b.event_time))
-            .then_with(|| a.order.order(&b.order))
-            .then_with(|| a.line.cmp(&b.line))
-            .is_gt()
-    };
-    let mut live = Vec::new();
-    for record in known() {
-        let is_table = pack.inputs[record.input].key.is_some();
-        let superseded = || {
-            known().any(|other| (other.input, &other.key) == (record.input, &record.key) && supersedes(other, record))
-        };
-        if !is_table || (!superseded() && !record.deletion) {
-            live.push(record);
-        }
-    }
-    live
 }
