@@ -1,8 +1,15 @@
-//! `--input`, as `run` and `views` take it.
+//! `--input`, as `run` and `views` take it, and what it opens.
 
 use std::convert::Infallible;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::Failure;
+use crate::define::Plan;
+use crate::edge::source::files::{self, Wanted};
+use crate::edge::source::{MergedSource, SourceError};
 
 /// Where records come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +55,65 @@ pub(crate) struct Inputs {
     /// folder of the pack
     #[arg(long = "input", short = 'i', value_name = "DIR|NAME=PATH|NAME=-")]
     pub(crate) inputs: Vec<Input>,
+}
+
+impl Input {
+    fn wanted(&self) -> Wanted {
+        match self {
+            Input::Folder(path) => Wanted::Folder(path.clone()),
+            Input::File { name, path } => Wanted::File { name: name.clone(), path: path.clone() },
+            Input::Stdin { name } => Wanted::File { name: name.clone(), path: PathBuf::from("-") },
+        }
+    }
+}
+
+/// What is read, and what is worth saying of it.
+pub(crate) struct Opened {
+    pub(crate) source: MergedSource,
+    pub(crate) notes: Vec<String>,
+}
+
+impl Inputs {
+    /// Opens the files of a run. It ends early once `stop` is set.
+    pub(crate) fn open(&self, pack: &Path, plan: &Arc<Plan>, stop: &Arc<AtomicBool>) -> Result<Opened, Failure> {
+        let mut notes = Vec::new();
+        let mut wanted: Vec<Wanted> = self.inputs.iter().map(Input::wanted).collect();
+        if wanted.is_empty() {
+            let folder = fixtures(pack, plan);
+            if !folder.is_dir() {
+                let text = format!("no --input, and no {} to take instead", folder.display());
+                return Err(Failure::Usage(text));
+            }
+            notes.push(format!("reading {} (no --input)", folder.display()));
+            wanted.push(Wanted::Folder(folder));
+        }
+        let files = files::find(plan, &wanted).map_err(|error| failure(&error))?;
+        let missing = files::missing(plan, &files);
+        if !missing.is_empty() {
+            notes.push(format!("no file for {}", missing.join(", ")));
+        }
+        let source = MergedSource::open(plan, &files, stop).map_err(|error| failure(&error))?;
+        Ok(Opened { source, notes })
+    }
+}
+
+/// `fixtures/<name of the pack>`, beside the folder of the pack.
+pub(crate) fn fixtures(pack: &Path, plan: &Plan) -> PathBuf {
+    let folder = pack.parent().unwrap_or(Path::new(""));
+    let beside = match (folder.file_name(), folder.parent()) {
+        (Some(_), Some(parent)) => parent.to_owned(),
+        _ => folder.join(".."),
+    };
+    beside.join("fixtures").join(&plan.name)
+}
+
+/// What cannot be read failed; what can, but is not what it should be, is wrong.
+pub(crate) fn failure(error: &SourceError) -> Failure {
+    match error {
+        SourceError::Unreadable { .. } => Failure::Io(error.to_string()),
+        SourceError::Header { .. } => Failure::Wrong(error.to_string()),
+        _ => Failure::Usage(error.to_string()),
+    }
 }
 
 #[cfg(test)]

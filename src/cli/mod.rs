@@ -7,8 +7,10 @@ mod check;
 mod completions;
 mod generate;
 mod inputs;
+mod meter;
 mod plan;
 mod run;
+mod summary;
 mod test;
 mod views;
 
@@ -20,6 +22,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use miette::GraphicalTheme;
 
 use crate::define::{self, PackErrors, Plan};
+use crate::model::LogicalTime;
 
 /// Exit codes, as `--help` shows them.
 const EXIT_CODES: &str = "\
@@ -127,6 +130,19 @@ fn grammar() -> clap::Command {
 /// Reads and checks a pack; its mistakes are told in full.
 pub(crate) fn load_pack(path: &Path) -> Result<Plan, Failure> {
     define::load(&path.display().to_string(), &read_pack(path)?).map_err(|errors| Failure::Wrong(told(&errors)))
+}
+
+/// A time of the command line: without an offset in the zone of the pack.
+pub(crate) fn instant(option: &str, text: &str, plan: &Plan) -> Result<LogicalTime, Failure> {
+    define::pack::parse_instant(text, &plan.timezone).ok_or_else(|| {
+        Failure::Usage(format!("{option} takes a time such as 2026-03-02T09:00:00Z or 2026-03-02, not `{text}`"))
+    })
+}
+
+/// Says something on standard error.
+pub(crate) fn say(text: &str) {
+    // When nobody reads it, the run goes on all the same.
+    let _ = write!(io::stderr().lock(), "{text}");
 }
 
 /// The text of a pack.

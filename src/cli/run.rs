@@ -1,10 +1,18 @@
 //! `propice run`: records in, episodes and views out.
 
+use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 
-use super::inputs::Inputs;
-use super::{Failure, Outcome, load_pack};
-use crate::flow;
+use super::inputs::{Inputs, Opened};
+use super::meter::Metered;
+use super::summary::Done;
+use super::{Failure, Outcome, instant, load_pack, say};
+use crate::define::Plan;
+use crate::edge::sink::{DirectorySink, Format as Shown, Sink, Tee, TerminalSink, ViewMode};
+use crate::{flow, run};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -87,6 +95,71 @@ pub(crate) enum Format {
 
 /// Runs a pack.
 pub(crate) fn run(args: &Args) -> Outcome {
-    load_pack(&args.pack)?;
-    Err(Failure::Usage("propice run is not there yet".to_owned()))
+    let plan = Arc::new(load_pack(&args.pack)?);
+    let until = args.until.as_deref().map(|text| instant("--until", text, &plan)).transpose()?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let Opened { source, notes } = args.inputs.open(&args.pack, &plan, &stop)?;
+    stop_on_interrupt(&stop)?;
+    if !args.quiet {
+        say(&notes.iter().map(|note| format!("{note}\n")).collect::<String>());
+    }
+    let (sinks, shows) = sinks(args, &plan)?;
+    let (sink, counts) = Tee::new(sinks);
+    let options = run::Options {
+        engine: args.engine.into(),
+        workers: usize::from(args.workers),
+        views: args.output.is_some() && args.views != Views::None,
+        until,
+    };
+    // A bar would be drawn into the table.
+    let bar = !args.quiet && !(shows && io::stdout().is_terminal());
+    let (source, meter) = Metered::new(Box::new(source), bar);
+    let started = Instant::now();
+    let done = run::execute(&plan, Box::new(source), Box::new(sink), &options);
+    meter.clear();
+    let summary = done.map_err(|error| Failure::io("the run failed", &error))?;
+    let interrupted = stop.load(Ordering::Relaxed);
+    if !args.quiet {
+        let counts = counts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let done = Done { plan: &plan, summary, counts, elapsed: started.elapsed(), interrupted };
+        say(&done.text(args.output.as_deref(), options.views, until.is_some()));
+    }
+    if interrupted { Err(Failure::Interrupted) } else { Ok(()) }
+}
+
+/// Lets Ctrl-C set a flag. A second Ctrl-C ends the process at once.
+fn stop_on_interrupt(stop: &Arc<AtomicBool>) -> Outcome {
+    let stop = Arc::clone(stop);
+    let handler = move || {
+        if stop.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    };
+    ctrlc::set_handler(handler).map_err(|error| Failure::Io(format!("cannot listen to Ctrl-C: {error}")))
+}
+
+/// Where everything goes, and whether episodes are shown.
+fn sinks(args: &Args, plan: &Arc<Plan>) -> Result<(Vec<Box<dyn Sink>>, bool), Failure> {
+    let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
+    let format = args.format.unwrap_or_else(|| match &args.output {
+        Some(_) => Format::None,
+        None if io::stdout().is_terminal() => Format::Table,
+        None => Format::Jsonl,
+    });
+    match format {
+        Format::Table => sinks.push(Box::new(TerminalSink::stdout(plan, Shown::Table))),
+        Format::Jsonl => sinks.push(Box::new(TerminalSink::stdout(plan, Shown::JsonLines))),
+        Format::None => {}
+    }
+    let shows = !sinks.is_empty();
+    if let Some(folder) = &args.output {
+        let mode = match args.views {
+            Views::Final => ViewMode::Final,
+            Views::Changes => ViewMode::Changes,
+            Views::None => ViewMode::None,
+        };
+        let sink = DirectorySink::create(plan, folder, mode).map_err(|error| Failure::io("cannot write", &error))?;
+        sinks.push(Box::new(sink));
+    }
+    Ok((sinks, shows))
 }

@@ -1,8 +1,23 @@
 //! `propice test`: the cases of a pack.
 
-use std::path::PathBuf;
+use std::fmt::Write as _;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
-use super::{Failure, Outcome, load_pack};
+use super::inputs::{failure, fixtures};
+use super::{Failure, Outcome, load_pack, print};
+use crate::define::Plan;
+use crate::define::plan::{Expected, Given, TestCase};
+use crate::edge::sink::json::transition_name;
+use crate::edge::sink::{MemorySink, ViewMode};
+use crate::edge::source::files::{self, Wanted};
+use crate::edge::source::{Batch, DeadLetter, LinesSource, MergedSource, Source};
+use crate::flow::Transition;
+use crate::model::Id;
+use crate::model::time::format_time;
+use crate::run;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -23,6 +38,220 @@ pub(crate) struct Args {
 
 /// Runs the cases.
 pub(crate) fn run(args: &Args) -> Outcome {
-    load_pack(&args.pack)?;
-    Err(Failure::Usage("propice test is not there yet".to_owned()))
+    let plan = Arc::new(load_pack(&args.pack)?);
+    let wanted = |case: &&TestCase| args.filter.as_ref().is_none_or(|filter| case.name.contains(filter.as_str()));
+    let cases: Vec<&TestCase> = plan.tests.iter().filter(wanted).collect();
+    if cases.is_empty() && args.filter.is_some() {
+        return Err(Failure::Wrong("no case has such a name".to_owned()));
+    }
+    let mut failed = 0;
+    for case in &cases {
+        let given = given(&args.pack, &plan, case)?;
+        let found = play(&plan, case, given).map_err(|error| Failure::io(&case.name, &error))?;
+        let report = judge(&plan, case, &found);
+        failed += usize::from(!report.is_right);
+        let place = format!("{}:{}", args.pack.display(), case.line);
+        print(&match report.is_right {
+            true => format!("ok    {}\n{}", case.name, report.text),
+            false => format!("FAIL  {}  ({place})\n{}", case.name, report.text),
+        })?;
+    }
+    print(&format!("{} cases: {} right, {failed} wrong\n", cases.len(), cases.len() - failed))?;
+    if failed > 0 { Err(Failure::WrongAndSaid) } else { Ok(()) }
+}
+
+/// What a case gives.
+fn given(pack: &Path, plan: &Arc<Plan>, case: &TestCase) -> Result<Box<dyn Source>, Failure> {
+    let path = match &case.given {
+        Given::Records(lines) => return Ok(Box::new(LinesSource::new(plan, "given", lines))),
+        Given::Path(path) => path,
+    };
+    let places = [pack.parent().unwrap_or(Path::new("")).join(path), fixtures(pack, plan).join(path)];
+    let Some(place) = places.iter().find(|place| place.exists()) else {
+        let [first, second] = places.map(|place| place.display().to_string());
+        let case = &case.name;
+        return Err(Failure::Wrong(format!("{case}: `given` is neither {first} nor {second}")));
+    };
+    if !place.is_dir() {
+        return Ok(Box::new(LinesSource::open(plan, place).map_err(|error| failure(&error))?));
+    }
+    let files = files::find(plan, &[Wanted::Folder(place.clone())]).map_err(|error| failure(&error))?;
+    let never = Arc::new(AtomicBool::new(false));
+    Ok(Box::new(MergedSource::open(plan, &files, &never).map_err(|error| failure(&error))?))
+}
+
+/// What a case gave.
+struct Found {
+    transitions: Vec<Transition>,
+    letters: Vec<DeadLetter>,
+}
+
+/// Runs everything that is given, and moves the clock on to where the case ends.
+fn play(plan: &Arc<Plan>, case: &TestCase, mut source: Box<dyn Source>) -> io::Result<Found> {
+    let mut all = Batch::default();
+    loop {
+        let mut batch = Batch::default();
+        let more = source.fill(&mut batch)?;
+        all.facts.append(&mut batch.facts);
+        all.dead.append(&mut batch.dead);
+        if !more {
+            break;
+        }
+    }
+    let last_record = all.facts.iter().map(|fact| fact.rank.event_time).max();
+    let last_expected = case.expect.iter().map(|expected| expected.at).max();
+    let until = last_record.max(case.until.or(last_expected));
+    let sink = MemorySink::new(plan, ViewMode::None);
+    let options = run::Options { until, ..run::Options::default() };
+    run::execute(plan, Box::new(Once(Some(all))), Box::new(sink.clone()), &options)?;
+    Ok(Found { transitions: sink.transitions(), letters: sink.letters() })
+}
+
+/// A source of one batch.
+struct Once(Option<Batch>);
+
+impl Source for Once {
+    fn fill(&mut self, batch: &mut Batch) -> io::Result<bool> {
+        let given = self.0.take();
+        let is_there = given.is_some();
+        *batch = given.unwrap_or_default();
+        Ok(is_there)
+    }
+
+    fn total_bytes(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// Whether a case is right, and what there is to say.
+struct Report {
+    is_right: bool,
+    text: String,
+}
+
+/// Compares what came with what was expected, in order of time.
+fn judge(plan: &Plan, case: &TestCase, found: &Found) -> Report {
+    let name_of = |transition: &Transition| plan.moments[transition.moment.index()].name.as_str();
+    let is_named = |name: &str| case.expect.iter().any(|expected| expected.moment == name);
+    let mut missing: Vec<&Expected> = case.expect.iter().collect();
+    // Lines with their times; `=` came as expected, `-` did not come, `+` was not expected.
+    let mut lines: Vec<(u64, char, String)> = Vec::new();
+    for transition in &found.transitions {
+        let name = name_of(transition);
+        let is_silent = case.silent.iter().any(|silent| silent == name) && transition.opened;
+        if !is_named(name) && !is_silent {
+            continue;
+        }
+        let at = missing.iter().position(|expected| is_what(expected, transition, name));
+        let sign = if at.map(|at| missing.swap_remove(at)).is_some() { '=' } else { '+' };
+        let entity = transition.entity.as_ref().map(|(_, id)| id.to_string());
+        let line = shown(&transition.customer.to_string(), entity.as_deref(), name, transition.opened);
+        lines.push((transition.time, sign, line));
+    }
+    for expected in missing {
+        let line = shown(&expected.customer, expected.entity.as_deref(), &expected.moment, expected.opened);
+        lines.push((expected.at, '-', line));
+    }
+    lines.sort();
+    let is_right = lines.iter().all(|(_, sign, _)| *sign == '=');
+    let mut text = String::new();
+    for (time, sign, line) in lines.iter().filter(|_| !is_right) {
+        let told = match sign {
+            '-' => "expected, did not come",
+            '+' => "came, not expected",
+            _ => "as expected",
+        };
+        let _ = writeln!(text, "   {sign}  {}  {line}  ({told})", format_time(*time as i64));
+    }
+    for letter in &found.letters {
+        let _ = writeln!(text, "   !  {}:{} is a dead letter: {}", letter.file, letter.line, letter.error);
+    }
+    Report { is_right, text }
+}
+
+/// Whether a transition is the one that is expected.
+fn is_what(expected: &Expected, transition: &Transition, name: &str) -> bool {
+    let is_entity = match (&expected.entity, &transition.entity) {
+        (None, _) => true,
+        (Some(expected), Some((_, id))) => Id::parse(expected) == *id,
+        (Some(_), None) => false,
+    };
+    expected.moment == name
+        && expected.at == transition.time
+        && expected.opened == transition.opened
+        && Id::parse(&expected.customer) == transition.customer
+        && is_entity
+}
+
+fn shown(customer: &str, entity: Option<&str>, moment: &str, opened: bool) -> String {
+    let about = entity.map(|entity| format!(" {entity}")).unwrap_or_default();
+    format!("{customer}{about}  {moment} {}", transition_name(opened))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::define;
+
+    const PACK: &str = r#"
+[pack]
+name = "p"
+[stream.s]
+time = "at"
+about = "c"
+fields = { at = "time", c = "id(customer)", n = "int" }
+[customer.feature]
+n = { from = "s", sum = "n" }
+last = { from = "s", last = "n" }
+[moment.many]
+when = "n > 2"
+purpose = "assistance"
+value = { kind = "economic", benefit = "It helps" }
+[moment.low]
+when = "last < 0"
+purpose = "assistance"
+value = { kind = "economic", benefit = "It helps" }
+"#;
+    const GIVEN: &str = r#"
+given = [
+  { stream = "s", at = "2026-01-01", c = 1, n = 3 },
+  { stream = "s", at = "2026-01-03", c = 1, n = -1 },
+  { stream = "s", at = "2026-01-05", c = 1, n = "x" },
+]
+"#;
+
+    fn report(expectations: &str) -> Report {
+        let text = format!("{PACK}[[test]]\nname = \"a case\"\n{GIVEN}\n{expectations}");
+        let plan = Arc::new(define::load("p.toml", &text).unwrap_or_else(|errors| panic!("{errors}")));
+        let case = &plan.tests[0];
+        let Ok(source) = given(Path::new("p.toml"), &plan, case) else { panic!("it is in the pack") };
+        let found = play(&plan, case, source).expect("a run in memory");
+        judge(&plan, case, &found)
+    }
+
+    #[test]
+    fn a_case_that_is_right_says_nothing_but_dead_letters() {
+        let report = report(
+            r#"expect = [{ customer = "1", moment = "many", transition = "opened", at = "2026-01-01" },
+                         { customer = "1", moment = "many", transition = "closed", at = "2026-01-03" }]"#,
+        );
+        assert!(report.is_right);
+        assert_eq!(report.text, "   !  given:3 is a dead letter: `n` is not int: \"x\"\n");
+    }
+
+    #[test]
+    fn a_case_that_is_wrong_shows_what_came_and_what_did_not() {
+        let report = report(
+            r#"expect = [{ customer = "1", moment = "many", transition = "opened", at = "2026-01-01" },
+                         { customer = "2", moment = "many", transition = "opened", at = "2026-01-02" }]
+               silent = ["low"]"#,
+        );
+        assert!(!report.is_right);
+        let expected = "   =  2026-01-01T00:00:00Z  1  many opened  (as expected)\n   \
+                        -  2026-01-02T00:00:00Z  2  many opened  (expected, did not come)\n   \
+                        +  2026-01-03T00:00:00Z  1  low opened  (came, not expected)\n   \
+                        +  2026-01-03T00:00:00Z  1  many closed  (came, not expected)\n   \
+                        !  given:3 is a dead letter: `n` is not int: \"x\"\n";
+        assert_eq!(report.text, expected);
+    }
 }

@@ -103,6 +103,6 @@ value = { kind = "economic", benefit = "It helps" }
     #[test]
     fn an_id_never_changes() {
         let plan = define::load("p.toml", PACK).expect("a pack");
-        assert_eq!(episode_id(&plan, &transition("c1", Some("7"), 5)), "");
+        assert_eq!(episode_id(&plan, &transition("c1", Some("7"), 5)), "9bded331ad80ee038cd5b58714cc8dc4");
     }
 }

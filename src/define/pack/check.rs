@@ -17,7 +17,7 @@ use super::cases::Cases;
 use super::problem::{Problem, Problems};
 use super::raw::{self, Spot};
 use super::scope::{FieldScope, Ground, Lookup, Shape, SlotState, View, compile};
-use super::words::{check_slot_name, nearest, shortened};
+use super::words::{check_slot_name, is_name, nearest, shortened};
 use super::{features, inputs, lint, moments, policy};
 use crate::define::expr::{Expected, Expr};
 use crate::define::plan::{Attribute, Channel, Entity, Feature, Moment, Plan, Policy, Relation, TestCase};
@@ -52,12 +52,7 @@ pub(super) fn pack(text: &str, raw: &raw::Pack, mut problems: Problems) -> Resul
     kinds.extend(raw.entities.iter().map(|entity| entity.name.value.clone()));
     check_duplicate_inputs(raw, &mut problems);
     let shapes: Vec<Shape> = raw.inputs.iter().map(|input| inputs::input(input, &kinds, &mut problems)).collect();
-    let mut channels: Vec<Channel> = raw
-        .channels
-        .iter()
-        .map(|channel| Channel { name: channel.name.value.clone(), topic: channel.topic.clone() })
-        .collect();
-    channels.sort_by(|a, b| a.name.cmp(&b.name));
+    let channels = channels(raw);
 
     let ground = Ground { text, kinds: &kinds, inputs: &shapes };
     let deletes = deletes(&ground, raw, &mut problems);
@@ -192,6 +187,25 @@ fn check_names(ground: &Ground<'_>, raw: &raw::Pack, problems: &mut Problems) {
 }
 
 /// Passes until none asks for a field of a table that has no slot yet.
+/// The channels that are declared, and those that moments name without a declaration: a channel needs one only when
+/// something has to be said about it. A name that is near a declared one is taken for a mistake, and left to be reported.
+fn channels(raw: &raw::Pack) -> Vec<Channel> {
+    let declared: Vec<&str> = raw.channels.iter().map(|channel| channel.name.value.as_str()).collect();
+    let mut channels: Vec<Channel> = raw
+        .channels
+        .iter()
+        .map(|channel| Channel { name: channel.name.value.clone(), topic: channel.topic.clone() })
+        .collect();
+    for named in raw.moments.iter().flat_map(|moment| &moment.channels) {
+        let known = channels.iter().any(|channel| channel.name == named.value);
+        if !known && is_name(&named.value) && nearest(&named.value, declared.iter().copied()).is_none() {
+            channels.push(Channel { name: named.value.clone(), topic: None });
+        }
+    }
+    channels.sort_by(|a, b| a.name.cmp(&b.name));
+    channels
+}
+
 fn passes(ground: &Ground<'_>, raw: &raw::Pack, channels: &[String]) -> Pass {
     let mut implied: Vec<Lookup> = Vec::new();
     loop {

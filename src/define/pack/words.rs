@@ -37,7 +37,7 @@ const VIEW_WORDS: [&str; 3] = ["customer", "logical_time_ms", "entities"];
 const SECTION_WORDS: [&str; 8] = ["pack", "stream", "table", "entity", "moment", "policy", "channel", "test"];
 
 /// Whether a text is a name.
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     text.len() <= NAME_BYTES
         && text.bytes().next().is_some_and(|first| first.is_ascii_lowercase())
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')

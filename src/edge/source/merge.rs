@@ -16,7 +16,7 @@ use crate::define::Plan;
 use crate::model::limits::{BATCH_BYTES, BATCH_RECORDS, QUEUED_BATCHES};
 use crate::model::{EventTime, Fact};
 
-use super::files::{InputFile, SourceError, is_stdin};
+use super::files::{InputFile, SourceError};
 use super::records::{Item, Records};
 use super::{Batch, Source};
 
@@ -38,7 +38,7 @@ struct Head {
     /// The next fact of the file; `None` before its first one, and at its end.
     next: Option<Fact>,
     ended: bool,
-    /// `None` for a thread that may wait for ever: of standard input.
+    /// `None` for a thread that may wait for ever: of standard input, of a pipe.
     thread: Option<JoinHandle<()>>,
 }
 
@@ -56,13 +56,13 @@ impl MergedSource {
     pub fn open(plan: &Arc<Plan>, files: &[InputFile], stop: &Arc<AtomicBool>) -> Result<MergedSource, SourceError> {
         let mut opened = Vec::with_capacity(files.len());
         for (position, file) in files.iter().enumerate() {
-            opened.push((Records::open(plan, file, position as u16)?, is_stdin(&file.path)));
+            opened.push(Records::open(plan, file, position as u16)?);
         }
-        let total_bytes = opened.iter().map(|(records, _)| records.size()).sum();
+        let total_bytes = opened.iter().map(Records::size).sum();
         let mut heads = Vec::with_capacity(files.len());
-        for (records, may_wait) in opened {
+        for records in opened {
             let name = records.file().to_owned();
-            let head = Head::start(records, may_wait).map_err(|error| SourceError::Unreadable { path: name, error })?;
+            let head = Head::start(records).map_err(|error| SourceError::Unreadable { path: name, error })?;
             heads.push(head);
         }
         Ok(MergedSource { heads, total_bytes, stop: Arc::clone(stop) })
@@ -138,7 +138,8 @@ impl Drop for MergedSource {
 }
 
 impl Head {
-    fn start(records: Records, may_wait: bool) -> io::Result<Head> {
+    fn start(records: Records) -> io::Result<Head> {
+        let may_wait = records.size().is_none();
         let file = records.file().to_owned();
         let (sender, chunks) = sync_channel(QUEUED_BATCHES);
         let thread = std::thread::Builder::new().name(format!("read {file}")).spawn(move || read(records, &sender))?;

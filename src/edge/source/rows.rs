@@ -1,7 +1,7 @@
 //! Records of delimited files: one line each, or several where a quoted value holds newlines.
 //!
 //! A stray quote must not swallow the rest of a file. So a record of several lines is one only if its quote closes
-//! within bounds and the number of its values fits; otherwise its first line alone is bad, and reading goes on with the
+//! within bounds, at the end of a value, and the number of its values fits; otherwise its first line alone is bad, and reading goes on with the
 //! second.
 
 use std::collections::VecDeque;
@@ -31,6 +31,10 @@ pub(super) struct Rows<R> {
     ends: Vec<usize>,
     written: usize,
     count: usize,
+    /// Where newlines within values stand behind a carriage return.
+    returns: Vec<usize>,
+    delimiter: u8,
+    quote: u8,
 }
 
 /// A line, or several that were joined.
@@ -74,6 +78,9 @@ impl<R: BufRead> Rows<R> {
             ends: vec![0; 64],
             written: 0,
             count: 0,
+            returns: Vec::new(),
+            delimiter: format.delimiter,
+            quote: format.quote,
         }
     }
 
@@ -108,8 +115,9 @@ impl<R: BufRead> Rows<R> {
         }
         self.parser.reset();
         (self.written, self.count) = (0, 0);
+        self.returns.clear();
         let line = std::mem::take(&mut self.current.bytes);
-        let is_whole = self.feed(&line) || self.ends_with_newline(self.current.end);
+        let is_whole = self.feed(&line) || self.end_line(self.current.end);
         self.current.bytes = line;
         if is_whole { Ok(Next::Values) } else { Ok(self.over_several_lines(fits)) }
     }
@@ -131,24 +139,49 @@ impl<R: BufRead> Rows<R> {
             joined.extend_from_slice(end);
             joined.extend_from_slice(&line.bytes);
             let beyond = line.too_long || joined.len() > RECORD_BYTES || more.len() + 2 > QUOTED_LINES;
-            let is_whole = !beyond && (self.feed(&line.bytes) || self.ends_with_newline(line.end));
+            let is_whole = !beyond && (self.feed(&line.bytes) || self.end_line(line.end));
             end = line.end;
             more.push_back(line);
             if beyond {
                 break format!("a quote is not closed within {QUOTED_LINES} lines and {RECORD_BYTES} bytes");
             }
-            if is_whole && fits(self.count) {
+            if is_whole && fits(self.count) && self.is_well_quoted(&joined) {
+                self.restore_returns();
                 self.current.bytes = joined;
                 return Next::Values;
             }
             if is_whole {
-                break format!("a quote is closed {} lines on, and the number of values does not fit", more.len());
+                break format!("a quote is closed {} lines on, and what comes of it is no record", more.len());
             }
         };
         while let Some(line) = more.pop_back() {
             self.again.push_front(line);
         }
         Next::Bad(RecordError { reason: "unreadable", message: wrong })
+    }
+
+    /// Whether every closing quote stands at the end of its value. The parser lets others pass.
+    fn is_well_quoted(&self, record: &[u8]) -> bool {
+        let mut rest = record;
+        loop {
+            if rest.first() == Some(&self.quote) {
+                rest = &rest[1..];
+                while let Some(at) = memchr::memchr(self.quote, rest) {
+                    rest = &rest[at + 1..];
+                    if rest.first() != Some(&self.quote) {
+                        break;
+                    }
+                    rest = &rest[1..];
+                }
+                if rest.first().is_some_and(|byte| *byte != self.delimiter) {
+                    return false;
+                }
+            }
+            match memchr::memchr(self.delimiter, rest) {
+                Some(at) => rest = &rest[at + 1..],
+                None => return true,
+            }
+        }
     }
 
     /// The next line; the buffer is for its bytes.
@@ -169,18 +202,27 @@ impl<R: BufRead> Rows<R> {
         }
     }
 
-    /// Gives the end of a line to the parser; whether the record ended with it. A carriage return counts within quotes
-    /// only.
-    fn ends_with_newline(&mut self, end: &[u8]) -> bool {
-        if end == b"\n" {
-            return self.feed(end);
-        }
-        let before = (self.parser.clone(), self.written, self.count);
+    /// Gives the end of a line to the parser; whether the record ended with it.
+    fn end_line(&mut self, end: &[u8]) -> bool {
         if self.feed(b"\n") {
             return true;
         }
-        (self.parser, self.written, self.count) = before;
-        self.feed(end)
+        // Within quotes it is part of the value, and so is a carriage return in front of it.
+        if end.len() > 1 {
+            self.returns.extend(self.written.checked_sub(1));
+        }
+        false
+    }
+
+    /// Puts carriage returns where they were.
+    fn restore_returns(&mut self) {
+        for at in self.returns.drain(..).rev() {
+            self.values.insert(at, b'\r');
+            self.written += 1;
+            for end in self.ends[..self.count].iter_mut().filter(|end| **end > at) {
+                *end += 1;
+            }
+        }
     }
 
     /// Gives bytes to the parser; whether the record ended with them.
