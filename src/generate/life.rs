@@ -304,9 +304,10 @@ fn travels(desk: &mut Desk<'_>, person: &mut Person, today: &Today, random: &mut
     let planned = person.situation.is_some_and(|situation| situation.kind == Kind::CardLimitAbroad);
     if !planned && random.happens(4_000) {
         let departs = today.day + random.within(3, 12);
+        let country = *random.one_of(&COUNTRIES);
         let journey = Journey {
             notice: person.paper(today.day, 2),
-            country: *random.one_of(&COUNTRIES),
+            country,
             days: (departs, departs + random.within(3, 10)),
             called_off: random.happens(100_000).then_some(today.day + 2),
         };

@@ -2,7 +2,7 @@
 //!
 //! `bank` writes one file of JSON Lines per input of `dataflows/bank.toml`, each in order of event time unless disorder
 //! is asked for, and `truth`: which customers were put into which situation, from when until when. Same settings, same
-//! bytes, on every machine: integers only, and chance from [`random`] alone.
+//! bytes, on every machine: integers only, and chance from `random` alone.
 //!
 //! ```text
 //! person     who they are           ┐
@@ -71,9 +71,9 @@ pub struct Progress {
 ///
 /// # Errors
 /// When a file cannot be opened or written, or `progress` asks to stop.
-pub fn bank<'o>(
+pub fn bank(
     settings: &Settings,
-    open: &mut Open<'o>,
+    open: &mut Open<'_>,
     progress: &mut dyn FnMut(Progress) -> io::Result<()>,
 ) -> io::Result<Vec<u64>> {
     let (seed, start, days) = (settings.seed, settings.start_day, i64::from(settings.days));

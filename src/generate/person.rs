@@ -107,7 +107,7 @@ impl Person {
             rent: if joint.is_some() { 0 } else { rent },
             bills,
             joint,
-            ceiling: (salary + 9_999) / 10_000 * 10_000,
+            ceiling: (salary * 3 / 2 + 9_999) / 10_000 * 10_000,
             project: random
                 .happens(300_000)
                 .then(|| (salary * random.within(2, 6) / 100, start - random.within(20, 170))),

@@ -1,6 +1,6 @@
 //! Chance that is the same everywhere.
 //!
-//! SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, OOPSLA 2014): a counter and a
+//! `SplitMix64` (Steele, Lea, Flood: Fast splittable pseudorandom number generators, OOPSLA 2014): a counter and a
 //! mixing function. It needs no state that outlives a day: what happens to one customer on one day is drawn from
 //! the seed, the customer and the day, so that nobody's life depends on how many others there are. Integers only.
 

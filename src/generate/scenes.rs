@@ -64,6 +64,8 @@ fn money(desk: &mut Desk<'_>, person: &mut Person, situation: Situation, day: i6
         (Kind::Fragility, 0) => {
             let out = (person.balance - person.reserve()).max(50_000);
             book(desk, person, at(10), -out, "transfer");
+            // Work was lost; what comes from now on is an allowance.
+            person.salary = person.salary * 6 / 10;
         }
         (Kind::Fragility, 3 | 6 | 9 | 12 | 15) => {
             let kind = if day == 9 { "returned_cheque" } else { "rejected_debit" };

@@ -92,7 +92,12 @@ pub(super) fn plan(seed: u64, person: &Person, number: i64, from: i64, left: i64
         Kind::BillOutOfLine => charged(earliest, person, ENERGY),
         _ => (earliest, earliest),
     };
-    let possible = !(kind == Kind::SubscriptionRose && person.films_cancelled);
+    let possible = match kind {
+        Kind::SubscriptionRose => !person.films_cancelled,
+        // There must be something to lose, or the balance does not fall for three months.
+        Kind::Fragility => person.balance - person.reserve() >= person.salary,
+        _ => true,
+    };
     possible.then_some(Situation { kind, start, turn, resolved })
 }
 

@@ -1,0 +1,143 @@
+//! Random packs and random streams that fit them, from a seed.
+//!
+//! Times are small whole milliseconds, so that the oracle can look at every one of them; values are few, so that things
+//! meet: equal times, equal keys, equal values.
+
+mod condition;
+mod pack;
+mod records;
+mod rng;
+
+pub(crate) use rng::Rng;
+
+/// A pack, what arrives, and how far the clock is moved.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    pub(crate) pack: PackText,
+    pub(crate) lines: Vec<String>,
+    pub(crate) until: Option<u64>,
+}
+
+/// A pack as declarations, from which a smaller one is easily made.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PackText {
+    pub(crate) declarations: Vec<Declaration>,
+}
+
+/// `[section]`, or one line `name = …` of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Declaration {
+    pub(crate) section: String,
+    /// Without a name, the section itself holds the keys.
+    pub(crate) name: Option<String>,
+    pub(crate) body: Body,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Body {
+    /// Keys with values, as TOML.
+    Keys(Vec<(String, String)>),
+    /// A value, as TOML.
+    Plain(String),
+    /// A whole pack.
+    Verbatim(String),
+}
+
+impl PackText {
+    fn keys(&mut self, section: &str, name: Option<&str>, keys: Vec<(String, String)>) {
+        let declaration =
+            Declaration { section: section.to_owned(), name: name.map(str::to_owned), body: Body::Keys(keys) };
+        self.declarations.push(declaration);
+    }
+
+    /// A pack that is there as text.
+    pub(crate) fn verbatim(text: String) -> PackText {
+        let body = Body::Verbatim(text);
+        PackText { declarations: vec![Declaration { section: String::new(), name: None, body }] }
+    }
+
+    /// As TOML.
+    pub(crate) fn text(&self) -> String {
+        let mut sections: Vec<&str> = Vec::new();
+        for declaration in &self.declarations {
+            if !sections.contains(&declaration.section.as_str()) {
+                sections.push(&declaration.section);
+            }
+        }
+        if let [Declaration { body: Body::Verbatim(text), .. }] = self.declarations.as_slice() {
+            return text.clone();
+        }
+        let mut text = String::new();
+        for section in sections {
+            text += &format!("[{section}]\n");
+            for declaration in self.declarations.iter().filter(|declaration| declaration.section == section) {
+                let line = |(key, value): &(String, String)| format!("{key} = {value}");
+                text += &match (&declaration.name, &declaration.body) {
+                    (None, Body::Keys(keys)) => keys.iter().map(line).collect::<Vec<_>>().join("\n"),
+                    (Some(name), Body::Keys(keys)) => {
+                        format!("{name} = {{ {} }}", keys.iter().map(line).collect::<Vec<_>>().join(", "))
+                    }
+                    (name, Body::Plain(value) | Body::Verbatim(value)) => {
+                        format!("{} = {value}", name.as_deref().unwrap_or_default())
+                    }
+                };
+                text.push('\n');
+            }
+        }
+        text
+    }
+}
+
+/// The type of a name, as far as the generator needs to know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Ty {
+    Bool,
+    Int,
+    Float,
+    Decimal(u8),
+    Text,
+    Time,
+    Duration,
+    Id(usize),
+    List(Box<Ty>),
+}
+
+/// A name that an expression may use.
+#[derive(Clone, Debug)]
+pub(crate) struct Name {
+    pub(crate) text: String,
+    pub(crate) ty: Ty,
+    /// A count: comparing it with what is below zero is a mistake.
+    pub(crate) never_negative: bool,
+    /// A float that the oracle can sum exactly. True of everything that is no float.
+    pub(crate) exact: bool,
+    /// Its values are near the limit of 64 bit: no arithmetic.
+    pub(crate) huge: bool,
+}
+
+impl Name {
+    fn of(text: &str, ty: Ty) -> Name {
+        Name { text: text.to_owned(), ty, never_negative: false, exact: true, huge: false }
+    }
+}
+
+/// A random pack with a random stream.
+pub(crate) fn case(seed: u64) -> Case {
+    let mut rng = Rng::new(seed);
+    let world = pack::World::new(&mut rng, false);
+    let pack = pack::write(&mut rng, &world);
+    let lines = records::lines(&mut rng, &world);
+    let until = (!rng.chance(15)).then(|| world.latest() + rng.below(150) as u64);
+    Case { pack, lines, until }
+}
+
+/// A random pack with a stream of which any order of arrival must end in the same views: no two records of a key are
+/// equal in time and order.
+pub(crate) fn orderly_case(seed: u64) -> Case {
+    let mut rng = Rng::new(seed);
+    let world = pack::World::new(&mut rng, true);
+    let pack = pack::write(&mut rng, &world);
+    let lines = records::lines(&mut rng, &world);
+    let until = Some(world.latest() + rng.below(60) as u64);
+    Case { pack, lines, until }
+}

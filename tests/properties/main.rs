@@ -1,0 +1,96 @@
+//! Properties of the whole: on random packs and random streams both engines, at every worker count, give at every
+//! logical time what a naive recomputation gives; and the order of arrival does not matter in the end.
+//!
+//! `PROPICE_CASES` says how many cases are tried (1,000 without it), `PROPICE_SEED` with which seed they begin. A case
+//! that fails is made small, shown, and written to the target's `tmp`; copied to `regressions`, it is tried for ever.
+
+mod compare;
+mod generate;
+mod oracle;
+mod shrink;
+mod tried;
+
+use std::collections::BTreeMap;
+
+use generate::{Case, Rng};
+use propice::run::Texts;
+use tried::{Tried, many, run_one};
+
+#[test]
+fn both_engines_give_what_a_recomputation_gives() {
+    many("recomputation", &generate::case, &|seed, case| tried::against_the_oracle(case, seed % 8 == 0));
+}
+
+#[test]
+fn the_order_of_arrival_does_not_matter() {
+    many("arrival", &generate::orderly_case, &|seed, case| {
+        let mut shuffled = case.clone();
+        Rng::new(!seed).shuffle(&mut shuffled.lines);
+        same_final_views(case, &shuffled)
+    });
+}
+
+#[test]
+fn what_failed_once_does_not_fail_again() {
+    for (path, case) in tried::regressions() {
+        match tried::against_the_oracle(&case, true) {
+            Tried::Fine => {}
+            Tried::Refused => panic!("{} is refused", path.display()),
+            Tried::Wrong(error) => panic!("{}: {error}", path.display()),
+        }
+    }
+}
+
+fn same_final_views(case: &Case, shuffled: &Case) -> Tried {
+    let Some(plan) = tried::load(case) else { return Tried::Refused };
+    let [one, other] =
+        [case, shuffled].map(|case| run_one(&plan, case, tried::FUSED_1).map(|texts| final_views(&texts)));
+    match (one, other) {
+        (Ok(one), Ok(other)) if one == other => Tried::Fine,
+        (Ok(one), Ok(other)) => {
+            let lines = shuffled.lines.join("\n");
+            Tried::Wrong(format!("final views:\n{one:#?}\nbut for\n{lines}\n{other:#?}"))
+        }
+        (Err(error), _) | (_, Err(error)) => Tried::Wrong(error),
+    }
+}
+
+/// The last view of each customer that exists in the end, without its time.
+fn final_views(texts: &Texts) -> BTreeMap<String, String> {
+    let mut views = BTreeMap::new();
+    for line in texts.view_changes.lines() {
+        let (head, view) = line.split_once(",\"logical_time_ms\":").expect("a view");
+        let view = view.trim_start_matches(|c: char| c.is_ascii_digit());
+        if view == ",\"exists\":false}" {
+            views.remove(head);
+        } else {
+            views.insert(head.to_owned(), view.to_owned());
+        }
+    }
+    views
+}
+
+/// Nothing is shown by cases in which nothing happens.
+#[test]
+fn the_random_cases_are_not_trivial() {
+    let (mut opened, mut closed, mut about, mut gone, mut dead, mut views) = (0, 0, 0, 0, 0, 0);
+    let mut packs = String::new();
+    for seed in 1..=150 {
+        let case = generate::case(seed);
+        packs += &case.pack.text();
+        let given = oracle::run(&case.pack.text(), &case.lines, case.until);
+        let has = |text: &str, part: &str| usize::from(text.contains(part));
+        opened += has(&given.episodes, "\"opened\"");
+        closed += has(&given.episodes, "\"closed\"");
+        about += has(&given.episodes, "\"kind\"");
+        gone += has(&given.views, "\"exists\":false");
+        dead += usize::from(!given.dead.is_empty());
+        views += given.views.lines().count();
+    }
+    println!("opened {opened}, closed {closed}, about {about}, gone {gone}, dead {dead}, views {views}");
+    assert!(opened > 100 && closed > 50 && about > 40 && gone > 30 && dead > 50 && views > 2_500);
+    let words = "count sum avg stddev min max first last distinct set top over where window pane during for about now - < delete order column";
+    for word in words.split(' ') {
+        assert!(packs.matches(word).count() > 10, "`{word}` is rare in the random packs");
+    }
+}

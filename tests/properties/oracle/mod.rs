@@ -1,0 +1,231 @@
+//! A naive oracle: what a run must give, recomputed from all the records at every millisecond.
+//!
+//! It reads the pack's text and the lines by itself, and shares no code with the crate. It is slow and plain on purpose:
+//! nothing is maintained, everything is computed anew. Its only memory is since when each condition has held.
+//!
+//! In what it gives, `~` stands before numbers that `compare` compares with a tolerance. It is itself checked on cases
+//! computed by hand (`by_hand`).
+
+mod aggregate;
+mod by_hand;
+mod decode;
+mod eval;
+mod expr;
+mod pack;
+mod state;
+mod value;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use eval::Scope;
+use pack::{Kind, Moment, Pack};
+use state::{Live, State, nothing};
+use value::{Id, V, json_of, time_text};
+
+/// What a run must give.
+#[derive(Debug, Default)]
+pub(crate) struct Expected {
+    /// `episodes.jsonl`
+    pub(crate) episodes: String,
+    /// `views.jsonl` with a line per change.
+    pub(crate) views: String,
+    /// The lines, from 1, that become dead letters.
+    pub(crate) dead: Vec<usize>,
+}
+
+/// One moment of one customer or of one of its entities.
+type Subject = (Id, Option<(usize, Id)>, usize);
+
+/// Since when a condition has held, and when the episode opened that is open.
+#[derive(Default)]
+struct Stretch {
+    since: Option<i64>,
+    open: Option<i64>,
+}
+
+struct Oracle<'a> {
+    pack: &'a Pack,
+    stretches: BTreeMap<Subject, Stretch>,
+    views: BTreeMap<Id, String>,
+    expected: Expected,
+}
+
+/// Runs a pack over mixed lines in order of arrival; the clock moves on to `until` at the end.
+pub(crate) fn run(pack: &str, lines: &[String], until: Option<u64>) -> Expected {
+    let pack = Pack::read(pack);
+    let (records, dead) = decode::records(&pack, lines);
+    let expected = Expected { dead, ..Expected::default() };
+    let mut oracle = Oracle { pack: &pack, stretches: BTreeMap::new(), views: BTreeMap::new(), expected };
+    if let (Some(first), Some(last)) = (records.first(), records.last()) {
+        // Records arrive in the order of their logical times.
+        let (mut arrived, mut live) = (0, Live::of(&pack, &[]));
+        for now in first.t..=last.t.max(until.map_or(0, |until| until as i64)) {
+            let by_now = records.iter().take_while(|record| record.t <= now).count();
+            if by_now > arrived {
+                (arrived, live) = (by_now, Live::of(&pack, &records[..by_now]));
+            }
+            oracle.step(&State::at(now, &pack, &live));
+        }
+    }
+    oracle.expected
+}
+
+impl Oracle<'_> {
+    fn step(&mut self, state: &State) {
+        self.look_at_views(state);
+        self.look_at_moments(state);
+    }
+
+    fn look_at_views(&mut self, state: &State) {
+        let mut views = BTreeMap::new();
+        for customer in state.entities[0].keys() {
+            views.insert(customer.clone(), self.view(state, customer));
+        }
+        let customers: BTreeSet<&Id> = views.keys().chain(self.views.keys()).collect();
+        for customer in customers {
+            let head = format!("{{\"customer\":{},\"logical_time_ms\":{}", json_of(&customer.text()), state.now);
+            match views.get(customer) {
+                same if same == self.views.get(customer) => {}
+                Some(view) => self.expected.views += &format!("{head}{view}}}\n"),
+                None => self.expected.views += &format!("{head},\"exists\":false}}\n"),
+            }
+        }
+        self.views = views;
+    }
+
+    /// Everything behind customer and time.
+    fn view(&self, state: &State, customer: &Id) -> String {
+        let mut text = shown(&self.pack.kinds[0], &state.entities[0][customer]);
+        let mut kinds = Vec::new();
+        for (number, kind) in self.pack.kinds.iter().enumerate().skip(1) {
+            let related = state.related.iter().filter(|(of, k, _)| (of, *k) == (customer, number));
+            let entities = related.map(|(_, _, id)| {
+                let slots = shown(kind, &state.entities[number][id]);
+                format!("{}:{{{}}}", json_of(&id.text()), slots.trim_start_matches(','))
+            });
+            let entities = entities.collect::<Vec<_>>();
+            if !entities.is_empty() {
+                kinds.push(format!("{}:{{{}}}", json_of(&kind.name), entities.join(",")));
+            }
+        }
+        text += &format!(",\"entities\":{{{}}}", kinds.join(","));
+        text
+    }
+
+    fn look_at_moments(&mut self, state: &State) {
+        let mut subjects: BTreeSet<Subject> = self.stretches.keys().cloned().collect();
+        for (number, moment) in self.pack.moments.iter().enumerate() {
+            match moment.about {
+                None => subjects.extend(state.entities[0].keys().map(|customer| (customer.clone(), None, number))),
+                Some(about) => {
+                    let related = state.related.iter().filter(|(_, kind, _)| *kind == about);
+                    subjects.extend(related.map(|(c, k, e)| (c.clone(), Some((*k, e.clone())), number)));
+                }
+            }
+        }
+        for subject in subjects {
+            self.look_at(state, subject);
+        }
+    }
+
+    /// Subjects come in the order in which transitions are published.
+    fn look_at(&mut self, state: &State, subject: Subject) {
+        let (customer, entity, number) = &subject;
+        let moment = &self.pack.moments[*number];
+        let customer_slots = state.slots_or_nothing(self.pack, 0, customer);
+        let (is_there, entity_slots) = match entity {
+            None => (state.entities[0].contains_key(customer), Vec::new()),
+            Some((kind, id)) if state.related.contains(&(customer.clone(), *kind, id.clone())) => {
+                (true, state.entities[*kind][id].clone())
+            }
+            Some((kind, _)) => (false, nothing(&self.pack.kinds[*kind], state.now)),
+        };
+        let rows: [&[V]; 2] = [&customer_slots, &entity_slots];
+        let holds = is_there && moment.when.holds(Scope { rows, now: state.now });
+        let stretch = self.stretches.entry(subject.clone()).or_default();
+        stretch.since = if holds { stretch.since.or(Some(state.now)) } else { None };
+        let transition = match (stretch.since, stretch.open) {
+            (Some(since), None) if state.now - since >= moment.for_ms => {
+                stretch.open = Some(state.now);
+                Some((state.now, "opened"))
+            }
+            (None, Some(opened)) => {
+                stretch.open = None;
+                Some((opened, "closed"))
+            }
+            _ => None,
+        };
+        if let Some((opened, transition)) = transition {
+            let line = self.transition(state.now, &subject, opened, transition, moment, rows);
+            self.expected.episodes += &line;
+        }
+    }
+
+    fn transition(
+        &self,
+        now: i64,
+        subject: &Subject,
+        opened: i64,
+        transition: &str,
+        moment: &Moment,
+        rows: [&[V]; 2],
+    ) -> String {
+        let (customer, entity, _) = subject;
+        let episode = self.episode(subject, opened, moment);
+        let entity = match entity {
+            None => "null".to_owned(),
+            Some((kind, id)) => {
+                format!("{{\"kind\":{},\"id\":{}}}", json_of(&self.pack.kinds[*kind].name), json_of(&id.text()))
+            }
+        };
+        let kind_of = |scope: usize| &self.pack.kinds[if scope == 0 { 0 } else { moment.about.unwrap_or(0) }];
+        let evidence = moment.uses.iter().map(|(name, scope, slot)| {
+            format!("{}:{}", json_of(name), marked(kind_of(*scope).slot_is_rough(*slot), &rows[*scope][*slot]))
+        });
+        format!(
+            "{{\"time\":{},\"logical_time_ms\":{now},\"customer\":{},\"entity\":{entity},\"moment\":{},\
+             \"version\":{},\"episode\":\"{episode}\",\"transition\":\"{transition}\",\"evidence\":{{{}}}}}\n",
+            json_of(&time_text(now)),
+            json_of(&customer.text()),
+            json_of(&moment.name),
+            json_of(&moment.version),
+            evidence.collect::<Vec<_>>().join(",")
+        )
+    }
+
+    /// A hash of what the episode is: every part behind its length.
+    fn episode(&self, (customer, entity, _): &Subject, opened: i64, moment: &Moment) -> String {
+        let mut parts = vec![self.pack.name.clone(), moment.name.clone(), moment.version.clone(), customer.text()];
+        if let Some((kind, id)) = entity {
+            parts.extend([self.pack.kinds[*kind].name.clone(), id.text()]);
+        }
+        let mut bytes = Vec::new();
+        for part in parts {
+            bytes.extend((part.len() as u64).to_le_bytes());
+            bytes.extend(part.as_bytes());
+        }
+        bytes.extend(8_u64.to_le_bytes());
+        bytes.extend(opened.to_le_bytes());
+        blake3::hash(&bytes).to_hex()[..32].to_owned()
+    }
+}
+
+/// The features and attributes of an entity, by name.
+fn shown(kind: &Kind, slots: &[V]) -> String {
+    let names = kind.features.iter().map(|feature| &feature.name);
+    let names = names.chain(kind.attributes.iter().map(|attribute| &attribute.name));
+    names
+        .enumerate()
+        .map(|(slot, name)| format!(",{}:{}", json_of(name), marked(kind.slot_is_rough(slot), &slots[slot])))
+        .collect()
+}
+
+fn marked(rough: bool, value: &V) -> String {
+    match value {
+        V::Float(number) if rough => format!("~{}", json_of(number)),
+        V::List(values) => {
+            format!("[{}]", values.iter().map(|value| marked(rough, value)).collect::<Vec<_>>().join(","))
+        }
+        value => value.json(),
+    }
+}

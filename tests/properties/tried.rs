@@ -1,0 +1,155 @@
+//! Trying cases by the thousand, and showing the ones that fail.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use propice::define::Plan;
+use propice::flow::Engine;
+use propice::run::{Options, Summary, Texts, over_lines};
+
+use crate::compare;
+use crate::generate::Case;
+use crate::oracle;
+use crate::shrink::shrink;
+
+/// What came of a case.
+pub(crate) enum Tried {
+    Fine,
+    /// The pack was not accepted.
+    Refused,
+    Wrong(String),
+}
+
+/// An engine and a number of workers.
+pub(crate) type Way = (Engine, usize);
+
+pub(crate) const FUSED_1: Way = (Engine::Fused, 1);
+const ALWAYS: [Way; 2] = [FUSED_1, (Engine::Reference, 1)];
+const SOMETIMES: [Way; 4] = [(Engine::Fused, 2), (Engine::Reference, 2), (Engine::Fused, 4), (Engine::Reference, 4)];
+
+/// The pack of a case, if it is accepted.
+pub(crate) fn load(case: &Case) -> Option<Arc<Plan>> {
+    propice::define::load("random.toml", &case.pack.text()).ok().map(Arc::new)
+}
+
+/// Runs a case in one way.
+pub(crate) fn run_one(plan: &Arc<Plan>, case: &Case, way: Way) -> Result<Texts, String> {
+    let (texts, summary) = run_summed(plan, &case.lines, case.until, way)?;
+    let read = summary.records + summary.dead_letters;
+    if read == case.lines.len() as u64 {
+        Ok(texts)
+    } else {
+        Err(format!("{way:?}: {} lines, but {read} records and dead letters", case.lines.len()))
+    }
+}
+
+fn run_summed(
+    plan: &Arc<Plan>,
+    lines: &[String],
+    until: Option<u64>,
+    (engine, workers): Way,
+) -> Result<(Texts, Summary), String> {
+    let options = Options { engine, workers, views: true, until };
+    let run = || over_lines(plan, lines, &options);
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(error)) => Err(format!("{engine:?} with {workers}: {error}")),
+        Err(_) => Err(format!("{engine:?} with {workers} panicked")),
+    }
+}
+
+/// A case in several ways, against the oracle.
+pub(crate) fn against_the_oracle(case: &Case, with_workers: bool) -> Tried {
+    let Some(plan) = load(case) else { return Tried::Refused };
+    let computed = std::panic::catch_unwind(|| oracle::run(&case.pack.text(), &case.lines, case.until));
+    let Ok(expected) = computed else { return Tried::Wrong("the oracle panicked".to_owned()) };
+    let ways = if with_workers { [ALWAYS.as_slice(), &SOMETIMES].concat() } else { ALWAYS.to_vec() };
+    let mut first: Option<Texts> = None;
+    for way in ways {
+        let texts = match run_one(&plan, case, way) {
+            Ok(texts) => texts,
+            Err(error) => return Tried::Wrong(error),
+        };
+        if let Some(difference) = compare::difference(&expected, &texts) {
+            return Tried::Wrong(format!("{way:?}: {difference}"));
+        }
+        if first.as_ref().is_some_and(|first| *first != texts) {
+            return Tried::Wrong(format!("{way:?} is not byte for byte as {FUSED_1:?}"));
+        }
+        first = Some(texts);
+    }
+    Tried::Fine
+}
+
+fn number(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+}
+
+/// Tries cases of many seeds on all cores. Panics with the smallest form of the first that fails.
+pub(crate) fn many(what: &str, generate: &(dyn Fn(u64) -> Case + Sync), check: &(dyn Fn(u64, &Case) -> Tried + Sync)) {
+    let (first, count) = (number("PROPICE_SEED", 1), number("PROPICE_CASES", 1_000));
+    let (next, refused, failed) = (AtomicU64::new(first), AtomicU64::new(0), AtomicU64::new(u64::MAX));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= first + count || failed.load(Ordering::Relaxed) < u64::MAX {
+                        break;
+                    }
+                    match check(seed, &generate(seed)) {
+                        Tried::Fine => {}
+                        Tried::Refused => drop(refused.fetch_add(1, Ordering::Relaxed)),
+                        Tried::Wrong(_) => drop(failed.fetch_min(seed, Ordering::Relaxed)),
+                    }
+                }
+            });
+        }
+    });
+    let (failed, refused) = (failed.into_inner(), refused.into_inner());
+    if failed < u64::MAX {
+        show(what, failed, generate(failed), &|case| check(failed, case));
+    }
+    assert!(refused * 20 <= count.max(20), "{refused} of {count} random packs were refused");
+}
+
+fn show(what: &str, seed: u64, case: Case, check: &dyn Fn(&Case) -> Tried) -> ! {
+    std::panic::set_hook(Box::new(|_| {}));
+    let small = shrink(case, &|case| matches!(check(case), Tried::Wrong(error) if error != "the oracle panicked"));
+    let error = match check(&small) {
+        Tried::Wrong(error) => error,
+        _ => "it fails only sometimes".to_owned(),
+    };
+    drop(std::panic::take_hook());
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let name = format!("{what}_{seed}");
+    let until = small.until.map_or(String::new(), |until| format!("# until = {until}\n"));
+    let (pack, lines) = (small.pack.text(), small.lines.join("\n"));
+    let _ = std::fs::write(folder.join(format!("{name}.toml")), format!("{until}{pack}"));
+    let _ = std::fs::write(folder.join(format!("{name}.jsonl")), format!("{lines}\n"));
+    panic!(
+        "seed {seed} ({what}): {error}\n\n{until}{pack}\n{lines}\n\n(in {}/{name}.*: copy both to tests/properties/regressions)",
+        folder.display()
+    );
+}
+
+/// A case that failed once: a pack with `# until = N` in its first line, and its lines.
+pub(crate) fn regressions() -> Vec<(PathBuf, Case)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/properties/regressions");
+    let mut cases = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("the folder of cases that failed") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            let pack = std::fs::read_to_string(&path).expect("a pack");
+            let lines = std::fs::read_to_string(path.with_extension("jsonl")).expect("its lines");
+            let until = pack.lines().next().and_then(|line| line.strip_prefix("# until = "));
+            let until = until.map(|until| until.parse().expect("a number"));
+            let lines = lines.lines().map(str::to_owned).collect();
+            cases.push((path, Case { pack: crate::generate::PackText::verbatim(pack), lines, until }));
+        }
+    }
+    cases.sort_by(|a, b| a.0.cmp(&b.0));
+    cases
+}
