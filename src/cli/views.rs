@@ -124,6 +124,6 @@ fn write_table(views: &Views, plan: &Plan, id: &Id, time: LogicalTime, out: &mut
 
 fn empty_table() -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table
 }
