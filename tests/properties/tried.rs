@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use propice::define::Plan;
+use propice::edge::sink::{MemorySink, ViewMode};
+use propice::edge::source::{Batch, LinesSource, Source};
 use propice::flow::Engine;
-use propice::run::{Options, Summary, Texts, over_lines};
+use propice::run::{Options, Summary, Texts, execute, over_lines};
 
 use crate::compare;
 use crate::generate::Case;
@@ -21,12 +23,32 @@ pub(crate) enum Tried {
     Wrong(String),
 }
 
-/// An engine and a number of workers.
-pub(crate) type Way = (Engine, usize);
+/// An engine, a number of workers, and how many lines a batch has at most. A batch is an epoch of the dataflow.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Way {
+    engine: Engine,
+    workers: usize,
+    batch: usize,
+}
 
-pub(crate) const FUSED_1: Way = (Engine::Fused, 1);
-const ALWAYS: [Way; 2] = [FUSED_1, (Engine::Reference, 1)];
-const SOMETIMES: [Way; 4] = [(Engine::Fused, 2), (Engine::Reference, 2), (Engine::Fused, 4), (Engine::Reference, 4)];
+pub(crate) const PLAIN: Way = Way { engine: Engine::Fused, workers: 1, batch: usize::MAX };
+
+/// The ways in which a case is run: both engines, batches of other sizes with every seed, sometimes more workers.
+fn ways(seed: u64) -> Vec<Way> {
+    const SIZES: [usize; 4] = [usize::MAX, 1, 2, 5];
+    let way = |engine, workers, more: u64| Way { engine, workers, batch: SIZES[((seed + more) % 4) as usize] };
+    let mut ways = vec![way(Engine::Fused, 1, 0), way(Engine::Reference, 1, 1)];
+    if seed % 8 == 0 {
+        ways.extend(
+            [(Engine::Fused, 2), (Engine::Reference, 4)].map(|(engine, workers)| way(engine, workers, seed / 8)),
+        );
+    } else if seed % 8 == 4 {
+        ways.extend(
+            [(Engine::Fused, 4), (Engine::Reference, 2)].map(|(engine, workers)| way(engine, workers, seed / 8)),
+        );
+    }
+    ways
+}
 
 /// The pack of a case, if it is accepted.
 pub(crate) fn load(case: &Case) -> Option<Arc<Plan>> {
@@ -34,53 +56,84 @@ pub(crate) fn load(case: &Case) -> Option<Arc<Plan>> {
 }
 
 /// Runs a case in one way.
-pub(crate) fn run_one(plan: &Arc<Plan>, case: &Case, way: Way) -> Result<Texts, String> {
-    let (texts, summary) = run_summed(plan, &case.lines, case.until, way)?;
-    let read = summary.records + summary.dead_letters;
-    if read == case.lines.len() as u64 {
-        Ok(texts)
-    } else {
-        Err(format!("{way:?}: {} lines, but {read} records and dead letters", case.lines.len()))
+pub(crate) fn run_one(plan: &Arc<Plan>, case: &Case, way: Way) -> Result<(Texts, Summary), String> {
+    let options = Options { engine: way.engine, workers: way.workers, views: true, until: case.until };
+    let run = || match way.batch {
+        usize::MAX => over_lines(plan, &case.lines, &options),
+        batch => over_batches(plan, &case.lines, batch, &options),
+    };
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(error)) => Err(format!("{way:?}: {error}")),
+        Err(_) => Err(format!("{way:?} panicked")),
     }
 }
 
-fn run_summed(
+/// As [`over_lines`], in batches of so many lines.
+fn over_batches(
     plan: &Arc<Plan>,
     lines: &[String],
-    until: Option<u64>,
-    (engine, workers): Way,
-) -> Result<(Texts, Summary), String> {
-    let options = Options { engine, workers, views: true, until };
-    let run = || over_lines(plan, lines, &options);
-    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
-        Ok(Ok(done)) => Ok(done),
-        Ok(Err(error)) => Err(format!("{engine:?} with {workers}: {error}")),
-        Err(_) => Err(format!("{engine:?} with {workers} panicked")),
+    batch: usize,
+    options: &Options,
+) -> std::io::Result<(Texts, Summary)> {
+    let source = Trickle { lines: LinesSource::new(plan, "lines", lines), read: Batch::default(), batch };
+    let sink = MemorySink::new(plan, ViewMode::Changes);
+    let summary = execute(plan, Box::new(source), Box::new(sink.clone()), options)?;
+    let texts = sink.texts();
+    let texts = Texts { episodes: texts.episodes, view_changes: texts.views, dead_letters: texts.dead_letters };
+    Ok((texts, summary))
+}
+
+/// Hands lines over in small batches.
+struct Trickle {
+    lines: LinesSource,
+    read: Batch,
+    batch: usize,
+}
+
+impl Source for Trickle {
+    fn fill(&mut self, batch: &mut Batch) -> std::io::Result<bool> {
+        let more = !self.read.is_empty() || self.lines.fill(&mut self.read)?;
+        batch.dead.append(&mut self.read.dead);
+        batch.facts.extend(self.read.facts.drain(..self.batch.min(self.read.facts.len())));
+        self.read.bytes_read = 0;
+        Ok(more)
+    }
+
+    fn total_bytes(&self) -> Option<u64> {
+        None
     }
 }
 
 /// A case in several ways, against the oracle.
-pub(crate) fn against_the_oracle(case: &Case, with_workers: bool) -> Tried {
+pub(crate) fn against_the_oracle(seed: u64, case: &Case) -> Tried {
     let Some(plan) = load(case) else { return Tried::Refused };
     let computed = std::panic::catch_unwind(|| oracle::run(&case.pack.text(), &case.lines, case.until));
-    let Ok(expected) = computed else { return Tried::Wrong("the oracle panicked".to_owned()) };
-    let ways = if with_workers { [ALWAYS.as_slice(), &SOMETIMES].concat() } else { ALWAYS.to_vec() };
-    let mut first: Option<Texts> = None;
-    for way in ways {
-        let texts = match run_one(&plan, case, way) {
-            Ok(texts) => texts,
+    let Ok(expected) = computed else { return Tried::Wrong(ORACLE_PANICKED.to_owned()) };
+    let mut before: Option<(Way, Texts)> = None;
+    for way in ways(seed) {
+        let (texts, summary) = match run_one(&plan, case, way) {
+            Ok(done) => done,
             Err(error) => return Tried::Wrong(error),
         };
         if let Some(difference) = compare::difference(&expected, &texts) {
             return Tried::Wrong(format!("{way:?}: {difference}"));
         }
-        if first.as_ref().is_some_and(|first| *first != texts) {
-            return Tried::Wrong(format!("{way:?} is not byte for byte as {FUSED_1:?}"));
+        let read = summary.records + summary.dead_letters;
+        if !expected.cut && read != case.lines.len() as u64 {
+            return Tried::Wrong(format!("{way:?}: {} lines, but {read} records and dead letters", case.lines.len()));
         }
-        first = Some(texts);
+        let same =
+            |(_, other): &(Way, Texts)| other.episodes == texts.episodes && other.view_changes == texts.view_changes;
+        if let Some((other, _)) = before.as_ref().filter(|before| !same(before)) {
+            return Tried::Wrong(format!("{way:?} is not byte for byte as {other:?}"));
+        }
+        before = Some((way, texts));
     }
     Tried::Fine
 }
+
+const ORACLE_PANICKED: &str = "the oracle panicked";
 
 fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
@@ -117,7 +170,7 @@ pub(crate) fn many(what: &str, generate: &(dyn Fn(u64) -> Case + Sync), check: &
 
 fn show(what: &str, seed: u64, case: Case, check: &dyn Fn(&Case) -> Tried) -> ! {
     std::panic::set_hook(Box::new(|_| {}));
-    let small = shrink(case, &|case| matches!(check(case), Tried::Wrong(error) if error != "the oracle panicked"));
+    let small = shrink(case, &|case| matches!(check(case), Tried::Wrong(error) if error != ORACLE_PANICKED));
     let error = match check(&small) {
         Tried::Wrong(error) => error,
         _ => "it fails only sometimes".to_owned(),

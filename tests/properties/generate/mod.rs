@@ -127,7 +127,11 @@ pub(crate) fn case(seed: u64) -> Case {
     let world = pack::World::new(&mut rng, false);
     let pack = pack::write(&mut rng, &world);
     let lines = records::lines(&mut rng, &world);
-    let until = (!rng.chance(15)).then(|| world.latest() + rng.below(150) as u64);
+    let until = match rng.below(100) {
+        0..=11 => None,
+        12..=18 => Some(world.base + rng.below(300) as u64),
+        _ => Some(world.latest() + rng.below(150) as u64),
+    };
     Case { pack, lines, until }
 }
 

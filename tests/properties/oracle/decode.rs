@@ -38,20 +38,33 @@ pub(crate) struct Contribution {
     pub(crate) value: V,
 }
 
-/// Reads all lines, in order of arrival. Also gives the lines (from 1) that became dead letters.
-pub(crate) fn records(pack: &Pack, lines: &[String]) -> (Vec<Record>, Vec<usize>) {
+/// What became of lines.
+pub(crate) struct Decoded {
+    pub(crate) records: Vec<Record>,
+    /// The lines, from 1, that became dead letters.
+    pub(crate) dead: Vec<usize>,
+    /// Whether there was a record after the end.
+    pub(crate) cut: bool,
+}
+
+/// Reads lines in order of arrival, up to the first record that is after `until`.
+pub(crate) fn records(pack: &Pack, lines: &[String], until: Option<i64>) -> Decoded {
     let mut clock = 0;
-    let (mut records, mut dead) = (Vec::new(), Vec::new());
+    let mut decoded = Decoded { records: Vec::new(), dead: Vec::new(), cut: false };
     for (position, line) in lines.iter().enumerate() {
         match record(pack, line, position + 1, clock) {
+            Some(record) if until.is_some_and(|until| record.t > until) => {
+                decoded.cut = true;
+                break;
+            }
             Some(record) => {
                 clock = record.t;
-                records.push(record);
+                decoded.records.push(record);
             }
-            None => dead.push(position + 1),
+            None => decoded.dead.push(position + 1),
         }
     }
-    (records, dead)
+    decoded
 }
 
 fn record(pack: &Pack, line: &str, number: usize, clock: i64) -> Option<Record> {
@@ -117,10 +130,10 @@ fn contribute(pack: &Pack, position: usize, row: &[V], record: &mut Record) -> R
         }
         for (number, feature) in declared.features.iter().enumerate() {
             let Source::Records(input, field) = feature.source else { continue };
-            let V::Id(entity) = &row[field] else { continue };
             if input != position {
                 continue;
             }
+            let V::Id(entity) = &row[field] else { continue };
             if let Some(filter) = &feature.filter
                 && !filter.value(scope)?.holds()
             {

@@ -31,6 +31,8 @@ pub(crate) struct Expected {
     pub(crate) views: String,
     /// The lines, from 1, that become dead letters.
     pub(crate) dead: Vec<usize>,
+    /// Whether a record after the end of the run was met: what comes behind it is not read, or for nothing.
+    pub(crate) cut: bool,
 }
 
 /// One moment of one customer or of one of its entities.
@@ -50,16 +52,16 @@ struct Oracle<'a> {
     expected: Expected,
 }
 
-/// Runs a pack over mixed lines in order of arrival; the clock moves on to `until` at the end.
+/// Runs a pack over mixed lines in order of arrival; the run ends at `until`, or else with the last record.
 pub(crate) fn run(pack: &str, lines: &[String], until: Option<u64>) -> Expected {
     let pack = Pack::read(pack);
-    let (records, dead) = decode::records(&pack, lines);
-    let expected = Expected { dead, ..Expected::default() };
+    let decode::Decoded { records, dead, cut } = decode::records(&pack, lines, until.map(|until| until as i64));
+    let expected = Expected { dead, cut, ..Expected::default() };
     let mut oracle = Oracle { pack: &pack, stretches: BTreeMap::new(), views: BTreeMap::new(), expected };
     if let (Some(first), Some(last)) = (records.first(), records.last()) {
         // Records arrive in the order of their logical times.
         let (mut arrived, mut live) = (0, Live::of(&pack, &[]));
-        for now in first.t..=last.t.max(until.map_or(0, |until| until as i64)) {
+        for now in first.t..=until.map_or(last.t, |until| until as i64) {
             let by_now = records.iter().take_while(|record| record.t <= now).count();
             if by_now > arrived {
                 (arrived, live) = (by_now, Live::of(&pack, &records[..by_now]));
