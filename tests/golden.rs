@@ -4,6 +4,7 @@
 //! `UPDATE_EXPECT=1 cargo test --test golden` writes the expected files anew. The run on the real bank needs its records: `PROPICE_BERKA`
 //! names their folder, and without it that test says that it is skipped.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -107,8 +108,8 @@ fn the_real_bank() {
     // Numbers of what was found, no record of it: the records stay where they stand.
     let mut counts = String::new();
     for (position, moment) in plan.moments.iter().enumerate() {
-        counts.push_str(&format!("{} {} {}\n", moment.name, summary.opened[position], summary.closed[position]));
+        writeln!(counts, "{} {} {}", moment.name, summary.opened[position], summary.closed[position]).expect("a line");
     }
-    counts.push_str(&format!("views {}\n", texts.views.lines().count()));
+    writeln!(counts, "views {}", texts.views.lines().count()).expect("a line");
     expect(&root().join("fixtures/berka/expected.txt"), &counts);
 }

@@ -224,6 +224,7 @@ pub enum Aggregate {
 
 /// During which interval of logical time a record counts.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "one per feature of a plan")]
 pub enum Interval {
     /// `[t, ∞)`
     Always,
