@@ -138,21 +138,6 @@ fn sound_packs_load_and_their_plans_read_as_expected() {
     }
 }
 
-#[test]
-fn the_examples_of_the_reference_are_sound() {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/packs.md");
-    let page = fs::read_to_string(page).expect("the reference");
-    let examples: Vec<&str> = page
-        .split("```toml pack\n")
-        .skip(1)
-        .map(|behind| behind.split("```").next().expect("an example ends"))
-        .collect();
-    assert!(!examples.is_empty());
-    for (position, example) in examples.iter().enumerate() {
-        sound(&format!("docs/packs.md, example {}", position + 1), example);
-    }
-}
-
 /// Random numbers that are the same everywhere (splitmix64).
 struct Random(u64);
 

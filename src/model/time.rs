@@ -2,7 +2,7 @@
 //!
 //! *Event time* is when something happened; *logical time* is when it takes effect, and the timestamp of the dataflow.
 //! Both count milliseconds since 1970-01-01T00:00Z. Text forms live here too, so that a time is written the same
-//! everywhere: RFC 3339 in UTC, with milliseconds only where there are any.
+//! everywhere: RFC 3339 in UTC, with a fraction of the second only where there is one.
 
 use std::fmt::Write as _;
 
@@ -22,7 +22,7 @@ pub const SECOND_MS: i64 = 1_000;
 /// One day of 24 hours.
 pub const DAY_MS: i64 = 24 * 3_600 * SECOND_MS;
 
-/// Appends a time as RFC 3339 in UTC: `2026-03-02T09:00:00Z`, with `.123` where there are milliseconds.
+/// Appends a time as RFC 3339 in UTC: `2026-03-02T09:00:00Z`, with a fraction (`.123`, `.5`) only where there is one.
 /// Times outside of what the calendar can show (years −9999 to 9999) are written as milliseconds.
 pub fn write_time(out: &mut String, time_ms: i64) {
     match jiff::Timestamp::from_millisecond(time_ms) {
