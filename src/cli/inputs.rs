@@ -52,7 +52,7 @@ impl FromStr for Input {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Inputs {
     /// Where records are: a folder with NAME.{jsonl,csv,asc}[.gz|.zst] for each stream and table, or the file of one of
-    /// them, or `-` for standard input. May be given several times. Without it: fixtures/<name of the pack>, beside the
+    /// them, or `-` for standard input. May be given several times. Without it: fixtures/NAME OF THE PACK, beside the
     /// folder of the pack
     #[arg(long = "input", short = 'i', value_name = "DIR|NAME=PATH|NAME=-")]
     pub(crate) inputs: Vec<Input>,

@@ -1,7 +1,7 @@
 //! The plan: a checked pack, as data. What both engines run, and what `propice plan` prints.
 //!
 //! Positions ([`InputId`], [`KindId`], …) index the vectors of this plan. The *slots* of an entity are its features, in
-//! order, followed by its attributes, in order; a view of it is one [`Value`] per slot.
+//! order, followed by its attributes, in order; a view of it is one [`Value`](crate::model::Value) per slot.
 
 use crate::model::{Duration, FieldId, InputId, KindId, Type};
 

@@ -38,7 +38,7 @@ fn ways(seed: u64) -> Vec<Way> {
     const SIZES: [usize; 4] = [usize::MAX, 1, 2, 5];
     let way = |engine, workers, more: u64| Way { engine, workers, batch: SIZES[((seed + more) % 4) as usize] };
     let mut ways = vec![way(Engine::Fused, 1, 0), way(Engine::Reference, 1, 1)];
-    if seed % 8 == 0 {
+    if seed.is_multiple_of(8) {
         ways.extend(
             [(Engine::Fused, 2), (Engine::Reference, 4)].map(|(engine, workers)| way(engine, workers, seed / 8)),
         );

@@ -36,10 +36,11 @@ impl Place<'_> {
                 _ => format!("({first}) || ({})", self.condition(rng, depth - 1)),
             };
         }
-        if self.now && rng.chance(45) {
-            if let Some(comparison) = self.with_now(rng) {
-                return comparison;
-            }
+        if self.now
+            && rng.chance(45)
+            && let Some(comparison) = self.with_now(rng)
+        {
+            return comparison;
         }
         for _ in 0..20 {
             let name = rng.pick(self.names).clone();

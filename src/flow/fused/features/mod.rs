@@ -2,7 +2,7 @@
 //!
 //! A column takes what records contribute ([`Column::give`]), takes it back ([`Column::take`]), lets it expire, and says
 //! what the aggregate is now. It is a pure function of the multiset of contributions that count: the order in which they came
-//! leaves no trace. A new kind of feature is a new file here and a line in [`column`].
+//! leaves no trace. A new kind of feature is a new file here and a line in [`column()`].
 //!
 //! ```text
 //!            give / take                        value
