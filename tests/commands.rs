@@ -124,7 +124,7 @@ fn a_run_writes_files_and_moves_the_clock_on() {
     assert_eq!(table[1], ["2026-01-01T08:00:00Z", "1", "spends", "opened", "paid_1d=12.50"]);
     assert_eq!(table[2], ["2026-01-02T08:00:00Z", "1", "spends", "closed", "paid_1d=0.00"]);
     assert!(err.contains("written to out: episodes.jsonl, views.jsonl, dead_letters.jsonl\n"), "{err}");
-    assert!(err.contains("2 customers\n") && !err.contains("--until"), "{err}");
+    assert!(err.contains("2 views\n") && !err.contains("--until"), "{err}");
     let read = |name: &str| fs::read_to_string(shop.path().join("out").join(name)).expect("an output");
     assert_eq!(read("episodes.jsonl").lines().count(), 2);
     // The customer of the card, the two visits, and both windows that end.

@@ -49,6 +49,18 @@ fn the_examples_of_the_pack_language_are_a_sound_pack_whose_cases_pass() {
     }
 }
 
+#[test]
+fn the_packs_that_ship_are_sound_and_their_cases_pass() {
+    for pack in ["bank", "berka"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("dataflows/{pack}.toml"));
+        let path = path.to_str().expect("a path in UTF-8");
+        for command in ["check", "test", "plan"] {
+            let (passed, said) = propice(&[command, path]);
+            assert!(passed, "propice {command} dataflows/{pack}.toml:\n{said}");
+        }
+    }
+}
+
 /// Every key of every section that the reference lists, with a value that is wrong for it: a key that the reader does not
 /// know would be called unknown.
 #[test]

@@ -41,7 +41,8 @@ pub(crate) struct Args {
     /// Move the clock on to this time behind the last record, so that windows end and deadlines pass
     #[arg(long, value_name = "TIME")]
     pub(crate) until: Option<String>,
-    /// Which views are written to the output folder: the last one of each customer, every change, or none
+    /// Which views are kept up to date and written to the output folder: the last one of each customer, every change, or
+    /// none
     #[arg(long, value_enum, default_value_t = Views::Final)]
     pub(crate) views: Views,
     /// How episodes are shown on standard output; without it: `table` on a terminal, `jsonl` elsewhere, and `none` with
@@ -108,7 +109,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
     let options = run::Options {
         engine: args.engine.into(),
         workers: usize::from(args.workers),
-        views: args.output.is_some() && args.views != Views::None,
+        views: args.views != Views::None,
         until,
     };
     // A bar would be drawn into the table.

@@ -68,7 +68,7 @@ impl Done<'_> {
         let _ = write!(text, "{} records in {seconds:.2} s ({} per second)", grouped(records), grouped(rate));
         let _ = write!(text, ", {} late, {} dead letters", grouped(late), grouped(self.summary.dead_letters));
         if views {
-            let _ = write!(text, ", {} customers", grouped(self.counts.customers.unsigned_abs()));
+            let _ = write!(text, ", {} views", grouped(self.counts.customers.unsigned_abs()));
         }
         text.push('\n');
     }
