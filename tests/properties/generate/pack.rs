@@ -43,6 +43,8 @@ fn field(name: &'static str, ty: Ty, optional: bool) -> Field {
 
 /// Names of the fields with ids, by kind.
 const IDS: [&str; 3] = ["c", "a", "k"];
+/// A second field of the same kind.
+const OTHER_IDS: [&str; 3] = ["c_2", "a_2", "k_2"];
 const BASES: [u64; 5] = [0, 0, 1_000, 1_772_442_000_123, 1_767_225_600_000];
 
 impl World {
@@ -57,6 +59,12 @@ impl World {
             orderly,
         };
         for kind in 1..count {
+            if kind == 2 && rng.chance(25) {
+                // One input relates entities of both kinds.
+                world.inputs[0].fields.push(field(IDS[kind], Ty::Id(kind), rng.chance(40)));
+                world.relations.push((0, rng.chance(60)));
+                continue;
+            }
             let input = world.relating(rng, kind);
             world.inputs.push(input);
             world.relations.push((world.inputs.len() - 1, rng.chance(60)));
@@ -85,13 +93,13 @@ impl World {
         let is_table = rng.chance(88);
         let timed = !is_table || !self.timeless(rng);
         let mut fields = vec![
-            field("h", Ty::Int, false),
+            field("h", Self::key_type(rng), false),
             field("c", Ty::Id(0), rng.chance(15)),
             field(IDS[kind], Ty::Id(kind), rng.chance(15)),
             field("role", Ty::Text, rng.chance(50)),
         ];
         fields.extend(timed.then(|| field("at", Ty::Time, false)));
-        fields.extend((self.orderly || rng.chance(40)).then(|| field("v", Ty::Int, false)));
+        fields.extend(self.order(rng, false));
         let mut key = if is_table { vec!["h"] } else { Vec::new() };
         if is_table && rng.chance(25) {
             fields[1].optional = false;
@@ -107,6 +115,19 @@ impl World {
             timed,
             deletes: is_table && rng.chance(30),
         }
+    }
+
+    fn key_type(rng: &mut Rng) -> Ty {
+        rng.pick(&[Ty::Int, Ty::Int, Ty::Int, Ty::Decimal(1), Ty::Float, Ty::Text]).clone()
+    }
+
+    /// The field that orders records of equal time.
+    fn order(&self, rng: &mut Rng, optional: bool) -> Option<Field> {
+        if self.orderly {
+            return Some(field("v", Ty::Int, false));
+        }
+        let ty = rng.pick(&[Ty::Int, Ty::Int, Ty::Text, Ty::Decimal(1), Ty::Time, Ty::Float, Ty::Bool]).clone();
+        rng.chance(40).then(|| field("v", ty, optional))
     }
 
     fn values(&self, rng: &mut Rng) -> Vec<Field> {
@@ -144,8 +165,12 @@ impl World {
         if other != kind && rng.chance(50) {
             fields.push(field(IDS[other], Ty::Id(other), rng.chance(50)));
         }
+        if rng.chance(20) {
+            fields.push(field(OTHER_IDS[kind], Ty::Id(kind), rng.chance(60)));
+        }
         fields.extend(self.values(rng));
-        fields.extend(rng.chance(40).then(|| field("v", Ty::Int, rng.chance(30))));
+        let optional = !self.orderly && rng.chance(30);
+        fields.extend(self.order(rng, optional));
         Input {
             name: format!("s{number}"),
             is_table: false,
@@ -164,7 +189,7 @@ impl World {
         fields.extend(timed.then(|| field("at", Ty::Time, false)));
         let key = match rng.below(4) {
             0 | 1 => {
-                fields.push(field("h", Ty::Int, false));
+                fields.push(field("h", Self::key_type(rng), false));
                 vec!["h"]
             }
             2 => vec![IDS[kind]],
@@ -178,7 +203,7 @@ impl World {
         }
         fields.extend(self.values(rng));
         fields.push(field("role", Ty::Text, rng.chance(50)));
-        fields.extend((self.orderly || rng.chance(40)).then(|| field("v", Ty::Int, false)));
+        fields.extend(self.order(rng, false));
         Input {
             name: format!("t{number}"),
             is_table: true,
@@ -299,8 +324,11 @@ fn over_records(rng: &mut Rng, world: &World, kind: usize) -> Option<Written> {
     }
     let input = *rng.pick(&fitting);
     let mut keys = vec![entry("from", quoted(&input.name))];
-    if rng.chance(20) {
-        keys.push(entry("by", quoted(IDS[kind])));
+    let (first, second) = (IDS[kind], OTHER_IDS[kind]);
+    if input.has(second) && rng.chance(50) {
+        keys.push(entry("by", quoted(second)));
+    } else if rng.chance(20) || (input.has(second) && input.about != Some(first)) {
+        keys.push(entry("by", quoted(first)));
     }
     let names = input.names();
     let (mut keys, name) = aggregate(rng, keys, &names, false)?;

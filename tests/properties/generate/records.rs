@@ -54,8 +54,7 @@ fn record(rng: &mut Rng, world: &World, input: &Input, at: i64, number: usize) -
                 "at" => time(rng, world.base as i64 + at),
                 "v" if world.orderly => number.to_string(),
                 "role" => format!("\"{}\"", rng.pick(&["O", "O", "O", "R", "X"])),
-                "h" if field.ty == Ty::Text => format!("\"{}\"", rng.pick(&["p", "q"])),
-                "h" => rng.between(1, 4).to_string(),
+                "h" => key(rng, &field.ty),
                 _ => value(rng, world, field),
             };
             record.push((field.column.to_owned(), text));
@@ -65,6 +64,16 @@ fn record(rng: &mut Rng, world: &World, input: &Input, at: i64, number: usize) -
         record.push(("_deleted".to_owned(), "true".to_owned()));
     }
     record
+}
+
+/// A value of a key: equal ones are not always written in the same way.
+fn key(rng: &mut Rng, ty: &Ty) -> String {
+    match ty {
+        Ty::Int => rng.between(1, 4).to_string(),
+        Ty::Text => format!("\"{}\"", rng.pick(&["p", "q"])),
+        Ty::Float => rng.pick(&["1", "1.0", "0.0", "-0.0", "2.5"]).to_string(),
+        _ => rng.pick(&["1", "1.0", "\"1.00\"", "0", "-0.0", "2.5"]).to_string(),
+    }
 }
 
 fn time(rng: &mut Rng, ms: i64) -> String {
