@@ -85,7 +85,7 @@ fn the_random_cases_are_not_trivial() {
     for seed in 1..=150 {
         let case = generate::case(seed);
         packs += &case.pack.text();
-        let given = oracle::run(&case.pack.text(), &case.lines, case.until);
+        let given = oracle::run(&case.pack.text(), &case.lines, case.until, case.grain);
         let has = |text: &str, part: &str| usize::from(text.contains(part));
         opened += has(&given.episodes, "\"opened\"");
         closed += has(&given.episodes, "\"closed\"");

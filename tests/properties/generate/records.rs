@@ -1,6 +1,6 @@
 //! Random lines for the inputs of a world: out of order, corrected, deleted, of equal times, some of them bad.
 
-use super::pack::{Field, Input, World};
+use super::world::{Field, Input, World};
 use super::{Rng, Ty};
 
 /// Mixed lines in order of arrival.
@@ -51,7 +51,7 @@ fn record(rng: &mut Rng, world: &World, input: &Input, at: i64, number: usize) -
         };
         if keeps {
             let text = match field.name {
-                "at" => time(rng, world.base as i64 + at),
+                "at" => time(rng, world.grain * (world.base + at)),
                 "v" if world.orderly => number.to_string(),
                 "role" => format!("\"{}\"", rng.pick(&["O", "O", "O", "R", "X"])),
                 "h" => key(rng, &field.ty),
@@ -114,11 +114,11 @@ fn value(rng: &mut Rng, world: &World, field: &Field) -> String {
         Ty::Text => format!("\"{}\"", rng.pick(&["a", "b", "c", "ab", "é\\n\\\"", ""])),
         Ty::Bool => rng.chance(50).to_string(),
         Ty::Time => {
-            let ms = world.base as i64 + rng.between(0, 449);
+            let ms = world.grain * (world.base + rng.between(0, 449));
             time(rng, ms)
         }
-        Ty::Duration if rng.chance(50) => format!("\"{}ms\"", rng.between(0, 50)),
-        Ty::Duration => rng.between(-5, 50).to_string(),
+        Ty::Duration if rng.chance(50) => format!("\"{}ms\"", world.grain * rng.between(0, 50)),
+        Ty::Duration => (world.grain * rng.between(-5, 50)).to_string(),
         Ty::Id(kind) => rng.pick(IDS[*kind]).to_string(),
         Ty::List(_) => unreachable!("no field is a list"),
     }
