@@ -29,14 +29,16 @@ pub(crate) struct Way {
     engine: Engine,
     workers: usize,
     batch: usize,
+    views: bool,
 }
 
-pub(crate) const PLAIN: Way = Way { engine: Engine::Fused, workers: 1, batch: usize::MAX };
+pub(crate) const PLAIN: Way = Way { engine: Engine::Fused, workers: 1, batch: usize::MAX, views: true };
 
 /// The ways in which a case is run: both engines, batches of other sizes with every seed, sometimes more workers.
 fn ways(seed: u64) -> Vec<Way> {
     const SIZES: [usize; 4] = [usize::MAX, 1, 2, 5];
-    let way = |engine, workers, more: u64| Way { engine, workers, batch: SIZES[((seed + more) % 4) as usize] };
+    let way =
+        |engine, workers, more: u64| Way { engine, workers, batch: SIZES[((seed + more) % 4) as usize], views: true };
     let mut ways = vec![way(Engine::Fused, 1, 0), way(Engine::Reference, 1, 1)];
     if seed.is_multiple_of(8) {
         ways.extend(
@@ -46,6 +48,10 @@ fn ways(seed: u64) -> Vec<Way> {
         ways.extend(
             [(Engine::Fused, 4), (Engine::Reference, 2)].map(|(engine, workers)| way(engine, workers, seed / 8)),
         );
+    }
+    if seed % 8 == 2 {
+        let engine = if seed % 16 == 2 { Engine::Fused } else { Engine::Reference };
+        ways.push(Way { views: false, ..way(engine, 1, 2) });
     }
     ways
 }
@@ -57,7 +63,7 @@ pub(crate) fn load(case: &Case) -> Option<Arc<Plan>> {
 
 /// Runs a case in one way.
 pub(crate) fn run_one(plan: &Arc<Plan>, case: &Case, way: Way) -> Result<(Texts, Summary), String> {
-    let options = Options { engine: way.engine, workers: way.workers, views: true, until: case.until };
+    let options = Options { engine: way.engine, workers: way.workers, views: way.views, until: case.until };
     let run = || match way.batch {
         usize::MAX => over_lines(plan, &case.lines, &options),
         batch => over_batches(plan, &case.lines, batch, &options),
@@ -108,7 +114,7 @@ impl Source for Trickle {
 /// A case in several ways, against the oracle.
 pub(crate) fn against_the_oracle(seed: u64, case: &Case) -> Tried {
     let Some(plan) = load(case) else { return Tried::Refused };
-    let computed = std::panic::catch_unwind(|| oracle::run(&case.pack.text(), &case.lines, case.until));
+    let computed = std::panic::catch_unwind(|| oracle::run(&case.pack.text(), &case.lines, case.until, case.grain));
     let Ok(expected) = computed else { return Tried::Wrong(ORACLE_PANICKED.to_owned()) };
     let mut before: Option<(Way, Texts)> = None;
     for way in ways(seed) {
@@ -116,6 +122,7 @@ pub(crate) fn against_the_oracle(seed: u64, case: &Case) -> Tried {
             Ok(done) => done,
             Err(error) => return Tried::Wrong(error),
         };
+        let texts = if way.views { texts } else { Texts { view_changes: expected_views(&before), ..texts } };
         if let Some(difference) = compare::difference(&expected, &texts) {
             return Tried::Wrong(format!("{way:?}: {difference}"));
         }
@@ -131,6 +138,11 @@ pub(crate) fn against_the_oracle(seed: u64, case: &Case) -> Tried {
         before = Some((way, texts));
     }
     Tried::Fine
+}
+
+/// The views that another way gave, for one that gives none.
+fn expected_views(before: &Option<(Way, Texts)>) -> String {
+    before.as_ref().map(|(_, texts)| texts.view_changes.clone()).unwrap_or_default()
 }
 
 const ORACLE_PANICKED: &str = "the oracle panicked";
@@ -178,7 +190,8 @@ fn show(what: &str, seed: u64, case: Case, check: &dyn Fn(&Case) -> Tried) -> ! 
     drop(std::panic::take_hook());
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let name = format!("{what}_{seed}");
-    let until = small.until.map_or(String::new(), |until| format!("# until = {until}\n"));
+    let until = small.until.map_or("-".to_owned(), |until| until.to_string());
+    let until = format!("# until = {until}, grain = {}\n", small.grain);
     let (pack, lines) = (small.pack.text(), small.lines.join("\n"));
     let _ = std::fs::write(folder.join(format!("{name}.toml")), format!("{until}{pack}"));
     let _ = std::fs::write(folder.join(format!("{name}.jsonl")), format!("{lines}\n"));
@@ -188,7 +201,7 @@ fn show(what: &str, seed: u64, case: Case, check: &dyn Fn(&Case) -> Tried) -> ! 
     );
 }
 
-/// A case that failed once: a pack with `# until = N` in its first line, and its lines.
+/// A case that failed once: a pack with `# until = N, grain = N` in its first line, and its lines.
 pub(crate) fn regressions() -> Vec<(PathBuf, Case)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/properties/regressions");
     let mut cases = Vec::new();
@@ -197,10 +210,11 @@ pub(crate) fn regressions() -> Vec<(PathBuf, Case)> {
         if path.extension().is_some_and(|extension| extension == "toml") {
             let pack = std::fs::read_to_string(&path).expect("a pack");
             let lines = std::fs::read_to_string(path.with_extension("jsonl")).expect("its lines");
-            let until = pack.lines().next().and_then(|line| line.strip_prefix("# until = "));
-            let until = until.map(|until| until.parse().expect("a number"));
+            let head = pack.lines().next().and_then(|line| line.strip_prefix("# until = ")).expect("until and grain");
+            let (until, grain) = head.split_once(", grain = ").expect("until and grain");
+            let (until, grain) = (until.parse().ok(), grain.parse().expect("a number"));
             let lines = lines.lines().map(str::to_owned).collect();
-            cases.push((path, Case { pack: crate::generate::PackText::verbatim(pack), lines, until }));
+            cases.push((path, Case { pack: crate::generate::PackText::verbatim(pack), lines, until, grain }));
         }
     }
     cases.sort_by(|a, b| a.0.cmp(&b.0));

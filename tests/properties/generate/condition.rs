@@ -9,6 +9,8 @@ pub(crate) struct Place<'a> {
     pub(crate) now: bool,
     /// Whether decimals may be divided: the oracle cannot sum what comes of it.
     pub(crate) divides: bool,
+    /// How many ms durations are multiples of.
+    pub(crate) grain: i64,
 }
 
 const TEXTS: [&str; 4] = ["a", "b", "c", "ab"];
@@ -80,13 +82,13 @@ impl Place<'_> {
                 let other = self.of_type(rng, &name.ty).filter(|other| other.text != *text && !name.huge);
                 match other {
                     Some(other) if rng.chance(25) && left == *text => format!("{left} {operator} {}", other.text),
-                    _ => format!("{left} {operator} {}", literal(rng, &name.ty, name.exact)),
+                    _ => format!("{left} {operator} {}", self.literal(rng, &name.ty, name.exact)),
                 }
             }
             Ty::Time => {
                 let other = self.of_type(rng, &Ty::Time).filter(|other| other.text != *text)?;
                 match rng.below(3) {
-                    0 => format!("{text} - {} {operator} {}", other.text, literal(rng, &Ty::Duration, true)),
+                    0 => format!("{text} - {} {operator} {}", other.text, self.literal(rng, &Ty::Duration, true)),
                     _ => format!("{text} {operator} {}", other.text),
                 }
             }
@@ -109,7 +111,7 @@ impl Place<'_> {
         let operator = *rng.pick(&["<", "<=", ">", ">=", "<", ">", "==", "!="]);
         let span = match self.of_type(rng, &Ty::Duration) {
             Some(name) if rng.chance(30) => name.text,
-            _ => format!("{}ms", rng.between(0, 60)),
+            _ => format!("{}ms", self.grain * rng.between(0, 60)),
         };
         Some(match rng.below(8) {
             0 | 1 => format!("now - {time} {operator} {span}"),
@@ -133,14 +135,16 @@ impl Place<'_> {
             return Some(mixed);
         }
         let other = self.value(rng, ty, depth - 1)?;
-        let plain = |rng: &mut Rng| literal(rng, ty, true);
+        let plain = |rng: &mut Rng| self.literal(rng, ty, true);
         Some(match (ty, rng.below(7)) {
             (Ty::List(_) | Ty::Id(_) | Ty::Bool, _) => name,
             (_, 0) => {
                 let condition = Place { now: false, ..*self }.condition(rng, 0);
                 format!("(({condition}) ? {name} : {other})")
             }
-            (Ty::Time, 1..=3) => format!("({name} {} {})", rng.pick(&["+", "-"]), literal(rng, &Ty::Duration, true)),
+            (Ty::Time, 1..=3) => {
+                format!("({name} {} {})", rng.pick(&["+", "-"]), self.literal(rng, &Ty::Duration, true))
+            }
             (Ty::Time | Ty::Text, 4) => format!("coalesce({name}, {other})"),
             (Ty::Time, _) => format!("{}({name}, {other})", rng.pick(&["min", "max"])),
             (Ty::Text, _) => format!("coalesce({name}, '{}')", rng.pick(&TEXTS)),
@@ -148,7 +152,10 @@ impl Place<'_> {
             (_, 2) => format!("({name} {} {other})", rng.pick(&["+", "-"])),
             (_, 3) => format!("{}({name}, {other})", rng.pick(&["min", "max"])),
             (Ty::Int, 4) => format!("({name} {} {})", rng.pick(&["*", "%", "/"]), rng.between(2, 4)),
-            (Ty::Duration, 4) => format!("({name} {} {})", rng.pick(&["*", "/"]), rng.between(2, 4)),
+            (Ty::Duration, 4) => {
+                let operator = if self.grain == 1 { *rng.pick(&["*", "/"]) } else { "*" };
+                format!("({name} {operator} {})", rng.between(2, 4))
+            }
             (Ty::Decimal(_), 4) => format!("({name} * {})", rng.between(2, 4)),
             (Ty::Float, 4) => format!("({name} * {})", rng.pick(&["0.5", "2.0", "2"])),
             (Ty::Duration, _) => format!("({name} + {})", plain(rng)),
@@ -193,17 +200,17 @@ impl Place<'_> {
             _ => return None,
         })
     }
-}
 
-/// A literal of a type.
-pub(crate) fn literal(rng: &mut Rng, ty: &Ty, exact: bool) -> String {
-    match ty {
-        Ty::Int | Ty::Decimal(0) => rng.between(-2, 6).to_string(),
-        Ty::Decimal(_) => format!("{}.{}", rng.between(-3, 20), rng.between(0, 9)),
-        Ty::Float if exact => format!("{}.{}", rng.between(-3, 20), rng.pick(&["0", "5", "25"])),
-        Ty::Float => format!("{}.7131", rng.between(-3, 20)),
-        Ty::Duration => format!("{}ms", rng.between(1, 50)),
-        Ty::Bool => rng.chance(50).to_string(),
-        _ => format!("'{}'", rng.pick(&TEXTS)),
+    /// A literal of a type.
+    fn literal(&self, rng: &mut Rng, ty: &Ty, exact: bool) -> String {
+        match ty {
+            Ty::Int | Ty::Decimal(0) => rng.between(-2, 6).to_string(),
+            Ty::Decimal(_) => format!("{}.{}", rng.between(-3, 20), rng.between(0, 9)),
+            Ty::Float if exact => format!("{}.{}", rng.between(-3, 20), rng.pick(&["0", "5", "25"])),
+            Ty::Float => format!("{}.7131", rng.between(-3, 20)),
+            Ty::Duration => format!("{}ms", self.grain * rng.between(1, 50)),
+            Ty::Bool => rng.chance(50).to_string(),
+            _ => format!("'{}'", rng.pick(&TEXTS)),
+        }
     }
 }

@@ -1,12 +1,13 @@
 //! Random packs and random streams that fit them, from a seed.
 //!
-//! Times are small whole milliseconds, so that the oracle can look at every one of them; values are few, so that things
-//! meet: equal times, equal keys, equal values.
+//! Times are small whole numbers of a grain, mostly a millisecond, so that the oracle can look at every one of them; values
+//! are few, so that things meet: equal times, equal keys, equal values.
 
 mod condition;
 mod pack;
 mod records;
 mod rng;
+mod world;
 
 pub(crate) use rng::Rng;
 
@@ -16,6 +17,8 @@ pub(crate) struct Case {
     pub(crate) pack: PackText,
     pub(crate) lines: Vec<String>,
     pub(crate) until: Option<u64>,
+    /// All times are multiples of so many ms.
+    pub(crate) grain: u64,
 }
 
 /// A pack as declarations, from which a smaller one is easily made.
@@ -124,24 +127,24 @@ impl Name {
 /// A random pack with a random stream.
 pub(crate) fn case(seed: u64) -> Case {
     let mut rng = Rng::new(seed);
-    let world = pack::World::new(&mut rng, false);
+    let world = world::World::new(&mut rng, false);
     let pack = pack::write(&mut rng, &world);
     let lines = records::lines(&mut rng, &world);
     let until = match rng.below(100) {
         0..=11 => None,
-        12..=18 => Some(world.base + rng.below(300) as u64),
-        _ => Some(world.latest() + rng.below(150) as u64),
+        12..=18 => Some(world.base + rng.between(0, 300)),
+        _ => Some(world.latest() + rng.between(0, 150)),
     };
-    Case { pack, lines, until }
+    Case { pack, lines, until: until.map(|until| (until * world.grain) as u64), grain: world.grain as u64 }
 }
 
 /// A random pack with a stream of which any order of arrival must end in the same views: no two records of a key are
 /// equal in time and order.
 pub(crate) fn orderly_case(seed: u64) -> Case {
     let mut rng = Rng::new(seed);
-    let world = pack::World::new(&mut rng, true);
+    let world = world::World::new(&mut rng, true);
     let pack = pack::write(&mut rng, &world);
     let lines = records::lines(&mut rng, &world);
-    let until = Some(world.latest() + rng.below(60) as u64);
-    Case { pack, lines, until }
+    let until = Some(((world.latest() + rng.between(0, 60)) * world.grain) as u64);
+    Case { pack, lines, until, grain: world.grain as u64 }
 }

@@ -1,206 +1,8 @@
 //! Random packs.
 
 use super::condition::Place;
+use super::world::{IDS, Input, OTHER_IDS, World};
 use super::{Name, PackText, Rng, Ty};
-
-/// What a pack is about: its inputs and kinds, before it is written.
-pub(crate) struct World {
-    /// The least event time, in ms.
-    pub(crate) base: u64,
-    /// The customer first.
-    pub(crate) kinds: Vec<&'static str>,
-    pub(crate) inputs: Vec<Input>,
-    /// By kind (from 1): the input that relates it, and whether only role `O` relates.
-    pub(crate) relations: Vec<(usize, bool)>,
-    /// Whether the order of arrival must not matter.
-    pub(crate) orderly: bool,
-}
-
-pub(crate) struct Input {
-    pub(crate) name: String,
-    pub(crate) is_table: bool,
-    pub(crate) fields: Vec<Field>,
-    /// The fields of the key of a table.
-    pub(crate) key: Vec<&'static str>,
-    pub(crate) about: Option<&'static str>,
-    pub(crate) timed: bool,
-    /// A record with this in `role` deletes its key.
-    pub(crate) deletes: bool,
-}
-
-pub(crate) struct Field {
-    pub(crate) name: &'static str,
-    pub(crate) ty: Ty,
-    pub(crate) optional: bool,
-    pub(crate) huge: bool,
-    /// The key in the data.
-    pub(crate) column: &'static str,
-}
-
-fn field(name: &'static str, ty: Ty, optional: bool) -> Field {
-    Field { name, ty, optional, huge: false, column: name }
-}
-
-/// Names of the fields with ids, by kind.
-const IDS: [&str; 3] = ["c", "a", "k"];
-const BASES: [u64; 5] = [0, 0, 1_000, 1_772_442_000_123, 1_767_225_600_000];
-
-impl World {
-    pub(crate) fn new(rng: &mut Rng, orderly: bool) -> World {
-        let base = *rng.pick(&BASES);
-        let count = 1 + usize::from(rng.chance(75)) + usize::from(rng.chance(25));
-        let mut world = World {
-            base,
-            kinds: ["customer", "account", "card"][..count].to_vec(),
-            inputs: Vec::new(),
-            relations: Vec::new(),
-            orderly,
-        };
-        for kind in 1..count {
-            let input = world.relating(rng, kind);
-            world.inputs.push(input);
-            world.relations.push((world.inputs.len() - 1, rng.chance(60)));
-        }
-        for number in 0..=rng.below(3) {
-            let input = world.stream(rng, number);
-            world.inputs.push(input);
-        }
-        for number in 0..rng.below(3) {
-            let input = world.table(rng, number);
-            world.inputs.push(input);
-        }
-        world
-    }
-
-    /// No record is later.
-    pub(crate) fn latest(&self) -> u64 {
-        self.base + 450
-    }
-
-    fn timeless(&self, rng: &mut Rng) -> bool {
-        self.base <= 1_000 && rng.chance(25)
-    }
-
-    fn relating(&self, rng: &mut Rng, kind: usize) -> Input {
-        let is_table = rng.chance(88);
-        let timed = !is_table || !self.timeless(rng);
-        let mut fields = vec![
-            field("h", Ty::Int, false),
-            field("c", Ty::Id(0), rng.chance(15)),
-            field(IDS[kind], Ty::Id(kind), rng.chance(15)),
-            field("role", Ty::Text, rng.chance(50)),
-        ];
-        fields.extend(timed.then(|| field("at", Ty::Time, false)));
-        fields.extend((self.orderly || rng.chance(40)).then(|| field("v", Ty::Int, false)));
-        let mut key = if is_table { vec!["h"] } else { Vec::new() };
-        if is_table && rng.chance(25) {
-            fields[1].optional = false;
-            fields[2].optional = false;
-            key = vec!["c", IDS[kind]];
-        }
-        Input {
-            name: format!("{}_of", IDS[kind]),
-            is_table,
-            fields,
-            key,
-            about: None,
-            timed,
-            deletes: is_table && rng.chance(30),
-        }
-    }
-
-    fn values(&self, rng: &mut Rng) -> Vec<Field> {
-        let scale = rng.below(4) as u8;
-        let all = [
-            ("n", Ty::Int),
-            ("d", Ty::Decimal(scale)),
-            ("f", Ty::Float),
-            ("x", Ty::Text),
-            ("b", Ty::Bool),
-            ("t", Ty::Time),
-            ("u", Ty::Duration),
-            ("n2", Ty::Int),
-            ("d2", Ty::Decimal(2)),
-        ];
-        let mut fields: Vec<Field> = Vec::new();
-        for (name, ty) in all {
-            if rng.chance(55) {
-                let column = if rng.chance(6) { "Other Name" } else { name };
-                let taken = fields.iter().any(|field: &Field| field.column == column);
-                fields.push(Field { column: if taken { name } else { column }, ..field(name, ty, rng.chance(60)) });
-            }
-        }
-        if rng.chance(15) {
-            let ty = if rng.chance(50) { Ty::Int } else { Ty::Decimal(scale) };
-            fields.push(Field { huge: true, ..field("huge", ty, true) });
-        }
-        fields
-    }
-
-    fn stream(&self, rng: &mut Rng, number: usize) -> Input {
-        let kind = rng.below(self.kinds.len());
-        let mut fields = vec![field(IDS[kind], Ty::Id(kind), rng.chance(10)), field("at", Ty::Time, false)];
-        let other = rng.below(self.kinds.len());
-        if other != kind && rng.chance(50) {
-            fields.push(field(IDS[other], Ty::Id(other), rng.chance(50)));
-        }
-        fields.extend(self.values(rng));
-        fields.extend(rng.chance(40).then(|| field("v", Ty::Int, rng.chance(30))));
-        Input {
-            name: format!("s{number}"),
-            is_table: false,
-            fields,
-            key: Vec::new(),
-            about: rng.chance(90).then_some(IDS[kind]),
-            timed: true,
-            deletes: false,
-        }
-    }
-
-    fn table(&self, rng: &mut Rng, number: usize) -> Input {
-        let kind = rng.below(self.kinds.len());
-        let timed = !self.timeless(rng);
-        let mut fields = vec![field(IDS[kind], Ty::Id(kind), false)];
-        fields.extend(timed.then(|| field("at", Ty::Time, false)));
-        let key = match rng.below(4) {
-            0 | 1 => {
-                fields.push(field("h", Ty::Int, false));
-                vec!["h"]
-            }
-            2 => vec![IDS[kind]],
-            _ => {
-                fields.push(field("h", Ty::Text, false));
-                vec![IDS[kind], "h"]
-            }
-        };
-        if !key.contains(&IDS[kind]) {
-            fields[0].optional = rng.chance(15);
-        }
-        fields.extend(self.values(rng));
-        fields.push(field("role", Ty::Text, rng.chance(50)));
-        fields.extend((self.orderly || rng.chance(40)).then(|| field("v", Ty::Int, false)));
-        Input {
-            name: format!("t{number}"),
-            is_table: true,
-            fields,
-            key,
-            about: rng.chance(85).then_some(IDS[kind]),
-            timed,
-            deletes: rng.chance(30),
-        }
-    }
-}
-
-impl Input {
-    fn names(&self) -> Vec<Name> {
-        let name = |field: &Field| Name { huge: field.huge, ..Name::of(field.name, field.ty.clone()) };
-        self.fields.iter().map(name).collect()
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.fields.iter().any(|field| field.name == name)
-    }
-}
 
 fn quoted(text: &str) -> String {
     format!("\"{text}\"")
@@ -277,7 +79,7 @@ fn write_features(rng: &mut Rng, pack: &mut PackText, world: &World, kind: usize
         let over = if rollup { 1 + rng.below(world.kinds.len() - 1) } else { 0 };
         let written = if rollup && !names[over].is_empty() {
             let over_keys = vec![entry("over", quoted(world.kinds[over]))];
-            aggregate(rng, over_keys, &names[over], true)
+            aggregate(rng, over_keys, &names[over], true, world.grain)
         } else {
             over_records(rng, world, kind)
         };
@@ -292,6 +94,7 @@ fn write_features(rng: &mut Rng, pack: &mut PackText, world: &World, kind: usize
 type Written = (Vec<(String, String)>, Name);
 
 fn over_records(rng: &mut Rng, world: &World, kind: usize) -> Option<Written> {
+    let grain = world.grain;
     let naming = |input: &&Input| input.has(IDS[kind]);
     let fitting: Vec<&Input> = world.inputs.iter().filter(naming).collect();
     if fitting.is_empty() {
@@ -299,21 +102,24 @@ fn over_records(rng: &mut Rng, world: &World, kind: usize) -> Option<Written> {
     }
     let input = *rng.pick(&fitting);
     let mut keys = vec![entry("from", quoted(&input.name))];
-    if rng.chance(20) {
-        keys.push(entry("by", quoted(IDS[kind])));
+    let (first, second) = (IDS[kind], OTHER_IDS[kind]);
+    if input.has(second) && rng.chance(50) {
+        keys.push(entry("by", quoted(second)));
+    } else if rng.chance(20) || (input.has(second) && input.about != Some(first)) {
+        keys.push(entry("by", quoted(first)));
     }
     let names = input.names();
-    let (mut keys, name) = aggregate(rng, keys, &names, false)?;
-    let place = Place { names: &names, now: false, divides: false };
+    let (mut keys, name) = aggregate(rng, keys, &names, false, grain)?;
+    let place = Place { names: &names, now: false, divides: false, grain };
     match rng.below(12) {
-        0..=2 => keys.push(entry("window", quoted(&format!("{}ms", rng.between(1, 100))))),
+        0..=2 => keys.push(entry("window", quoted(&format!("{}ms", grain * rng.between(1, 100))))),
         3..=5 => {
-            keys.push(entry("window", quoted(&format!("{}ms", rng.between(1, 100)))));
-            keys.push(entry("pane", quoted(&format!("{}ms", rng.pick(&[1, 7, 10, 16, 50])))));
+            keys.push(entry("window", quoted(&format!("{}ms", grain * rng.between(1, 100)))));
+            keys.push(entry("pane", quoted(&format!("{}ms", grain * rng.pick(&[1, 7, 10, 16, 50])))));
         }
         6 => {
             if let (Some(first), Some(second)) = (place.value(rng, &Ty::Time, 1), place.value(rng, &Ty::Time, 1)) {
-                let (before, after) = (rng.between(0, 30), rng.between(0, 60));
+                let (before, after) = (grain * rng.between(0, 30), grain * rng.between(0, 60));
                 keys.push(entry("during", format!("[\"{first} - {before}ms\", \"{second} + {after}ms\"]")));
             }
         }
@@ -326,8 +132,14 @@ const AGGREGATES: [&str; 11] =
     ["count", "sum", "avg", "stddev", "min", "max", "first", "last", "distinct", "set", "top"];
 
 /// An aggregate of an expression over names, perhaps of only some.
-fn aggregate(rng: &mut Rng, mut keys: Vec<(String, String)>, names: &[Name], rollup: bool) -> Option<Written> {
-    let place = Place { names, now: false, divides: false };
+fn aggregate(
+    rng: &mut Rng,
+    mut keys: Vec<(String, String)>,
+    names: &[Name],
+    rollup: bool,
+    grain: i64,
+) -> Option<Written> {
+    let place = Place { names, now: false, divides: false, grain };
     let how = *rng.pick(&AGGREGATES);
     if rollup && (how == "first" || how == "last") {
         return None;
@@ -339,7 +151,8 @@ fn aggregate(rng: &mut Rng, mut keys: Vec<(String, String)>, names: &[Name], rol
     let fits = |name: &&Name| match how {
         "stddev" => numeric(&name.ty) && !name.huge && name.exact,
         "sum" => (numeric(&name.ty) || name.ty == Ty::Duration) && name.exact,
-        "avg" => (numeric(&name.ty) || matches!(name.ty, Ty::Duration | Ty::Time)) && name.exact,
+        // A mean of times may lie between the grains.
+        "avg" => (numeric(&name.ty) || (grain == 1 && matches!(name.ty, Ty::Duration | Ty::Time))) && name.exact,
         _ => !matches!(name.ty, Ty::List(_)) && (name.exact || matches!(how, "min" | "max" | "count")),
     };
     if how == "count" && rng.chance(60) {
@@ -356,7 +169,7 @@ fn aggregate(rng: &mut Rng, mut keys: Vec<(String, String)>, names: &[Name], rol
     let argument = if name.huge || rng.chance(60) {
         name.text.clone()
     } else {
-        Place { names: &exact, now: false, divides: false }.value(rng, &name.ty, 1)?
+        Place { names: &exact, now: false, divides: false, grain }.value(rng, &name.ty, 1)?
     };
     keys.push(entry(how, quoted(&argument)));
     let list = how == "set" || (how == "top" && rng.chance(50));
@@ -379,7 +192,7 @@ fn write_attributes(rng: &mut Rng, pack: &mut PackText, world: &World, kind: usi
     known.extend(extras(world, kind));
     let mut written = Vec::new();
     for number in 0..rng.below(4) {
-        let place = Place { names: &known, now: true, divides: true };
+        let place = Place { names: &known, now: true, divides: true, grain: world.grain };
         let (expression, mut name) = if rng.chance(50) {
             (place.condition(rng, 2), Name::of("", Ty::Bool))
         } else {
@@ -434,10 +247,10 @@ fn write_moments(rng: &mut Rng, pack: &mut PackText, world: &World, names: &[Vec
         if known.is_empty() {
             continue;
         }
-        let place = Place { names: &known, now: true, divides: true };
+        let place = Place { names: &known, now: true, divides: true, grain: world.grain };
         let mut keys = vec![entry("when", quoted(&place.condition(rng, 2)))];
         keys.extend((about > 0).then(|| entry("about", quoted(world.kinds[about]))));
-        keys.extend(rng.chance(40).then(|| entry("for", quoted(&format!("{}ms", rng.between(0, 60))))));
+        keys.extend(rng.chance(40).then(|| entry("for", quoted(&format!("{}ms", world.grain * rng.between(0, 60))))));
         keys.extend(rng.chance(20).then(|| entry("version", quoted("7"))));
         keys.push(entry("purpose", quoted("assistance")));
         keys.push(entry("value", "{ kind = \"economic\", benefit = \"b\" }"));

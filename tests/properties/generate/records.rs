@@ -1,6 +1,6 @@
 //! Random lines for the inputs of a world: out of order, corrected, deleted, of equal times, some of them bad.
 
-use super::pack::{Field, Input, World};
+use super::world::{Field, Input, World};
 use super::{Rng, Ty};
 
 /// Mixed lines in order of arrival.
@@ -51,11 +51,10 @@ fn record(rng: &mut Rng, world: &World, input: &Input, at: i64, number: usize) -
         };
         if keeps {
             let text = match field.name {
-                "at" => time(rng, world.base as i64 + at),
+                "at" => time(rng, world.grain * (world.base + at)),
                 "v" if world.orderly => number.to_string(),
                 "role" => format!("\"{}\"", rng.pick(&["O", "O", "O", "R", "X"])),
-                "h" if field.ty == Ty::Text => format!("\"{}\"", rng.pick(&["p", "q"])),
-                "h" => rng.between(1, 4).to_string(),
+                "h" => key(rng, &field.ty),
                 _ => value(rng, world, field),
             };
             record.push((field.column.to_owned(), text));
@@ -65,6 +64,16 @@ fn record(rng: &mut Rng, world: &World, input: &Input, at: i64, number: usize) -
         record.push(("_deleted".to_owned(), "true".to_owned()));
     }
     record
+}
+
+/// A value of a key: equal ones are not always written in the same way.
+fn key(rng: &mut Rng, ty: &Ty) -> String {
+    match ty {
+        Ty::Int => rng.between(1, 4).to_string(),
+        Ty::Text => format!("\"{}\"", rng.pick(&["p", "q"])),
+        Ty::Float => rng.pick(&["1", "1.0", "0.0", "-0.0", "2.5"]).to_string(),
+        _ => rng.pick(&["1", "1.0", "\"1.00\"", "0", "-0.0", "2.5"]).to_string(),
+    }
 }
 
 fn time(rng: &mut Rng, ms: i64) -> String {
@@ -105,11 +114,11 @@ fn value(rng: &mut Rng, world: &World, field: &Field) -> String {
         Ty::Text => format!("\"{}\"", rng.pick(&["a", "b", "c", "ab", "é\\n\\\"", ""])),
         Ty::Bool => rng.chance(50).to_string(),
         Ty::Time => {
-            let ms = world.base as i64 + rng.between(0, 449);
+            let ms = world.grain * (world.base + rng.between(0, 449));
             time(rng, ms)
         }
-        Ty::Duration if rng.chance(50) => format!("\"{}ms\"", rng.between(0, 50)),
-        Ty::Duration => rng.between(-5, 50).to_string(),
+        Ty::Duration if rng.chance(50) => format!("\"{}ms\"", world.grain * rng.between(0, 50)),
+        Ty::Duration => (world.grain * rng.between(-5, 50)).to_string(),
         Ty::Id(kind) => rng.pick(IDS[*kind]).to_string(),
         Ty::List(_) => unreachable!("no field is a list"),
     }

@@ -7,13 +7,13 @@ const VALUE: &str = "purpose = 'assistance'\nvalue = { kind = 'economic', benefi
 /// Runs and gives (episodes, views) with only the parts that are named.
 fn views_of(pack: &str, lines: &[&str], until: u64) -> Vec<String> {
     let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
-    run(pack, &lines, Some(until)).views.lines().map(str::to_owned).collect()
+    run(pack, &lines, Some(until), 1).views.lines().map(str::to_owned).collect()
 }
 
 /// Per transition: time, customer, entity, moment, episode, transition, evidence, as short as can be.
 fn episodes_of(pack: &str, lines: &[&str], until: u64) -> Vec<String> {
     let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
-    let episodes = run(pack, &lines, Some(until)).episodes;
+    let episodes = run(pack, &lines, Some(until), 1).episodes;
     episodes
         .lines()
         .map(|line| {
@@ -74,7 +74,7 @@ fn half_is_rounded_to_even() {
     let averages = |amounts: &[&str]| {
         let lines: Vec<String> =
             amounts.iter().map(|amount| format!(r#"{{"stream":"s","c":"a","at":5,"d":{amount}}}"#)).collect();
-        run(&pack, &lines, None).views
+        run(&pack, &lines, None, 1).views
     };
     assert!(averages(&["0.01", "0.02"]).contains("\"avg\":0.02"));
     assert!(averages(&["0.02", "0.03"]).contains("\"avg\":0.02"));
@@ -216,7 +216,7 @@ fn tables_without_time_and_their_fields_in_expressions() {
         r#"{"stream":"people","#,
     ];
     let owned: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
-    assert_eq!(run(&pack, &owned, None).dead, [4, 5, 6]);
+    assert_eq!(run(&pack, &owned, None, 1).dead, [4, 5, 6]);
     assert_eq!(
         views_of(&pack, &lines, 9),
         [
@@ -238,7 +238,7 @@ fn failing_expressions() {
         r#"{"stream":"s","c":"a","at":4,"n":4}"#,
     ];
     let owned: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
-    let found = run(&pack, &owned, None);
+    let found = run(&pack, &owned, None, 1);
     assert_eq!(found.dead, [1]);
     let expected = [
         r#"{"customer":"a","logical_time_ms":2,"q":0,"all":20,"ratio":null,"entities":{}}"#,

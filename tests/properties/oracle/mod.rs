@@ -52,8 +52,9 @@ struct Oracle<'a> {
     expected: Expected,
 }
 
-/// Runs a pack over mixed lines in order of arrival; the run ends at `until`, or else with the last record.
-pub(crate) fn run(pack: &str, lines: &[String], until: Option<u64>) -> Expected {
+/// Runs a pack over mixed lines in order of arrival; the run ends at `until`, or else with the last record. Times and
+/// durations are multiples of `grain` ms, so that something can change only then, or one ms later (behind `now > x`).
+pub(crate) fn run(pack: &str, lines: &[String], until: Option<u64>, grain: u64) -> Expected {
     let pack = Pack::read(pack);
     let decode::Decoded { records, dead, cut } = decode::records(&pack, lines, until.map(|until| until as i64));
     let expected = Expected { dead, cut, ..Expected::default() };
@@ -61,7 +62,10 @@ pub(crate) fn run(pack: &str, lines: &[String], until: Option<u64>) -> Expected 
     if let (Some(first), Some(last)) = (records.first(), records.last()) {
         // Records arrive in the order of their logical times.
         let (mut arrived, mut live) = (0, Live::of(&pack, &[]));
-        for now in first.t..=until.map_or(last.t, |until| until as i64) {
+        let (begin, end) = (first.t, until.map_or(last.t, |until| until as i64));
+        let grains = (begin / grain as i64..=end / grain as i64).map(|grains| grains * grain as i64);
+        let instants = grains.flat_map(|at| if grain == 1 { vec![at] } else { vec![at, at + 1] });
+        for now in instants.filter(|now| (begin..=end).contains(now)) {
             let by_now = records.iter().take_while(|record| record.t <= now).count();
             if by_now > arrived {
                 (arrived, live) = (by_now, Live::of(&pack, &records[..by_now]));
