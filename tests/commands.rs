@@ -91,7 +91,7 @@ fn a_run_prints_episodes_and_a_summary() {
     for part in [
         "spends             1           0           1\n",
         "3 records in ",
-        "0 late, 1 dead letters\n",
+        "0 late, 1 dead letters, 2 views\n",
         "dead letters: 1 wrong_type\n",
         "  the first is data/visits.jsonl:2: `paid` is not decimal(2): \"much\"; --output DIR keeps them all\n",
         "the clock stands at the last record, 2026-01-01T10:00:00Z; --until TIME",
