@@ -4,7 +4,12 @@
 //! `PROPICE_CASES` says how many cases are tried (1,000 without it), `PROPICE_SEED` with which seed they begin. A case
 //! that fails is made small, shown, and written to the target's `tmp`; copied to `regressions`, it is tried for ever.
 
-#![allow(clippy::pedantic, clippy::type_complexity, reason = "a recomputation is to be plain before it is polished")]
+#![allow(
+    clippy::pedantic,
+    clippy::type_complexity,
+    clippy::needless_range_loop,
+    reason = "a recomputation is to be plain before it is polished"
+)]
 
 mod compare;
 mod generate;
