@@ -94,6 +94,7 @@ fn value(rng: &mut Rng, world: &World, field: &Field) -> String {
         Ty::Int if field.huge => {
             rng.pick(&["9223372036854775807", "-9223372036854775808", "4611686018427387904", "1"]).to_string()
         }
+        Ty::Int if rng.chance(3) => format!("{}.0", rng.between(-3, 6)),
         Ty::Int => rng.between(-3, 6).to_string(),
         Ty::Decimal(scale) => {
             let scale = usize::from(*scale);
@@ -129,8 +130,10 @@ fn bad(rng: &mut Rng, world: &World, input: &Input, at: i64, number: usize) -> S
     let mut record = record(rng, world, input, at, number);
     let values = record.iter().filter(|(key, _)| key != "_deleted").count();
     let replacement = *rng.pick(&["{}", "\"?!\"", "1e400", "[]", "true"]);
-    match rng.below(6) {
+    match rng.below(8) {
         0 => return "{\"stream\":".to_owned(),
+        3 => record.push(("_deleted".to_owned(), "true".to_owned())),
+        4 if values > 0 => record.push(record[rng.below(values)].clone()),
         1 => return line("unknown", &record),
         2 => return "[]".to_owned(),
         _ if values > 0 => {

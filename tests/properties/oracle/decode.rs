@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::{Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::eval::{Failed, Scope};
@@ -38,6 +39,33 @@ pub(crate) struct Contribution {
     pub(crate) value: V,
 }
 
+/// The keys of an object, each given once.
+struct Keys(BTreeMap<String, Box<RawValue>>);
+
+impl<'de> serde::Deserialize<'de> for Keys {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Keys, D::Error> {
+        struct Once;
+        impl<'de> Visitor<'de> for Once {
+            type Value = Keys;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Keys, A::Error> {
+                let mut keys = BTreeMap::new();
+                while let Some((key, value)) = map.next_entry::<String, Box<RawValue>>()? {
+                    if keys.insert(key, value).is_some() {
+                        return Err(A::Error::custom("a key is given twice"));
+                    }
+                }
+                Ok(Keys(keys))
+            }
+        }
+        deserializer.deserialize_map(Once)
+    }
+}
+
 /// What became of lines.
 pub(crate) struct Decoded {
     pub(crate) records: Vec<Record>,
@@ -68,7 +96,7 @@ pub(crate) fn records(pack: &Pack, lines: &[String], until: Option<i64>) -> Deco
 }
 
 fn record(pack: &Pack, line: &str, number: usize, clock: i64) -> Option<Record> {
-    let json: BTreeMap<String, Box<RawValue>> = serde_json::from_str(line).ok()?;
+    let Keys(json) = serde_json::from_str(line).ok()?;
     let name: String = serde_json::from_str(json.get("stream")?.get()).ok()?;
     let position = pack.inputs.iter().position(|input| input.name == name)?;
     let input = &pack.inputs[position];
@@ -193,6 +221,9 @@ fn decode(input: &Input, json: &BTreeMap<String, Box<RawValue>>) -> Option<(Vec<
     }
     let others = || input.fields.iter().enumerate().filter(|(at, _)| !identifying(*at));
     let marked = json.get("_deleted").is_some_and(|raw| raw.get() == "true");
+    if marked && input.key.is_none() {
+        return None;
+    }
     let bare = others().all(|(_, field)| raw(field).is_none()) && others().any(|(_, field)| !field.optional);
     let condition = || input.delete.as_ref().is_some_and(|condition| condition.holds(Scope::of(&row, 0)));
     let deleted = input.key.is_some() && (marked || bare || (!fits && condition()));
@@ -203,9 +234,10 @@ fn decode(input: &Input, json: &BTreeMap<String, Box<RawValue>>) -> Option<(Vec<
 fn typed(raw: &str, ty: &Ty) -> Option<V> {
     let text: Option<String> = serde_json::from_str(raw).ok();
     let whole: Option<i64> = raw.parse().ok();
+    let without_point = raw.split_once('.').filter(|(_, behind)| behind.bytes().all(|byte| byte == b'0'));
     Some(match ty {
         Ty::Bool => V::Bool(serde_json::from_str(raw).ok()?),
-        Ty::Int => V::Int(whole?),
+        Ty::Int => V::Int(whole.or_else(|| without_point?.0.parse().ok())?),
         Ty::Float => V::Float(serde_json::from_str::<f64>(raw).ok()? + 0.0),
         Ty::Decimal(scale) => decimal(text.as_deref().unwrap_or(raw), *scale)?,
         Ty::Text => V::Text(text?),
