@@ -167,6 +167,7 @@ impl<'de> Visitor<'de> for RecordSeed<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let mut expected = 0;
+        let mut marks = 0;
         while let Some(key) = map.next_key_seed(KeySeed { keys: self.keys, expected })? {
             match key {
                 Key::Field(first) => {
@@ -183,6 +184,10 @@ impl<'de> Visitor<'de> for RecordSeed<'_, '_> {
                     }
                 }
                 Key::Deleted => {
+                    marks += 1;
+                    if marks > 1 {
+                        return Err(A::Error::custom(format_args!("`{DELETED}` is given twice")));
+                    }
                     let raw: &RawValue = map.next_value()?;
                     self.record.marked = match raw.get() {
                         "true" => true,
