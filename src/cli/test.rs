@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 use super::inputs::{failure, fixtures};
 use super::{Failure, Outcome, load_pack, print};
 use crate::define::Plan;
-use crate::define::plan::{Expected, Given, TestCase};
+use crate::define::plan::{Expected, ExpectedEvent, Given, TestCase};
 use crate::edge::sink::json::transition_name;
 use crate::edge::sink::{MemorySink, ViewMode};
 use crate::edge::source::files::{self, Wanted};
@@ -148,7 +148,12 @@ fn judge(plan: &Plan, case: &TestCase, found: &Found) -> Report {
         lines.push((transition.time, sign, line));
     }
     for expected in missing {
-        let line = shown(&expected.customer, expected.entity.as_deref(), &expected.moment, expected.opened);
+        let line = shown(
+            &expected.customer,
+            expected.entity.as_deref(),
+            &expected.moment,
+            expected.event == ExpectedEvent::Opened,
+        );
         lines.push((expected.at, '-', line));
     }
     lines.sort();
@@ -177,7 +182,7 @@ fn is_what(expected: &Expected, transition: &Transition, name: &str) -> bool {
     };
     expected.moment == name
         && expected.at == transition.time
-        && expected.opened == transition.opened
+        && expected.event == if transition.opened { ExpectedEvent::Opened } else { ExpectedEvent::Closed }
         && Id::parse(&expected.customer) == transition.customer
         && is_entity
 }

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod decode;
 pub mod episode;
 pub mod fused;
+pub mod policy;
 pub mod reference;
 pub mod shard;
 
@@ -15,6 +16,8 @@ use timely::dataflow::Stream;
 
 use crate::define::Plan;
 use crate::model::{Fact, Id, KindId, LogicalTime, MomentId, Value};
+
+use policy::Decision;
 
 /// Differences of `D` at logical times.
 pub type Updates<'scope, D> = Stream<'scope, LogicalTime, Vec<(D, LogicalTime, isize)>>;
@@ -53,6 +56,8 @@ pub struct ViewPart {
 pub struct Flow<'scope> {
     /// Episodes that open and close; every transition once, with difference 1.
     pub transitions: Updates<'scope, Transition>,
+    /// What the policy decides of them; every decision once, with difference 1.
+    pub decisions: Updates<'scope, Decision>,
     /// The parts of all views, as differences; empty unless asked for.
     pub views: Updates<'scope, ViewPart>,
 }

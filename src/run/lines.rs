@@ -17,6 +17,8 @@ const NAME: &str = "lines";
 pub struct Texts {
     /// `episodes.jsonl`
     pub episodes: String,
+    /// `decisions.jsonl`
+    pub decisions: String,
     /// `views.jsonl` with a line per change.
     pub view_changes: String,
     /// `dead_letters.jsonl`
@@ -33,6 +35,11 @@ pub fn over_lines(plan: &Arc<Plan>, lines: &[String], options: &Options) -> io::
     let sink = MemorySink::new(plan, ViewMode::Changes);
     let summary = execute(plan, Box::new(source), Box::new(sink.clone()), options)?;
     let texts = sink.texts();
-    let texts = Texts { episodes: texts.episodes, view_changes: texts.views, dead_letters: texts.dead_letters };
+    let texts = Texts {
+        episodes: texts.episodes,
+        decisions: texts.decisions,
+        view_changes: texts.views,
+        dead_letters: texts.dead_letters,
+    };
     Ok((texts, summary))
 }

@@ -5,16 +5,20 @@ use std::io;
 use std::rc::Rc;
 
 use differential_dataflow::consolidation::consolidate_updates;
+use serde::{Deserialize, Serialize};
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::Stream;
 use timely::dataflow::channels::pact::Exchange;
+use timely::dataflow::operators::Concat as _;
 use timely::dataflow::operators::generic::OutputBuilderSession;
 use timely::dataflow::operators::generic::operator::Operator;
+use timely::dataflow::operators::vec::Map as _;
 use timely::progress::frontier::MutableAntichain;
 
 use crate::define::Plan;
 use crate::edge::sink::Sink;
 use crate::edge::source::DeadLetter;
+use crate::flow::policy::Decision;
 use crate::flow::{Flow, Transition, ViewPart};
 use crate::model::LogicalTime;
 
@@ -61,6 +65,10 @@ impl Publisher {
         state.hand_over(|sink| sink.transitions(transitions));
     }
 
+    fn decisions(&self, decisions: &[Decision]) {
+        self.state.borrow_mut().hand_over(|sink| sink.decisions(decisions));
+    }
+
     fn views(&self, updates: &[(ViewPart, LogicalTime, isize)]) {
         self.state.borrow_mut().hand_over(|sink| sink.views(updates));
     }
@@ -91,25 +99,46 @@ impl State {
 /// What the operator that publishes sends on: nothing but its frontier.
 type NoOutput<'a> = OutputBuilderSession<'a, LogicalTime, CapacityContainerBuilder<Vec<()>>>;
 
+/// What is published whole, once.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+enum Event {
+    Transition(Transition),
+    Decision(Decision),
+}
+
 /// Brings everything to worker 0 and hands over what is complete. The stream is empty; its frontier tells how far that is.
 pub(super) fn publish(flow: Flow<'_>, publisher: Publisher) -> Stream<'_, LogicalTime, Vec<()>> {
-    let to_first = || Exchange::new(|_: &(Transition, LogicalTime, isize)| 0);
+    let events = flow.transitions.map(|(transition, time, diff)| (Event::Transition(transition), time, diff));
+    let decisions = flow.decisions.map(|(decision, time, diff)| (Event::Decision(decision), time, diff));
+    let events_to_first = Exchange::new(|_: &(Event, LogicalTime, isize)| 0);
     let views_to_first = Exchange::new(|_: &(ViewPart, LogicalTime, isize)| 0);
-    flow.transitions.binary_frontier(flow.views, to_first(), views_to_first, "Publish", |capability, _| {
+    events.concat(decisions).binary_frontier(flow.views, events_to_first, views_to_first, "Publish", |capability, _| {
         let mut held = Some(capability);
         let mut transitions: Vec<Transition> = Vec::new();
+        let mut decisions: Vec<Decision> = Vec::new();
         let mut views: Vec<(ViewPart, LogicalTime, isize)> = Vec::new();
-        move |(transition_input, transition_frontier), (view_input, view_frontier), _output: &mut NoOutput<'_>| {
-            transition_input
-                .for_each(|_, data| transitions.extend(data.drain(..).map(|(transition, _, _)| transition)));
+        move |(event_input, event_frontier), (view_input, view_frontier), _output: &mut NoOutput<'_>| {
+            event_input.for_each(|_, data| {
+                for (event, _, _) in data.drain(..) {
+                    match event {
+                        Event::Transition(transition) => transitions.push(transition),
+                        Event::Decision(decision) => decisions.push(decision),
+                    }
+                }
+            });
             view_input.for_each(|_, data| views.append(data));
-            let frontier = [transition_frontier, view_frontier].into_iter().filter_map(least).min();
+            let frontier = [event_frontier, view_frontier].into_iter().filter_map(least).min();
             let complete = |time: LogicalTime| frontier.is_none_or(|frontier| time < frontier);
             let mut ready: Vec<Transition> =
                 transitions.extract_if(.., |transition| complete(transition.time)).collect();
             if !ready.is_empty() {
                 ready.sort_unstable();
                 publisher.transitions(&ready);
+            }
+            let mut ready: Vec<Decision> = decisions.extract_if(.., |decision| complete(decision.time)).collect();
+            if !ready.is_empty() {
+                ready.sort_unstable();
+                publisher.decisions(&ready);
             }
             let mut ready: Vec<_> = views.extract_if(.., |(_, time, _)| complete(*time)).collect();
             consolidate_updates(&mut ready);

@@ -86,7 +86,12 @@ fn over_batches(
     let sink = MemorySink::new(plan, ViewMode::Changes);
     let summary = execute(plan, Box::new(source), Box::new(sink.clone()), options)?;
     let texts = sink.texts();
-    let texts = Texts { episodes: texts.episodes, view_changes: texts.views, dead_letters: texts.dead_letters };
+    let texts = Texts {
+        episodes: texts.episodes,
+        decisions: texts.decisions,
+        view_changes: texts.views,
+        dead_letters: texts.dead_letters,
+    };
     Ok((texts, summary))
 }
 

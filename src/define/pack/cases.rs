@@ -6,7 +6,7 @@ use super::problem::{Problem, Problems};
 use super::raw::{self, Text};
 use super::scope::Ground;
 use super::words::{nearest, shortened};
-use crate::define::plan::{Expected, Given, TestCase};
+use crate::define::plan::{Expected, ExpectedEvent, Given, TestCase};
 use crate::model::LogicalTime;
 
 /// What the cases are checked against.
@@ -63,7 +63,7 @@ impl Cases<'_> {
             customer: raw.customer.clone(),
             entity: raw.entity.as_ref().map(|entity| entity.value.clone()),
             moment: moment?.name.value.clone(),
-            opened: raw.opened,
+            event: if raw.opened { ExpectedEvent::Opened } else { ExpectedEvent::Closed },
             at: at?,
         })
     }

@@ -194,12 +194,12 @@ fn channels(raw: &raw::Pack) -> Vec<Channel> {
     let mut channels: Vec<Channel> = raw
         .channels
         .iter()
-        .map(|channel| Channel { name: channel.name.value.clone(), topic: channel.topic.clone() })
+        .map(|channel| Channel { name: channel.name.value.clone(), topic: channel.topic.clone(), human: false })
         .collect();
     for named in raw.moments.iter().flat_map(|moment| &moment.channels) {
         let known = channels.iter().any(|channel| channel.name == named.value);
         if !known && is_name(&named.value) && nearest(&named.value, declared.iter().copied()).is_none() {
-            channels.push(Channel { name: named.value.clone(), topic: None });
+            channels.push(Channel { name: named.value.clone(), topic: None, human: false });
         }
     }
     channels.sort_by(|a, b| a.name.cmp(&b.name));
@@ -338,6 +338,7 @@ fn assemble(parts: Parts<'_>, shapes: Vec<Shape>) -> Option<Plan> {
             features: done.features.into_iter().collect::<Option<_>>()?,
             attributes: done.attributes.into_iter().collect::<Option<_>>()?,
             evaluation: done.evaluation,
+            implied: false,
         });
     }
     let mut moments = parts.pass.moments.into_iter().collect::<Option<Vec<Moment>>>()?;

@@ -10,7 +10,7 @@ use super::check::KindDone;
 use super::problem::{Problem, Problems};
 use super::raw;
 use crate::define::expr::{Expr, Ref};
-use crate::define::plan::{Feature, Moment, Policy, Purpose, Source};
+use crate::define::plan::{Feature, Moment, MoodSource, Policy, Purpose, Source};
 use crate::model::{InputId, KindId};
 
 /// Checks the moments that could be understood.
@@ -66,7 +66,8 @@ impl MoodSlots {
     fn find(kinds: &[KindDone], fields: &HashSet<(InputId, u16)>, policy: &Policy) -> MoodSlots {
         let mut fields = fields.clone();
         let mut mood = MoodSlots { slots: HashSet::new() };
-        if let Some(from) = policy.mood.as_ref().map(|mood| mood.from) {
+        if let Some(MoodSource::Latest { slot: from, .. }) = policy.mood.as_ref().map(|mood| &mood.source) {
+            let from = *from;
             mood.slots.insert((KindId::CUSTOMER, from));
             if let Some(Some(Feature { source: Source::Records { input, .. }, argument: Some(argument), .. })) =
                 kinds.first().and_then(|customer| customer.features.get(usize::from(from)))

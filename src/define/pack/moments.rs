@@ -5,7 +5,7 @@ use super::raw;
 use super::scope::{Ground, Lookup, SlotState, View, ViewScope, compile};
 use super::words::{nearest, shortened};
 use crate::define::expr::{Expected, Expr};
-use crate::define::plan::{Evidence, Moment, ValueStatement};
+use crate::define::plan::{Evidence, Moment, OnExpiry, OnSuppressed, Reason, ValueStatement};
 use crate::model::KindId;
 
 /// A moment.
@@ -32,6 +32,7 @@ pub(super) fn moment(
         version: raw.version.clone().unwrap_or_else(|| version.to_owned()),
         about,
         for_ms: raw.for_ms,
+        shares: evidence(views, about, &when),
         evidence: evidence(views, about, &when),
         when,
         purpose: raw.purpose?,
@@ -43,6 +44,17 @@ pub(super) fn moment(
         channels,
         on_negative_mood: raw.on_negative_mood,
         success: success.map_or(Some(None), |success| success.map(Some))?,
+        success_data: 0,
+        success_within_ms: 30 * crate::model::time::DAY_MS,
+        data: 0,
+        enough: Vec::new(),
+        silence: None,
+        holdout: None,
+        on_suppressed: OnSuppressed::Wait,
+        on_expiry: OnExpiry::Expire,
+        human_channel: None,
+        reason: Reason::new(),
+        tone: None,
         description: raw.description.clone(),
     })
 }
@@ -94,9 +106,13 @@ fn evidence(views: &[View], about: Option<KindId>, when: &Expr) -> Vec<Evidence>
         .filter_map(|(reference, name)| {
             let slots = &views[of(reference.scope).index()].slots;
             match slots.get(usize::from(reference.slot)) {
-                Some((_, SlotState::Known { ty, .. })) => {
-                    Some(Evidence { name: name.clone(), scope: reference.scope, slot: reference.slot, ty: ty.clone() })
-                }
+                Some((_, SlotState::Known { ty, .. })) => Some(Evidence {
+                    name: name.clone(),
+                    scope: reference.scope,
+                    slot: reference.slot,
+                    ty: ty.clone(),
+                    data: 0,
+                }),
                 _ => None,
             }
         })

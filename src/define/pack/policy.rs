@@ -5,7 +5,9 @@ use super::problem::{Problem, Problems};
 use super::raw;
 use super::scope::{Ground, SlotState, View};
 use super::words::{nearest, shortened};
-use crate::define::plan::{Budget, MoodPolicy, Policy, QuietPolicy};
+use std::collections::BTreeMap;
+
+use crate::define::plan::{Budget, MoodPolicy, MoodSource, Per, Policy, QuietRule};
 use crate::model::{KindId, Type};
 
 /// The policy of a pack.
@@ -18,12 +20,18 @@ pub(super) fn policy(
 ) -> Policy {
     Policy {
         mood: raw.mood.as_ref().and_then(|mood| self::mood(ground, &views[KindId::CUSTOMER.index()], mood, problems)),
-        quiet: raw.quiet.as_ref().map(|quiet| QuietPolicy {
-            hours: quiet.hours,
-            days: quiet.days.clone(),
-            except: quiet.except.clone(),
-        }),
+        quiet: (raw.quiet.iter())
+            .map(|quiet| QuietRule {
+                hours: quiet.hours.into_iter().collect(),
+                days: quiet.days.clone(),
+                except: quiet.except.clone(),
+                ..QuietRule::default()
+            })
+            .collect(),
         pressure: raw.pressure.iter().map(|entry| budget(entry, channels, problems)).collect(),
+        snooze_ms: 7 * crate::model::time::DAY_MS,
+        keep_ms: 400 * crate::model::time::DAY_MS,
+        ..Policy::default()
     }
 }
 
@@ -43,7 +51,13 @@ fn mood(ground: &Ground<'_>, customer: &View, raw: &raw::Mood, problems: &mut Pr
         let (field, expected, found) = (name.clone(), "`text`".to_owned(), ground.type_name(ty));
         problems.add(Problem::SlotType { key: "from", field, expected, found }, &raw.from.span);
     }
-    Some(MoodPolicy { negative: raw.negative.clone(), half_life_ms: raw.half_life_ms, from: u16::try_from(slot).ok()? })
+    Some(MoodPolicy {
+        labels: raw.negative.iter().map(|label| (label.clone(), true)).collect(),
+        half_life_ms: None,
+        threshold: 0.5,
+        source: MoodSource::Latest { slot: u16::try_from(slot).ok()?, at: None },
+        modalities: BTreeMap::new(),
+    })
 }
 
 fn budget(raw: &raw::Pressure, channels: &[String], problems: &mut Problems) -> Budget {
@@ -51,7 +65,7 @@ fn budget(raw: &raw::Pressure, channels: &[String], problems: &mut Problems) -> 
         purpose: raw.purpose,
         channel: raw.channel.as_ref().and_then(|text| channel_named(text, channels, problems)),
         at_most: raw.at_most,
-        per_ms: raw.per_ms,
+        per: Per::Rolling(raw.per_ms),
         except: raw.except.clone(),
     }
 }

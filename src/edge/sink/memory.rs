@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::define::Plan;
 use crate::edge::source::DeadLetter;
+use crate::flow::policy::Decision;
 use crate::flow::{Transition, ViewPart};
 use crate::model::LogicalTime;
 
@@ -16,6 +17,8 @@ use super::{Sink, json};
 pub struct Texts {
     /// `episodes.jsonl`
     pub episodes: String,
+    /// `decisions.jsonl`
+    pub decisions: String,
     /// `views.jsonl`
     pub views: String,
     /// `dead_letters.jsonl`
@@ -33,6 +36,7 @@ pub struct MemorySink {
 struct Kept {
     texts: Texts,
     transitions: Vec<Transition>,
+    decisions: Vec<Decision>,
     letters: Vec<DeadLetter>,
     views: Views,
 }
@@ -40,8 +44,13 @@ struct Kept {
 impl MemorySink {
     /// An empty one.
     pub fn new(plan: &Arc<Plan>, mode: ViewMode) -> MemorySink {
-        let kept =
-            Kept { texts: Texts::default(), transitions: Vec::new(), letters: Vec::new(), views: Views::new(plan) };
+        let kept = Kept {
+            texts: Texts::default(),
+            transitions: Vec::new(),
+            decisions: Vec::new(),
+            letters: Vec::new(),
+            views: Views::new(plan),
+        };
         MemorySink { plan: Arc::clone(plan), mode, kept: Arc::new(Mutex::new(kept)) }
     }
 
@@ -53,6 +62,11 @@ impl MemorySink {
     /// The transitions so far.
     pub fn transitions(&self) -> Vec<Transition> {
         self.kept().transitions.clone()
+    }
+
+    /// The decisions so far.
+    pub fn decisions(&self) -> Vec<Decision> {
+        self.kept().decisions.clone()
     }
 
     /// The dead letters so far.
@@ -73,6 +87,15 @@ impl Sink for MemorySink {
             json::write_transition(&self.plan, transition, &mut kept.texts.episodes);
         }
         kept.transitions.extend_from_slice(transitions);
+        Ok(())
+    }
+
+    fn decisions(&mut self, decisions: &[Decision]) -> io::Result<()> {
+        let mut kept = self.kept();
+        for decision in decisions {
+            json::write_decision(&self.plan, decision, &mut kept.texts.decisions);
+        }
+        kept.decisions.extend_from_slice(decisions);
         Ok(())
     }
 

@@ -15,6 +15,7 @@ pub use tee::{Counts, Tee};
 pub use terminal::{Format, TerminalSink};
 pub use views::{LatestViews, ViewMode, Views};
 
+use crate::flow::policy::Decision;
 use crate::flow::{Transition, ViewPart};
 use crate::model::LogicalTime;
 
@@ -27,6 +28,11 @@ pub trait Sink: Send {
     /// # Errors
     /// When the outside world does not take them.
     fn transitions(&mut self, transitions: &[Transition]) -> std::io::Result<()>;
+    /// Decisions of complete logical times, sorted.
+    ///
+    /// # Errors
+    /// When the outside world does not take them.
+    fn decisions(&mut self, decisions: &[Decision]) -> std::io::Result<()>;
     /// Consolidated, sorted by (time, part): the differences of views at complete logical times.
     ///
     /// # Errors

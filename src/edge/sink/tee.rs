@@ -5,6 +5,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::edge::source::DeadLetter;
+use crate::flow::policy::Decision;
 use crate::flow::{Transition, ViewPart};
 use crate::model::LogicalTime;
 
@@ -42,6 +43,10 @@ impl Tee {
 impl Sink for Tee {
     fn transitions(&mut self, transitions: &[Transition]) -> io::Result<()> {
         self.sinks.iter_mut().try_for_each(|sink| sink.transitions(transitions))
+    }
+
+    fn decisions(&mut self, decisions: &[Decision]) -> io::Result<()> {
+        self.sinks.iter_mut().try_for_each(|sink| sink.decisions(decisions))
     }
 
     fn views(&mut self, updates: &[(ViewPart, LogicalTime, isize)]) -> io::Result<()> {

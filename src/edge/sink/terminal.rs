@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::define::Plan;
 use crate::edge::source::DeadLetter;
+use crate::flow::policy::Decision;
 use crate::flow::{Transition, ViewPart};
 use crate::model::LogicalTime;
 use crate::model::time::format_time;
@@ -110,6 +111,11 @@ impl Sink for TerminalSink {
         self.out.write_all(self.text.as_bytes())?;
         self.text.clear();
         self.out.flush()
+    }
+
+    fn decisions(&mut self, decisions: &[Decision]) -> io::Result<()> {
+        let _ = decisions;
+        Ok(())
     }
 
     fn views(&mut self, _updates: &[(ViewPart, LogicalTime, isize)]) -> io::Result<()> {

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::define::Plan;
 use crate::edge::source::DeadLetter;
+use crate::flow::policy::Decision;
 use crate::flow::{Transition, ViewPart};
 use crate::model::value::write_json_with;
 use crate::model::{Id, KindId, LogicalTime, Value};
@@ -60,6 +61,11 @@ impl LatestViews {
 
 impl Sink for LatestViews {
     fn transitions(&mut self, _transitions: &[Transition]) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn decisions(&mut self, decisions: &[Decision]) -> io::Result<()> {
+        let _ = decisions;
         Ok(())
     }
 

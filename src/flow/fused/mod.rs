@@ -46,7 +46,8 @@ pub fn build<'scope>(plan: &Arc<Plan>, facts: Updates<'scope, Fact>, with_views:
     let parts = scope.concatenate(parts);
     let (transitions, of_customer) = customers::customers(plan, of_customers, parts.clone(), with_views);
     let views = if with_views { scope.concatenate([of_customer, parts]) } else { of_customer };
-    Flow { transitions, views }
+    let decisions = timely::dataflow::operators::generic::operator::empty(scope);
+    Flow { transitions, decisions, views }
 }
 
 /// The time that a frontier has come to; `None` when it is closed.

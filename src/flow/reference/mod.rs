@@ -67,7 +67,8 @@ pub fn build<'scope>(plan: &Arc<Plan>, facts: Updates<'scope, Fact>, with_views:
         .concat(belonging.map(|(customer, entity, slots)| ViewPart { customer, entity: Some(entity), slots }));
     let transitions = stepped("Moments", parts.clone(), Moments::new(plan)).inner;
     let views = if with_views { parts.consolidate().inner } else { empty(scope) };
-    Flow { transitions, views }
+    let decisions = empty(scope);
+    Flow { transitions, decisions, views }
 }
 
 /// The facts that count: all those of streams, and of each key of a table the latest. A deletion may be the latest; it

@@ -54,6 +54,7 @@ fn plan() -> Arc<Plan> {
         features,
         attributes: Vec::new(),
         evaluation: Vec::new(),
+        implied: false,
     };
     let records = Source::Records { input: TRANS, key: FieldId(0) };
     let of_records = |name, aggregate, ty| feature(name, aggregate, records, ty);

@@ -3,9 +3,18 @@
 //! Positions ([`InputId`], [`KindId`], …) index the vectors of this plan. The *slots* of an entity are its features, in
 //! order, followed by its attributes, in order; a view of it is one [`Value`](crate::model::Value) per slot.
 
+mod policy;
+mod verdict;
+
 use crate::model::{Duration, FieldId, InputId, KindId, Type};
 
 use super::expr::Expr;
+
+pub use policy::{
+    Arbitration, Budget, DataConsent, DataKinds, Holidays, MoodPolicy, MoodSource, OnExpiry, OnSuppressed, Per, Period,
+    Policy, QuietRule, Reason, ReasonPart, ReceiptKind, Rest, SignalSource, Silence, receipt, signal,
+};
+pub use verdict::{Gate, Verdict};
 
 /// Everything a pack says, checked.
 #[derive(Debug)]
@@ -24,7 +33,7 @@ pub struct Plan {
     pub entities: Vec<Entity>,
     /// Moments, in the order of their names.
     pub moments: Vec<Moment>,
-    /// What the policy says. Read and checked; the gates are not part of the dataflow yet.
+    /// What the policy says.
     pub policy: Policy,
     /// Where triggers go, in the order of their names.
     pub channels: Vec<Channel>,
@@ -117,6 +126,8 @@ pub struct Entity {
     pub relation: Option<Relation>,
     /// Its features: the first slots.
     pub features: Vec<Feature>,
+    /// Not declared, but what the policy reads: not part of views.
+    pub implied: bool,
     /// Its attributes: the slots behind the features, in the order of the pack.
     pub attributes: Vec<Attribute>,
     /// The attributes (positions in `attributes`) in an order in which each comes after those it uses.
@@ -288,6 +299,30 @@ pub struct Moment {
     pub on_negative_mood: OnNegativeMood,
     /// A condition that shows that it helped, over the same slots as `when`.
     pub success: Option<Expr>,
+    /// The kinds of data that `success` uses.
+    pub success_data: DataKinds,
+    /// How long success is watched, in ms.
+    pub success_within_ms: Duration,
+    /// The kinds of data that `when`, `priority` and `enough` use.
+    pub data: DataKinds,
+    /// Conditions that must hold for the evidence to be enough, over the same slots as `when`.
+    pub enough: Vec<Expr>,
+    /// What it silences.
+    pub silence: Option<Silence>,
+    /// The share of the customers in the control group.
+    pub holdout: Option<f64>,
+    /// Whether what is suppressed is waited for.
+    pub on_suppressed: OnSuppressed,
+    /// What happens at the end of `valid_for`.
+    pub on_expiry: OnExpiry,
+    /// The channel of people for what is handed over (position in `Plan::channels`).
+    pub human_channel: Option<usize>,
+    /// Why, in words; empty: told from the condition.
+    pub reason: Reason,
+    /// A hint to whoever writes or speaks.
+    pub tone: Option<String>,
+    /// What leaves with a trigger.
+    pub shares: Vec<Evidence>,
     /// For people.
     pub description: Option<String>,
 }
@@ -303,6 +338,8 @@ pub struct Evidence {
     pub slot: u16,
     /// The type of the slot.
     pub ty: Type,
+    /// The kinds of data that it is of.
+    pub data: DataKinds,
 }
 
 /// What a moment is for, the most important first.
@@ -318,6 +355,32 @@ pub enum Purpose {
     Relationship,
     /// Selling.
     Sales,
+}
+
+impl Purpose {
+    /// All of them with their names, the most important first.
+    pub const ALL: [(&'static str, Purpose); 5] = [
+        ("safety", Purpose::Safety),
+        ("assistance", Purpose::Assistance),
+        ("service", Purpose::Service),
+        ("relationship", Purpose::Relationship),
+        ("sales", Purpose::Sales),
+    ];
+
+    /// Its position in [`Purpose::ALL`].
+    pub fn index(self) -> usize {
+        self as usize
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        Purpose::ALL[self.index()].0
+    }
+
+    /// The purpose of that name.
+    pub fn named(name: &str) -> Option<Purpose> {
+        Purpose::ALL.iter().find(|(known, _)| *known == name).map(|(_, purpose)| *purpose)
+    }
 }
 
 /// What a contact is worth to the customer.
@@ -355,54 +418,6 @@ pub enum OnNegativeMood {
     Ignore,
 }
 
-/// What the policy says.
-#[derive(Debug, Default)]
-pub struct Policy {
-    /// How mood counts.
-    pub mood: Option<MoodPolicy>,
-    /// When to be quiet.
-    pub quiet: Option<QuietPolicy>,
-    /// Budgets of contacts.
-    pub pressure: Vec<Budget>,
-}
-
-/// How mood counts.
-#[derive(Debug, Clone, PartialEq)]
-pub struct MoodPolicy {
-    /// The labels that are negative.
-    pub negative: Vec<String>,
-    /// After how long a signal counts half, in ms.
-    pub half_life_ms: Duration,
-    /// The slot of the customer with the latest mood.
-    pub from: u16,
-}
-
-/// When to be quiet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QuietPolicy {
-    /// From and until, in minutes of the customer's day.
-    pub hours: Option<(u16, u16)>,
-    /// Days of the week, 0 is Sunday.
-    pub days: Vec<u8>,
-    /// Purposes that need not be quiet.
-    pub except: Vec<Purpose>,
-}
-
-/// At most so many contacts per window.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Budget {
-    /// Of this purpose only.
-    pub purpose: Option<Purpose>,
-    /// On this channel only (position in `Plan::channels`).
-    pub channel: Option<usize>,
-    /// How many.
-    pub at_most: u32,
-    /// Window, in ms.
-    pub per_ms: Duration,
-    /// Purposes that do not count.
-    pub except: Vec<Purpose>,
-}
-
 /// Where triggers go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Channel {
@@ -410,6 +425,8 @@ pub struct Channel {
     pub name: String,
     /// Its topic.
     pub topic: Option<String>,
+    /// Whether people are at its end, who take over what is handed to them.
+    pub human: bool,
 }
 
 /// A case of the pack: what is given, what is expected.
@@ -421,7 +438,7 @@ pub struct TestCase {
     pub line: usize,
     /// What is given.
     pub given: Given,
-    /// Every transition of the moments that it names.
+    /// Every transition of the moments that it names, and every verdict of those that it names with one.
     pub expect: Vec<Expected>,
     /// Moments (names) that must not open.
     pub silent: Vec<String>,
@@ -438,7 +455,7 @@ pub enum Given {
     Records(Vec<String>),
 }
 
-/// A transition that a case expects.
+/// What a case expects of an episode.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expected {
     /// The customer.
@@ -447,8 +464,24 @@ pub struct Expected {
     pub entity: Option<String>,
     /// The moment.
     pub moment: String,
-    /// `true` when it opens, `false` when it closes.
-    pub opened: bool,
+    /// What happens.
+    pub event: ExpectedEvent,
     /// The logical time, in ms.
     pub at: u64,
+}
+
+/// What happens to an episode.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExpectedEvent {
+    /// It opens.
+    Opened,
+    /// It closes.
+    Closed,
+    /// It gets another verdict.
+    Verdict {
+        /// Which.
+        verdict: Verdict,
+        /// The gates that fail, when the case names them.
+        gates: Option<Vec<Gate>>,
+    },
 }
