@@ -1,4 +1,4 @@
-//! The lines of `episodes.jsonl` and `dead_letters.jsonl`, as `docs/output.md` says.
+//! The lines of `episodes.jsonl`, `decisions.jsonl` and `dead_letters.jsonl`, as `docs/output.md` and `docs/policy.md` say.
 
 use std::fmt::Write as _;
 
@@ -51,7 +51,8 @@ pub fn write_transition(plan: &Plan, transition: &Transition, out: &mut String) 
 
 /// Appends the line of a decision.
 pub fn write_decision(plan: &Plan, decision: &Decision, out: &mut String) {
-    let _ = (plan, decision, out);
+    write_json_with(out, &super::decision::Decision::new(plan, decision));
+    out.push('\n');
 }
 
 /// How a transition is called.

@@ -2,6 +2,7 @@
 //!
 //! What they write is fixed in `docs/output.md`; `tests/files.rs` checks it.
 
+pub mod decision;
 mod directory;
 pub mod json;
 mod memory;
