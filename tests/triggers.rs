@@ -85,6 +85,8 @@ fn judgement(verdict: Verdict) -> Judgement {
         mood_is_negative: false,
         evidence: values,
         shared: Vec::new(),
+        locale: None,
+        zone: None,
     }
 }
 
