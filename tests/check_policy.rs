@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use propice::define;
+use propice::define::expr::Expr;
 use propice::define::plan::{
     Aggregate, Evidence, ExpectedEvent, Gate, Holidays, Interval, Moment, MoodPolicy, MoodSource, OnExpiry,
     OnSuppressed, Per, Period, Plan, Purpose, ReasonPart, ReceiptKind, Source, Verdict,
@@ -45,7 +46,7 @@ fn names(evidence: &[Evidence]) -> Vec<&str> {
 fn the_policy_is_all_there() {
     let plan = plan();
     let policy = &plan.policy;
-    assert_eq!(policy.refusal.as_ref().map(|expr| expr.source()), Some("refuses"));
+    assert_eq!(policy.refusal.as_ref().map(Expr::source), Some("refuses"));
     assert!(policy.purposes[Purpose::Sales.index()].is_some() && policy.purposes[Purpose::Safety.index()].is_none());
     let kinds: Vec<_> = policy.data.iter().map(|data| (data.name.as_str(), data.allowed.source())).collect();
     assert_eq!(kinds, [("contacts", "customers.may_hear"), ("location", "customers.may_locate")]);
@@ -58,7 +59,7 @@ fn the_policy_is_all_there() {
         (policy.arbitration.window_ms, policy.arbitration.except.as_slice()),
         (ms("1h"), &[Purpose::Safety][..])
     );
-    assert_eq!((policy.snooze_ms, policy.keep_ms), (3 * DAY_MS, 300 * DAY_MS));
+    assert_eq!((policy.snooze_ms, policy.keep_ms), (3 * DAY_MS, 500 * DAY_MS));
     assert_eq!(policy.human.map(|at| plan.channels[at].name.as_str()), Some("call"));
     assert_eq!(policy.rest.len(), 2);
     assert_eq!(policy.rest[0].of, [ReceiptKind::Dismissed]);
@@ -79,7 +80,7 @@ fn time_and_channels_are_understood() {
     assert_eq!((first.hours.as_slice(), first.days.as_slice(), first.holidays), (&[(1200, 480)][..], &[0][..], true));
     assert_eq!((first.except.as_slice(), first.channels.len()), (&[Purpose::Safety][..], 0));
     assert_eq!(second.hours, [(0, 600), (780, 840), (1200, 1440)]);
-    assert_eq!(second.purposes, [Purpose::Assistance, Purpose::Sales]);
+    assert_eq!(second.purposes, [Purpose::Assistance, Purpose::Sales, Purpose::Safety]);
     assert_eq!(second.channels.iter().map(|&at| plan.channels[at].name.as_str()).collect::<Vec<_>>(), ["call"]);
     let windows: Vec<Per> = plan.policy.pressure.iter().map(|budget| budget.per).collect();
     let expected = [Per::Days(90), Per::Days(14), Per::Current(Period::Week), Per::Rolling(ms("48h"))];
@@ -152,7 +153,7 @@ fn what_the_policy_reads_is_kept_under_a_kind_of_its_own() {
     ];
     assert_eq!(labels, expected);
     assert!(mood.modalities["voice"].is_some() && mood.modalities["face"].is_none());
-    for (feature, (input, window)) in kind.features.iter().zip([(5, "60h"), (6, "60h"), (7, "300d")]) {
+    for (feature, (input, window)) in kind.features.iter().zip([(5, "60h"), (6, "60h"), (7, "500d")]) {
         assert!(matches!(feature.source, Source::Records { input: found, .. } if found == InputId(input)));
         assert_eq!(feature.aggregate, Aggregate::Set(1_000));
         let Interval::Window { length_ms, pane_ms: None } = feature.interval else { panic!("a window") };
