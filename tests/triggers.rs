@@ -540,8 +540,7 @@ fn every_reference_of_the_asyncapi_document_leads_somewhere() {
     fn references(value: &serde_json::Value, found: &mut Vec<String>) {
         match value {
             serde_json::Value::Object(fields) => {
-                // A schema is a document of its own.
-                for (key, value) in fields.iter().filter(|(key, _)| *key != "schema") {
+                for (key, value) in fields {
                     match value.as_str() {
                         Some(text) if key == "$ref" => found.push(text.to_owned()),
                         _ => references(value, found),
