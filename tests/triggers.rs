@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use propice::define::plan::{Gate, OnExpiry, ReasonPart, Verdict};
 use propice::define::{self, Plan};
-use propice::edge::sink::{DirectorySink, MemorySink, Sink, ViewMode, json};
+use propice::edge::sink::{DirectorySink, Format, MemorySink, Show, Sink, TerminalSink, ViewMode, json};
 use propice::edge::trigger::{Record, Trigger, schema, triggers};
 use propice::flow::policy::{Decision, EpisodeKey, FailedGate, Group, Judgement, Outcome, Receipt, Shown, What};
 use propice::model::{Id, KindId, MomentId, Real, Value};
@@ -237,7 +237,7 @@ fn a_release_says_everything_a_subscriber_wants() {
         "datacontenttype": "application/json",
         "dataschema": "urn:propice:schema:trigger:v1",
         "partitionkey": "c1",
-        "sequence": "001772442060000-0000",
+        "sequence": "001772442060000-000000",
         "expirytime": "2026-03-07T09:00:00Z",
         "correlationid": episode,
         "causationid": format!("{episode}-opened"),
@@ -397,7 +397,8 @@ fn the_sequence_of_a_customer_grows() {
     let decisions =
         [of(AT, "c1", OVERDRAFT), of(AT, "c1", REGULAR), of(AT, "c2", OVERDRAFT), of(AT + 1, "c1", OVERDRAFT)];
     let sequences: Vec<String> = triggers(&plan, &decisions).map(|(_, _, trigger)| trigger.sequence).collect();
-    let expected = ["001772442000000-0000", "001772442000000-0001", "001772442000000-0000", "001772442000001-0000"];
+    let expected =
+        ["001772442000000-000000", "001772442000000-000001", "001772442000000-000000", "001772442000001-000000"];
     assert_eq!(sequences, expected);
 }
 
@@ -437,7 +438,7 @@ fn the_official_library_reads_a_trigger() {
     assert_eq!(event.datacontenttype(), Some("application/json"));
     let extension = |name: &str| event.extension(name).map(ToString::to_string);
     assert_eq!(extension("partitionkey").as_deref(), Some("c1"));
-    assert_eq!(extension("sequence").as_deref(), Some("001772442000000-0000"));
+    assert_eq!(extension("sequence").as_deref(), Some("001772442000000-000000"));
     assert!(matches!(event.data(), Some(cloudevents::Data::Json(data)) if data["verdict"] == "released"));
     // Names and values of attributes as the specification wants them: lower-case letters and digits, texts without control characters.
     let value = as_value(&trigger);
@@ -509,6 +510,50 @@ fn an_old_trigger_is_still_read() {
     newer["data"]["mode"] = "new".into();
     newer["newer"] = "attribute".into();
     assert!(Trigger::from_json(&newer.to_string()).is_ok());
+}
+
+/// What is written to it can be read elsewhere.
+#[derive(Clone, Default)]
+struct Screen(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Screen {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("nobody failed").write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn people_see_what_is_in_it_for_the_customer_in_the_width_there_is() {
+    let plan = Arc::new(declared());
+    let screen = Screen::default();
+    let mut sink = TerminalSink::new(&plan, Show::Triggers, Format::Table, Box::new(screen.clone()), 24);
+    let handed = Judgement { verdict: Verdict::HandedToHuman, channel: Some(0), locale: None, ..released() };
+    let withdrawn = Judgement { verdict: Verdict::Withdrawn, channel: Some(0), locale: None, ..released() };
+    let decisions = [
+        decided(AT, Some(overdraft(AT)), What::Verdict(handed)),
+        decided(AT + 1_000, Some(overdraft(AT)), What::Verdict(withdrawn)),
+    ];
+    sink.decisions(&decisions).expect("room");
+    let text = String::from_utf8(screen.0.lock().expect("nobody failed").clone()).expect("UTF-8");
+    let plain = without_colours(&text);
+    assert_eq!(
+        plain,
+        "2026-03-02T09:00:00Z      c1          account a1          overdraft_ahead  handed to a person: adviser\n    \
+         Avoids the fees of\n    an overdraft\n    There are\n    -1,234.50 left.\n\
+         2026-03-02T09:00:01Z      c1          account a1          overdraft_ahead  withdrawn from adviser\n    \
+         No longer so:\n    balance is\n    -1,234.50.\n"
+    );
+}
+
+/// A text without colours.
+fn without_colours(text: &str) -> String {
+    let mut parts = text.split('\u{1b}');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |out, part| out + part.split_once('m').map_or("", |(_, rest)| rest))
 }
 
 /// The documents that are checked in are those that the types make. `UPDATE_EXPECT=1` writes them anew.

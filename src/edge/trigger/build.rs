@@ -80,7 +80,7 @@ impl Verdicted<'_> {
             datacontenttype: DATA_CONTENT_TYPE.to_owned(),
             dataschema: DATA_SCHEMA.to_owned(),
             partitionkey: customer,
-            sequence: format!("{time:015}-{position:04}"),
+            sequence: format!("{time:015}-{position:06}"),
             expirytime: data.validity.expires_at,
             correlationid: id.clone(),
             causationid: format!("{id}-{cause}"),

@@ -15,8 +15,8 @@ use super::payload::Payload;
 pub const DECISION_SCHEMA: &str = "urn:propice:schema:decision:v1";
 /// The version of AsyncAPI.
 const ASYNCAPI: &str = "3.0.0";
-/// The topic of decisions.
-const DECISIONS: &str = "decisions";
+/// The topic of decisions, and its name among the channels: no channel of a pack can be called so.
+const DECISIONS: &str = "propice.decisions";
 /// The media type of structured mode.
 const STRUCTURED: &str = "application/cloudevents+json";
 /// Where the schemas of an AsyncAPI document are.
