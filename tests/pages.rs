@@ -3,6 +3,7 @@
 //! A block ` ```KIND FILE ` is a file; ` ```console ` holds commands behind `$ `, each followed by what it prints on standard output; ` ```json FILE:LINE ` is a line of an
 //! output, as a value. `UPDATE_EXPECT=1` writes outputs into the page.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -37,7 +38,7 @@ fn run(block: &[&str], folder: &Path) -> String {
     let mut out = String::new();
     for command in block.iter().filter_map(|line| line.strip_prefix("$ ")) {
         let mut words = command.split_whitespace();
-        out += &format!("$ {command}\n");
+        let _ = writeln!(out, "$ {command}");
         match words.next() {
             Some("propice") => {
                 let mut propice = Command::new(env!("CARGO_BIN_EXE_propice"));
@@ -81,17 +82,20 @@ fn indented(json: &str) -> String {
                 depth += 1;
                 out.push(c);
                 if depth <= 2 {
-                    out += &format!("\n{:1$}", "", 2 * depth);
+                    out += &line_break(depth);
                 }
             }
             '}' | ']' if !in_text => {
                 if depth <= 2 {
-                    out += &format!("\n{:1$}", "", 2 * (depth - 1));
+                    out += &line_break(depth - 1);
                 }
                 depth -= 1;
                 out.push(c);
             }
-            ',' if !in_text && depth <= 2 => out += &format!(",\n{:1$}", "", 2 * depth),
+            ',' if !in_text && depth <= 2 => {
+                out.push(c);
+                out += &line_break(depth);
+            }
             ',' if !in_text => out += ", ",
             ':' if !in_text => out += ": ",
             c => out.push(c),
@@ -99,6 +103,10 @@ fn indented(json: &str) -> String {
     }
     out.push('\n');
     out
+}
+
+fn line_break(depth: usize) -> String {
+    format!("\n{:1$}", "", 2 * depth)
 }
 
 fn page(name: &str) {

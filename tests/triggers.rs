@@ -174,8 +174,6 @@ fn what_is_not_consented_to_is_not_written() {
         ..judgement(Verdict::Suppressed)
     };
     let mut plan = plan();
-    let allowed = std::mem::replace(&mut plan.moments[1].success, None);
-    assert!(allowed.is_none());
     let condition = plan.moments[0].success.take().expect("a condition");
     plan.policy.data.push(propice::define::plan::DataConsent { name: "location".to_owned(), allowed: condition });
     let mut out = String::new();
@@ -433,8 +431,8 @@ fn the_official_library_reads_a_trigger() {
     let event: cloudevents::Event = serde_json::from_str(&trigger.to_json().expect("JSON")).expect("a CloudEvent");
     assert_eq!((event.id(), event.source().as_str()), (trigger.id.as_str(), "/propice/bank"));
     assert_eq!((event.ty(), event.subject()), ("propice.trigger.released.v1", Some("c1")));
-    assert_eq!(event.time().map(|time| time.timestamp_millis()), Some(AT as i64));
-    assert_eq!(event.dataschema().map(|schema| schema.as_str()), Some("urn:propice:schema:trigger:v1"));
+    assert_eq!(event.time().expect("a time").to_rfc3339(), "2026-03-02T09:00:00+00:00");
+    assert_eq!(event.dataschema().map(ToString::to_string).as_deref(), Some("urn:propice:schema:trigger:v1"));
     assert_eq!(event.datacontenttype(), Some("application/json"));
     let extension = |name: &str| event.extension(name).map(ToString::to_string);
     assert_eq!(extension("partitionkey").as_deref(), Some("c1"));
@@ -502,7 +500,10 @@ fn an_old_trigger_is_still_read() {
     let old = include_str!("schemas/trigger_v1.json");
     let trigger = Trigger::from_json(old).expect("a trigger of the first version");
     assert_eq!(trigger.data.moment, "overdraft_ahead");
-    assert_eq!(trigger.data.evidence[0].value.as_ref().map(|value| value.text()), Some("-12.50"));
+    assert_eq!(
+        trigger.data.evidence[0].value.as_ref().map(propice::edge::trigger::payload::Json::text),
+        Some("-12.50")
+    );
     let value: serde_json::Value = serde_json::from_str(old).expect("JSON");
     sound(&schema::event(), &value);
     // A newer one, with fields that are not known here, is read as well.
@@ -543,7 +544,7 @@ fn people_see_what_is_in_it_for_the_customer_in_the_width_there_is() {
     assert_eq!(
         plain,
         "2026-03-02T09:00:00Z      c1          account a1          overdraft_ahead  handed to a person: adviser\n    \
-         Avoids the fees of\n    an overdraft\n    There are\n    -1,234.50 left.\n\
+         Avoids the fees of\n    an overdraft\n    There are -1,234.50\n    left.\n\
          2026-03-02T09:00:01Z      c1          account a1          overdraft_ahead  withdrawn from adviser\n    \
          No longer so:\n    balance is\n    -1,234.50.\n"
     );

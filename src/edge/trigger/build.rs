@@ -73,7 +73,7 @@ impl Verdicted<'_> {
         Trigger {
             specversion: SPEC_VERSION.to_owned(),
             id: format!("{id}-{}", self.verdict.name()),
-            source: event::source(&self.plan.name).into_owned(),
+            source: event::source(&self.plan.name),
             ty: self.verdict.into(),
             subject: customer.clone(),
             time: Instant::at(time),
