@@ -80,7 +80,9 @@ impl Tally {
             waiting.deferred_since.get_or_insert(time);
         } else {
             self.suppressed += u64::from(!std::mem::replace(&mut waiting.was_suppressed, true));
-            let of_them = gates.filter(|gate| gate.suppresses() || *gate == Gate::Mood);
+            // Where no gate does that always suppresses, the mood cancels.
+            let cancels = !gates.clone().any(Gate::suppresses);
+            let of_them = gates.filter(|gate| gate.suppresses() || (cancels && *gate == Gate::Mood));
             count_gates(&mut self.suppressed_by, &mut waiting.suppressed_by, of_them);
             self.end_deferral(waiting.deferred_since.take(), time);
         }
@@ -177,7 +179,7 @@ mod tests {
         ]);
         assert_eq!((tally.deferred, tally.suppressed), (3, 1));
         assert_eq!(tally.deferred_by, BTreeMap::from([(Gate::Mood, 1), (Gate::Quiet, 2), (Gate::Pressure, 1)]));
-        assert_eq!(tally.suppressed_by, BTreeMap::from([(Gate::Refusal, 1), (Gate::Mood, 1)]));
+        assert_eq!(tally.suppressed_by, BTreeMap::from([(Gate::Refusal, 1)]));
         assert_eq!(tally.deferrals, BTreeMap::from([(1, 1), (50, 1), (60, 1)]));
         assert_eq!(tally.median_deferral_ms(), Some(50));
         assert_eq!((tally.still_open(), tally.still_deferred()), (1, 1));
