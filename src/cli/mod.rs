@@ -9,6 +9,7 @@ mod generate;
 mod inputs;
 mod meter;
 mod plan;
+mod report;
 mod run;
 mod summary;
 mod test;
@@ -57,6 +58,7 @@ enum Command {
     Test(test::Args),
     Plan(plan::Args),
     Views(views::Args),
+    Report(report::Args),
     Generate(generate::Args),
     Completions(completions::Args),
 }
@@ -116,6 +118,7 @@ pub fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Views(args) => views::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Completions(args) => completions::run(&args),
     };
