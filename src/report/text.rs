@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::{CellAlignment, ContentArrangement, presets};
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
 
 use super::figures::Report;
 use super::sections::{Section, Table, sections};
@@ -55,7 +55,7 @@ fn write_section(section: &Section, columns: Option<u16>, out: &mut String) {
 
 fn laid_out(table: &Table, columns: Option<u16>) -> String {
     let mut shown = comfy_table::Table::new();
-    shown.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    shown.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));
     match columns {
         Some(columns) => shown.set_content_arrangement(ContentArrangement::Dynamic).set_width(columns),
         None => shown.set_content_arrangement(ContentArrangement::Disabled),
