@@ -36,6 +36,9 @@ pub struct Report {
     /// Of the first and the last decision.
     pub(super) from: Option<String>,
     pub(super) until: Option<String>,
+    /// Their days, in the zone.
+    #[serde(skip)]
+    pub(super) days: Option<(String, String)>,
     pub(super) totals: Totals,
     pub(super) customers: Customers,
     pub(super) purposes: Vec<Purposed>,
@@ -204,6 +207,7 @@ impl Report {
             bad_lines: tally.bad_lines,
             from: tally.times.map(|(first, _)| time(first)),
             until: tally.times.map(|(_, last)| time(last)),
+            days: tally.times.map(|(first, last)| (tally.date(first).to_string(), tally.date(last).to_string())),
             totals: totals(&moments),
             customers: customers(&tally),
             purposes: purposes(&tally.purposes),

@@ -32,6 +32,14 @@ pub(super) enum Topic {
     Timeline,
 }
 
+impl Section {
+    /// Whether the table needs the whole width of a page.
+    pub(super) fn is_broad(&self) -> bool {
+        let longest = |column: usize| self.table.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+        (0..self.table.heads.len()).map(|column| longest(column) + 3).sum::<usize>() > 58
+    }
+}
+
 /// A table. The first column names the row.
 pub(super) struct Table {
     pub(super) heads: Vec<&'static str>,
@@ -86,7 +94,7 @@ fn episodes(report: &Report) -> Section {
     let totals = &report.totals;
     let row = |(end, count): (&str, u64)| vec![end.to_owned(), grouped(count), percent_of(count, totals.episodes)];
     let says = format!(
-        "{} of {}. {} deferred and {} suppressed at some time; {} withdrawn again after the release.",
+        "{} of {}. Of them, {} deferred and {} suppressed at some time, and {} withdrawn again after the release.",
         counted(totals.episodes, "episode"),
         counted(report.moments.iter().filter(|moment| moment.totals.episodes > 0).count() as u64, "moment"),
         was(totals.ever_deferred),
@@ -98,30 +106,58 @@ fn episodes(report: &Report) -> Section {
 }
 
 fn was(count: u64) -> String {
-    format!("{} {}", grouped(count), if count == 1 { "was" } else { "were" })
+    match count {
+        0 => "none was".to_owned(),
+        1 => "1 was".to_owned(),
+        count => format!("{} were", grouped(count)),
+    }
 }
 
-/// Contacts of customers, in at most so many bins, the first of which is none: from, to, how many customers.
-pub(super) fn bins(report: &Report) -> Vec<(u64, u64, u64)> {
-    let most = report.customers.most;
+/// Customers with so many contacts.
+pub(super) struct Bin {
+    from: u64,
+    /// `None`: or more.
+    to: Option<u64>,
+    pub(super) customers: u64,
+}
+
+impl Bin {
+    pub(super) fn label(&self) -> String {
+        match self.to {
+            Some(to) if to == self.from => to.to_string(),
+            Some(to) => format!("{}–{to}", self.from),
+            None => format!("{} or more", self.from),
+        }
+    }
+}
+
+/// A histogram of contacts. The first bin is that of none; the last is open when a few customers in a hundred have many more than the others.
+pub(super) fn bins(report: &Report) -> Vec<Bin> {
+    let customers = &report.customers;
+    let mut within = 0;
+    let most_have = customers.distribution.iter().find(|of| {
+        within += of.customers;
+        within * 100 >= customers.seen * 98
+    });
+    let most = if customers.most <= BINS { customers.most } else { most_have.map_or(0, |of| of.contacts) };
     let widths = (0..19).flat_map(|power| [1, 2, 5].map(|digit| digit * 10_u64.pow(power)));
     let width = widths.into_iter().find(|width| most.div_ceil(*width) <= BINS).unwrap_or(u64::MAX);
-    let mut bins = vec![(0, 0, 0)];
-    bins.extend((0..most.div_ceil(width)).map(|bin| (bin * width + 1, (bin + 1) * width, 0)));
-    for of in &report.customers.distribution {
-        bins[of.contacts.div_ceil(width) as usize].2 += of.customers;
+    let last = most.div_ceil(width);
+    let mut bins = vec![Bin { from: 0, to: Some(0), customers: 0 }];
+    bins.extend((0..last).map(|bin| Bin { from: bin * width + 1, to: Some((bin + 1) * width), customers: 0 }));
+    if customers.most > last * width {
+        bins.push(Bin { from: last * width + 1, to: None, customers: 0 });
+    }
+    for of in &customers.distribution {
+        let bin = of.contacts.div_ceil(width).min(last + 1) as usize;
+        bins[bin].customers += of.customers;
     }
     bins
 }
 
-/// The label of a bin.
-pub(super) fn bin((from, to, _): (u64, u64, u64)) -> String {
-    if from == to { from.to_string() } else { format!("{from}–{to}") }
-}
-
 fn contacts(report: &Report) -> Section {
     let customers = &report.customers;
-    let row = |found: (u64, u64, u64)| vec![bin(found), grouped(found.2), percent_of(found.2, customers.seen)];
+    let row = |bin: Bin| vec![bin.label(), grouped(bin.customers), percent_of(bin.customers, customers.seen)];
     let mean = customers.mean.map_or_else(|| NOTHING.to_owned(), |mean| format!("{mean:.2}"));
     let mut says = format!(
         "{} for {}: {mean} each on average, {} at most. Only releases count, and only customers whom a decision names: who never met a moment is not here.",
@@ -242,7 +278,7 @@ fn moments(report: &Report) -> Section {
     ];
     let mut table = Table::new(&heads, rows.collect());
     table.numbers_from = 2;
-    let says = "Withdrawn before: the situation ended by itself before anything was said. Withdrawn after: it ended behind the release."
+    let says = "Withdrawn before: the situation ended by itself before anything was said. Withdrawn after: it ended after the release."
         .to_owned();
     Section { topic: Topic::Moments, title: "Moments", says, table }
 }
@@ -259,7 +295,10 @@ fn usefulness(report: &Report) -> Section {
     let rows = that_were_sent(report).into_iter().map(|of| {
         let answers = ANSWERS.map(|kind| {
             let count = of.received(kind);
-            if count == 0 { "0".to_owned() } else { format!("{} ({})", grouped(count), percent_of(count, of.sent())) }
+            match (count, of.sent()) {
+                (0, _) | (_, 0) => grouped(count),
+                (count, sent) => format!("{} ({:.0}%)", grouped(count), count as f64 * 100.0 / sent as f64),
+            }
         });
         let head = [name(&of.moment), grouped(of.sent())];
         head.into_iter().chain(answers).chain([with_interval(of.useful)]).collect()

@@ -269,10 +269,15 @@ impl Tally {
         self.moments.entry((*episode.moment).into()).or_insert_with(|| OfMoment::new(episode.purpose))
     }
 
-    fn day(&mut self, time: LogicalTime) -> &mut OfDay {
+    /// The day of a time, in the zone.
+    pub(super) fn date(&self, time: LogicalTime) -> Date {
         // Lines are checked to lie within the calendar.
         let instant = jiff::Timestamp::from_millisecond(time as i64).unwrap_or_default();
-        self.days.entry(self.zone.to_datetime(instant).date()).or_default()
+        self.zone.to_datetime(instant).date()
+    }
+
+    fn day(&mut self, time: LogicalTime) -> &mut OfDay {
+        self.days.entry(self.date(time)).or_default()
     }
 
     fn sent(&mut self, channel: Option<&str>) -> &mut Sent {

@@ -6,7 +6,7 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
 
 use super::figures::Report;
 use super::sections::{Section, Table, sections};
-use super::words::{counted, grouped, name};
+use super::words::{counted, name};
 
 /// Columns of the sentences when there is no width.
 const SENTENCE_COLUMNS: usize = 100;
@@ -32,10 +32,10 @@ fn head(report: &Report, out: &mut String) {
 /// What was read, from when until when.
 pub(super) fn stretch(report: &Report) -> String {
     let decisions = counted(report.decisions, "decision");
-    let customers = grouped(report.customers.seen);
-    match (&report.from, &report.until) {
-        (Some(from), Some(until)) => format!("{decisions} on {customers} customers, {from} to {until}"),
-        _ => "no decisions".to_owned(),
+    let customers = counted(report.customers.seen, "customer");
+    match &report.days {
+        Some((from, until)) => format!("{decisions} on {customers}, {from} to {until}"),
+        None => "no decisions".to_owned(),
     }
 }
 

@@ -12,43 +12,79 @@ const NAMES: [&str; 6] =
     ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// A browser that is there.
+pub(crate) struct Browser(PathBuf);
+
+/// What a page is looked at through.
+#[derive(Clone, Copy)]
+pub(crate) struct Window {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) dark: bool,
+}
+
 /// The browser, or `None` when it is said that there is none.
-pub fn browser() -> Option<PathBuf> {
+pub(crate) fn browser() -> Option<Browser> {
     match std::env::var_os("PROPICE_BROWSER") {
         Some(none) if none == "none" => return None,
-        Some(path) => return Some(path.into()),
+        Some(path) => return Some(Browser(path.into())),
         None => {}
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).flat_map(|folder| NAMES.map(|name| folder.join(name))).find(|path| path.is_file());
+    let mut all = std::env::split_paths(&path).flat_map(|folder| NAMES.map(|name| folder.join(name)));
+    let found = all.find(|path| path.is_file());
     assert!(
         found.is_some(),
-        "NO BROWSER: the page of `propice report` was NOT looked at. Install Chromium (Debian: apt-get install chromium-headless-shell), name one with \
-         PROPICE_BROWSER=/path/to/chromium, or say PROPICE_BROWSER=none to go without."
+        "NO BROWSER: the page of `propice report` was NOT looked at. Install Chromium (Debian: apt-get install \
+         chromium-headless-shell), name one with PROPICE_BROWSER=/path/to/chromium, or say PROPICE_BROWSER=none to go without."
     );
-    found
+    found.map(Browser)
 }
 
-/// Runs the browser on a page, and gives what it says on standard output.
-fn run(browser: &Path, page: &Path, options: &[String]) -> String {
-    let profile = tempfile::tempdir().expect("a folder");
-    let mut child = Command::new(browser)
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--force-device-scale-factor=1", "--no-first-run"])
-        .arg(format!("--user-data-dir={}", profile.path().display()))
-        .args(options)
-        .arg(format!("file://{}", page.display()))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap_or_else(|error| panic!("{} does not run: {error}", browser.display()));
-    let mut out = child.stdout.take().expect("its output");
-    let reader = std::thread::spawn(move || {
-        let mut text = String::new();
-        out.read_to_string(&mut text).map(|_| text)
-    });
-    wait(&mut child);
-    reader.join().expect("its output was read").expect("its output is text")
+impl Browser {
+    /// Runs the browser on a page, and gives what it says on standard output.
+    fn run(&self, page: &Path, options: &[String]) -> String {
+        let profile = tempfile::tempdir().expect("a folder");
+        let mut child = Command::new(&self.0)
+            .args(["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run"])
+            .arg("--force-device-scale-factor=1")
+            .arg(format!("--user-data-dir={}", profile.path().display()))
+            .args(options)
+            .arg(format!("file://{}", page.display()))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{} does not run: {error}", self.0.display()));
+        let mut out = child.stdout.take().expect("its output");
+        let reader = std::thread::spawn(move || {
+            let mut text = String::new();
+            out.read_to_string(&mut text).map(|_| text)
+        });
+        wait(&mut child);
+        reader.join().expect("its output was read").expect("its output is text")
+    }
+
+    /// The document as the browser has understood it.
+    pub(crate) fn document(&self, page: &Path) -> String {
+        self.run(page, &["--dump-dom".to_owned()])
+    }
+
+    /// A picture of the page, which stands beside it afterwards.
+    pub(crate) fn picture(&self, page: &Path, window: Window, name: &str) -> PathBuf {
+        let Window { width, height, dark } = window;
+        let shade = if dark { "dark" } else { "light" };
+        let picture = page.with_extension(format!("{width}.{shade}.{name}.png"));
+        let _ = fs::remove_file(&picture);
+        let options = [
+            format!("--window-size={width},{height}"),
+            format!("--screenshot={}", picture.display()),
+            format!("--blink-settings=preferredColorScheme={}", i32::from(!dark)),
+        ];
+        self.run(page, &options);
+        assert!(picture.is_file(), "the browser took no picture of {}", page.display());
+        picture
+    }
 }
 
 fn wait(child: &mut Child) {
@@ -62,34 +98,8 @@ fn wait(child: &mut Child) {
     }
 }
 
-/// The document as the browser has understood it.
-pub fn document(browser: &Path, page: &Path) -> String {
-    run(browser, page, &["--dump-dom".to_owned()])
-}
-
-/// A picture of the page in a window of this size, light or dark, beside the page.
-pub fn screenshot(browser: &Path, page: &Path, (width, height): (u32, u32), dark: bool) -> PathBuf {
-    let shade = if dark { "dark" } else { "light" };
-    let picture = page.with_extension(format!("{width}-{shade}.png"));
-    let _ = fs::remove_file(&picture);
-    let options = [
-        format!("--window-size={width},{height}"),
-        format!("--screenshot={}", picture.display()),
-        format!("--blink-settings=preferredColorScheme={}", i32::from(!dark)),
-    ];
-    run(browser, page, &options);
-    assert!(picture.is_file(), "the browser took no picture of {}", page.display());
-    picture
-}
-
-/// The pixels of a picture, so many columns wide.
-pub struct Pixels {
-    pub width: usize,
-    pub pixels: Vec<[u8; 3]>,
-}
-
-/// Reads a PNG of eight bits a channel, as browsers write it.
-pub fn pixels(path: &Path) -> Pixels {
+/// The pixels of a PNG of eight bits a channel, as browsers write it.
+pub(crate) fn pixels(path: &Path) -> Vec<[u8; 3]> {
     let bytes = fs::read(path).expect("a picture");
     assert!(bytes.starts_with(b"\x89PNG\r\n\x1a\n"), "{} is no PNG", path.display());
     let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().expect("four bytes")) as usize;
@@ -117,7 +127,7 @@ pub fn pixels(path: &Path) -> Pixels {
         pixels.extend(above.chunks_exact(channels).map(|pixel| [pixel[0], pixel[1], pixel[2]]));
     }
     assert_eq!(pixels.len(), width * height);
-    Pixels { width, pixels }
+    pixels
 }
 
 /// A row of a PNG (its section 9).

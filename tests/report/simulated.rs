@@ -56,6 +56,11 @@ impl Writer<'_> {
         self.write(time, &rest);
     }
 
+    fn withdrawn_after(&mut self, time: u64) {
+        let rest = "\"decision\":\"verdict\",\"verdict\":\"withdrawn\",\"gates\":[],\"channel\":null,\"released_at\":\"before\"";
+        self.write(time, rest);
+    }
+
     fn receipt(&mut self, time: u64, kind: &str) {
         self.write(time, &format!("\"decision\":\"receipt\",\"receipt\":\"{kind}\""));
     }
@@ -66,7 +71,7 @@ impl Writer<'_> {
 }
 
 /// The lines of `decisions.jsonl`, for so many episodes.
-pub fn decisions(episodes: u64) -> String {
+pub(crate) fn decisions(episodes: u64) -> String {
     let mut chance = Chance(7);
     let mut lines = Vec::new();
     let weights: u64 = MOMENTS.iter().map(|moment| moment.3).sum();
@@ -75,7 +80,7 @@ pub fn decisions(episodes: u64) -> String {
         let moment = MOMENTS.iter().find(|moment| moment.3 > at || { at -= moment.3; false }).unwrap_or(&MOMENTS[0]);
         let (name, purpose, channels, _) = *moment;
         // A few customers have many episodes, most have few.
-        let customer = chance.below(30) * chance.below(30);
+        let customer = chance.below(900).min(chance.below(900));
         let mut head = String::new();
         let _ = write!(head, "\"customer\":\"c{customer}\",\"moment\":\"{name}\",\"purpose\":\"{purpose}\",\"episode\":\"{number:08x}\",");
         let mut writer = Writer { lines: &mut lines, head };
@@ -89,7 +94,6 @@ pub fn decisions(episodes: u64) -> String {
 
 /// One episode from its first verdict to what comes of it.
 fn live(chance: &mut Chance, writer: &mut Writer<'_>, opened: u64, purpose: &str, channel: &str) {
-    let helps = |chance: &mut Chance, base: u64| chance.percent(base);
     if purpose != "safety" && chance.percent(30) {
         let gate = ["refusal", "consent", "silence", "cooldown"][chance.below(4) as usize];
         writer.verdict(opened, "suppressed", &[gate, "quiet"], None);
@@ -103,7 +107,7 @@ fn live(chance: &mut Chance, writer: &mut Writer<'_>, opened: u64, purpose: &str
     if purpose != "safety" && chance.percent(12) {
         writer.verdict(opened, "suppressed", &["holdout"], None);
         writer.verdict(opened + 10 * DAY_MS, "expired", &["holdout"], None);
-        let helped = helps(chance, 35);
+        let helped = chance.percent(35);
         writer.outcome(opened + 30 * DAY_MS, helped, "holdout");
         return;
     }
@@ -124,8 +128,11 @@ fn live(chance: &mut Chance, writer: &mut Writer<'_>, opened: u64, purpose: &str
     let verdict = if chance.percent(6) { "handed_to_human" } else { "released" };
     writer.verdict(now, verdict, &[], Some(if verdict == "released" { channel } else { "adviser" }));
     answer(chance, writer, now, purpose);
+    if chance.percent(25) {
+        writer.withdrawn_after(now + chance.below(9 * DAY_MS));
+    }
     let base = if purpose == "sales" { 33 } else { 58 };
-    let helped = helps(chance, base);
+    let helped = chance.percent(base);
     writer.outcome(now + 30 * DAY_MS, helped, "treated");
 }
 

@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 use super::figures::Report;
 use super::sections::{Section, Table, sections};
 use super::text::stretch;
-use super::words::{NOTHING, counted, grouped, name, some_length};
+use super::words::{NOTHING, counted, grouped, name, percent_of, some_length};
 use svg::escaped;
 
 const STYLE: &str = include_str!("style.css");
@@ -51,16 +51,19 @@ pub fn page(report: &Report) -> String {
 /// The figures that people look for first.
 fn key_figures(report: &Report, out: &mut String) {
     let totals = &report.totals;
-    let ratio = report.assistance_to_sales.map_or_else(|| NOTHING.to_owned(), |ratio| format!("{ratio:.1}"));
+    let ratio = report.assistance_to_sales.map_or_else(|| NOTHING.to_owned(), |ratio| format!("{ratio:.1} : 1"));
     let useful = report.moments.iter().map(|of| of.useful.count).sum();
     let rated = report.moments.iter().map(|of| of.useful.of).sum();
+    let helped = report.moments.iter().map(|of| of.treated.count).sum();
+    let watched = report.moments.iter().map(|of| of.treated.of).sum();
     let silent = totals.episodes.saturating_sub(totals.released + totals.handed_to_human);
     let figures = [
         ("Contacts", grouped(totals.released), format!("to {}", counted(report.customers.contacted, "customer"))),
-        ("Silent so far", super::words::percent_of(silent, totals.episodes), format!("of {}", counted(totals.episodes, "episode"))),
-        ("To assist, per one to sell", ratio, "contacts".to_owned()),
-        ("Median deferral", some_length(report.deferrals.median_ms), format!("of {} that are over", grouped(report.deferrals.ended))),
-        ("Rated useful", super::words::percent_of(useful, rated), format!("of {}", counted(rated, "rating"))),
+        ("Silent so far", percent_of(silent, totals.episodes), format!("of {}", counted(totals.episodes, "episode"))),
+        ("Assistance to sales", ratio, "contacts".to_owned()),
+        ("Median deferral", some_length(report.deferrals.median_ms), format!("of {}", counted(report.deferrals.ended, "deferral"))),
+        ("Rated useful", percent_of(useful, rated), format!("of {}", counted(rated, "rating"))),
+        ("Helped", percent_of(helped, watched), format!("of {}", counted(watched, "outcome"))),
     ];
     out.push_str("<dl class=\"key\">\n");
     for (what, figure, of) in figures {
@@ -78,11 +81,10 @@ fn key_figures(report: &Report, out: &mut String) {
 fn write_section(report: &Report, section: &Section, out: &mut String) {
     let plot = plots::plot(report, section);
     let id = section.topic.id();
-    let wide = section.table.heads.len() > 6;
     let _ = write!(
         out,
         "<section aria-labelledby=\"{id}\"{}>\n<h2 id=\"{id}\">{}</h2>\n<p>{}</p>\n<div class=\"beside\">\n",
-        if wide { " class=\"broad\"" } else { "" },
+        if section.is_broad() { " class=\"broad\"" } else { "" },
         escaped(section.title),
         escaped(&section.says)
     );

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::super::figures::{OneMoment, Report, Waits};
 use super::super::sections::{
-    Section, Topic, bin, bins, channel, ends, that_waited, that_were_sent, that_were_watched,
+    Section, Topic, bins, channel, ends, that_waited, that_were_sent, that_were_watched,
 };
 use super::super::words::{counted, grouped, name};
 use super::columns::{Axes, Column, columns};
@@ -61,10 +61,11 @@ pub(super) fn plot(report: &Report, section: &Section) -> Option<String> {
     }
 }
 
-/// Both sizes of a plot.
-fn twice(section: &Section, describes: String, legend: &str, draw: impl Fn(&Said<'_>, Size) -> String) -> String {
+/// A plot in all its sizes.
+fn sized(section: &Section, describes: String, legend: &str, draw: impl Fn(&Said<'_>, Size) -> String) -> String {
     let said = Said { id: section.topic.id(), title: section.title, describes };
-    format!("{legend}{}{}", draw(&said, Size::Wide), draw(&said, Size::Narrow))
+    let broad = if section.is_broad() { draw(&said, Size::Broad) } else { String::new() };
+    format!("{legend}{broad}{}{}", draw(&said, Size::Wide), draw(&said, Size::Narrow))
 }
 
 /// What classes of marks stand for.
@@ -90,18 +91,18 @@ fn of_bars(section: &Section, rows: impl IntoIterator<Item = (String, u64)>, uni
     let shown = &rows[..rows.len().min(MOST_ROWS)];
     let told: Vec<String> = shown.iter().map(|(name, bars)| format!("{name} {}", grouped(bars[0].1))).collect();
     let describes = format!("Bars, {unit}: {}.{}", told.join(", "), more(rows.len() - shown.len(), "row"));
-    Some(twice(section, describes, "", |said, size| bars(said, size, shown, unit)))
+    Some(sized(section, describes, "", |said, size| bars(said, size, shown, unit)))
 }
 
 fn contacts(report: &Report, section: &Section) -> Option<String> {
     if report.customers.seen == 0 {
         return None;
     }
-    let found: Vec<Column<'_>> = bins(report).into_iter().map(|of| (bin(of), vec![("one", of.2)])).collect();
+    let found: Vec<Column<'_>> = bins(report).into_iter().map(|of| (of.label(), vec![("one", of.customers)])).collect();
     let told: Vec<String> = found.iter().map(|(bin, of)| format!("{bin}: {}", grouped(of[0].1))).collect();
     let describes = format!("A histogram. Customers by number of contacts: {}.", told.join(", "));
     let axes = Axes { across: "contacts of a customer", upwards: "customers" };
-    Some(twice(section, describes, "", |said, size| columns(said, size, &axes, &found)))
+    Some(sized(section, describes, "", |said, size| columns(said, size, &axes, &found)))
 }
 
 fn gates(report: &Report, section: &Section) -> Option<String> {
@@ -117,7 +118,7 @@ fn gates(report: &Report, section: &Section) -> Option<String> {
         .collect();
     let describes = format!("Bars, two for each gate: {}.", told.join(", "));
     let legend = legend(&[("suppressed", "suppressed"), ("deferred", "deferred")]);
-    Some(twice(section, describes, &legend, |said, size| bars(said, size, &rows, "episodes")))
+    Some(sized(section, describes, &legend, |said, size| bars(said, size, &rows, "episodes")))
 }
 
 fn waits<'r>(section: &Section, rows: impl Iterator<Item = (String, &'r Waits)>) -> Option<String> {
@@ -129,7 +130,7 @@ fn waits<'r>(section: &Section, rows: impl Iterator<Item = (String, &'r Waits)>)
     let left_out = more(rows.len() - shown.len(), "row");
     let describes = format!("Lengths on a logarithmic scale. {}.{left_out}", told_lengths(shown));
     let legend = legend(&[("median", "median"), ("within", "nine in ten within"), ("thin", "longest")]);
-    Some(twice(section, describes, &legend, |said, size| lengths(said, size, shown)))
+    Some(sized(section, describes, &legend, |said, size| lengths(said, size, shown)))
 }
 
 /// Rows of shares, one or two marks each.
@@ -155,7 +156,7 @@ fn of_shares(
         .collect();
     let left_out = more(moments.len() - shown.len(), "moment");
     let describes = format!("Shares with intervals of 95% confidence, {unit}. {}.{left_out}", told.join("; "));
-    Some(twice(section, describes, &legend(key), |said, size| shares(said, size, &rows, unit)))
+    Some(sized(section, describes, &legend(key), |said, size| shares(said, size, &rows, unit)))
 }
 
 fn usefulness(report: &Report, section: &Section) -> Option<String> {
@@ -189,5 +190,5 @@ fn timeline(report: &Report, section: &Section) -> Option<String> {
     let across = format!("{unit}, by its first day");
     let axes = Axes { across: if unit == "week" { &across } else { unit }, upwards: "releases" };
     let key: Vec<(&str, &str)> = purposes.iter().map(|purpose| (*purpose, *purpose)).collect();
-    Some(twice(section, describes, &legend(&key), |said, size| columns(said, size, &axes, &stacks)))
+    Some(sized(section, describes, &legend(&key), |said, size| columns(said, size, &axes, &stacks)))
 }

@@ -26,8 +26,8 @@ impl Grid {
     fn new(size: Size, names: &[String], row: f64, right: f64, top: f64) -> Grid {
         let longest = names.iter().map(|name| text_width(name)).fold(0.0, f64::max);
         let (left, above) = match size {
-            Size::Wide => (longest.min(190.0) + 12.0, 0.0),
-            Size::Narrow => (8.0, 17.0),
+            Size::Broad | Size::Wide => (longest.min(190.0) + 12.0, 0.0),
+            Size::Narrow => (14.0, 17.0),
         };
         Grid { size, left, right: size.width() - right, above, row, top, rows: names.len() }
     }
@@ -46,7 +46,7 @@ impl Grid {
     }
 
     fn name(&self, picture: &mut Picture, row: usize, name: &str) {
-        if self.size == Size::Wide {
+        if self.size != Size::Narrow {
             let name = fitted(name, self.left - 12.0);
             picture.text((self.left - 8.0, self.middle(row) + 4.0), Anchor::End, "label", &name);
         } else {
@@ -63,7 +63,7 @@ impl Grid {
             picture.line((*x, self.top), (*x, bottom), "grid");
             let half = text_width(label) / 2.0;
             if x - half >= free {
-                picture.text((*x, bottom + 16.0), Anchor::Middle, "tick", label);
+                picture.text_within((*x, bottom + 16.0), self.size.width(), "tick", label);
                 free = x + half + 8.0;
             }
         }
@@ -78,7 +78,7 @@ pub(super) type Bar<'a> = (&'a str, u64);
 /// A row with one bar or several, from zero.
 pub(super) fn bars(said: &Said<'_>, size: Size, rows: &[(String, Vec<Bar<'_>>)], unit: &str) -> String {
     let most = rows.iter().flat_map(|(_, bars)| bars.iter().map(|(_, count)| *count)).max().unwrap_or(0);
-    let ticks = steps(most, if size == Size::Wide { 5 } else { 4 });
+    let ticks = steps(most, if size == Size::Narrow { 4 } else { 5 });
     let of_row = rows.first().map_or(1, |(_, bars)| bars.len()) as f64;
     let (thick, between) = if of_row > 1.0 { (11.0, 10.0) } else { (18.0, 8.0) };
     let names: Vec<String> = rows.iter().map(|(name, _)| name.clone()).collect();
@@ -91,8 +91,10 @@ pub(super) fn bars(said: &Said<'_>, size: Size, rows: &[(String, Vec<Bar<'_>>)],
     grid.axis(&mut picture, &labels, unit);
     for (at, (name, bars)) in rows.iter().enumerate() {
         grid.name(&mut picture, at, name);
-        for (nth, (class, count)) in bars.iter().enumerate() {
-            let y = grid.middle(at) + thick * (nth as f64 - of_row / 2.0);
+        // A row of several shows those that there are, in the middle.
+        let there: Vec<&Bar<'_>> = bars.iter().filter(|(_, count)| bars.len() == 1 || *count > 0).collect();
+        for (nth, (class, count)) in there.iter().enumerate() {
+            let y = grid.middle(at) + thick * (nth as f64 - there.len() as f64 / 2.0);
             picture.bar((grid.left, y), (x(*count) - grid.left, thick - 1.0), class);
             picture.text((x(*count) + 5.0, y + thick / 2.0 + 3.5), Anchor::Start, "value", &grouped(*count));
         }
@@ -102,7 +104,7 @@ pub(super) fn bars(said: &Said<'_>, size: Size, rows: &[(String, Vec<Bar<'_>>)],
 }
 
 /// Lengths that are marked on a logarithmic scale.
-const MARKS: [(u64, &str); 12] = [
+const MARKS: [(u64, &str); 13] = [
     (1, "1 ms"),
     (1_000, "1 s"),
     (10_000, "10 s"),
@@ -113,6 +115,7 @@ const MARKS: [(u64, &str); 12] = [
     (86_400_000, "1 d"),
     (604_800_000, "7 d"),
     (2_592_000_000, "30 d"),
+    (7_776_000_000, "90 d"),
     (31_536_000_000, "1 y"),
     (315_360_000_000, "10 y"),
 ];
@@ -158,15 +161,16 @@ pub(super) fn shares(said: &Said<'_>, size: Size, rows: &[(String, Vec<Mark>)], 
     grid.axis(&mut picture, &labels, unit);
     for (at, (name, marks)) in rows.iter().enumerate() {
         grid.name(&mut picture, at, name);
-        for (nth, (filled, share)) in marks.iter().enumerate() {
-            let (Some(rate), Some(low), Some(high)) = (share.rate, share.low, share.high) else { continue };
-            let y = grid.middle(at) + 14.0 * (nth as f64 + 0.5 - of_row / 2.0);
-            let class = if *filled { "treated" } else { "holdout" };
+        let there: Vec<(bool, f64, f64, f64)> =
+            marks.iter().filter_map(|(filled, of)| Some((*filled, of.rate?, of.low?, of.high?))).collect();
+        for (nth, (filled, rate, low, high)) in there.iter().copied().enumerate() {
+            let y = grid.middle(at) + 14.0 * (nth as f64 + 0.5 - there.len() as f64 / 2.0);
+            let class = if filled { "treated" } else { "holdout" };
             picture.line((x(low), y), (x(high), y), class);
             for end in [low, high] {
                 picture.line((x(end), y - 3.0), (x(end), y + 3.0), class);
             }
-            if *filled {
+            if filled {
                 picture.dot((x(rate), y), 4.5, class);
             } else {
                 picture.diamond((x(rate), y), 5.0, class);

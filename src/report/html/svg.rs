@@ -20,9 +20,11 @@ pub(super) fn escaped(text: &str) -> String {
     out
 }
 
-/// Each plot is drawn twice, and the page shows the one that fits: text that shrinks with a picture is not read on a telephone.
+/// Each plot is drawn more than once, and the page shows the one that fits: text that shrinks with a picture is not read on a telephone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Size {
+    /// For a section whose table is so broad that it stands below.
+    Broad,
     Wide,
     Narrow,
 }
@@ -30,6 +32,7 @@ pub(super) enum Size {
 impl Size {
     pub(super) fn width(self) -> f64 {
         match self {
+            Size::Broad => 1_080.0,
             Size::Wide => 620.0,
             Size::Narrow => 340.0,
         }
@@ -37,6 +40,7 @@ impl Size {
 
     fn name(self) -> &'static str {
         match self {
+            Size::Broad => "broad",
             Size::Wide => "wide",
             Size::Narrow => "narrow",
         }
@@ -94,6 +98,16 @@ impl Picture {
         let text = escaped(text);
         let _ =
             write!(self.marks, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" class=\"{class}\">{text}</text>");
+    }
+
+    /// A text around its point, or as near to that as there is room between the edges.
+    pub(super) fn text_within(&mut self, (x, y): (f64, f64), width: f64, class: &str, text: &str) {
+        let half = text_width(text) / 2.0;
+        match () {
+            () if x - half < 0.0 => self.text((0.0, y), Anchor::Start, class, text),
+            () if x + half > width => self.text((width, y), Anchor::End, class, text),
+            () => self.text((x, y), Anchor::Middle, class, text),
+        }
     }
 
     pub(super) fn line(&mut self, from: (f64, f64), to: (f64, f64), class: &str) {
