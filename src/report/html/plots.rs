@@ -44,7 +44,7 @@ pub(super) fn plot(report: &Report, section: &Section) -> Option<String> {
         }
         Topic::Channels => {
             let rows = report.channels.iter().map(|of| (channel(of.channel.as_deref()), of.released + of.handed_to_human));
-            of_bars(section, rows, "triggers: releases, and what is handed to a human")
+            of_bars(section, rows, "triggers, released or handed over")
         }
         Topic::Gates => gates(report, section),
         Topic::WaitsByGate => {
@@ -168,7 +168,7 @@ fn usefulness(report: &Report, section: &Section) -> Option<String> {
 
 fn success(report: &Report, section: &Section) -> Option<String> {
     let key = [("treated", "treated"), ("holdout", "held out")];
-    let unit = "share of the outcomes that helped, with intervals of 95%";
+    let unit = "share of the outcomes that helped";
     of_shares(section, &that_were_watched(report), unit, &key, |of| vec![(true, of.treated), (false, of.holdout)])
 }
 

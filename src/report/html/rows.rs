@@ -68,7 +68,8 @@ impl Grid {
             }
         }
         picture.line((self.left, bottom), (self.right, bottom), "axis");
-        picture.text((f64::midpoint(self.left, self.right), bottom + 34.0), Anchor::Middle, "title", title);
+        let middle = f64::midpoint(self.left, self.right);
+        picture.text_within((middle, bottom + 34.0), self.size.width(), "title", title);
     }
 }
 
