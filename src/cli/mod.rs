@@ -5,12 +5,14 @@
 
 mod check;
 mod completions;
+mod decided;
 mod generate;
 mod inputs;
 mod meter;
 mod plan;
 mod report;
 mod run;
+mod schema;
 mod summary;
 mod test;
 mod views;
@@ -59,6 +61,7 @@ enum Command {
     Plan(plan::Args),
     Views(views::Args),
     Report(report::Args),
+    Schema(schema::Args),
     Generate(generate::Args),
     Completions(completions::Args),
 }
@@ -119,6 +122,7 @@ pub fn main() -> ExitCode {
         Command::Plan(args) => plan::run(&args),
         Command::Views(args) => views::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Schema(args) => schema::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Completions(args) => completions::run(&args),
     };

@@ -370,7 +370,7 @@ fn timeline(report: &Report) -> Section {
     let behind = ["handed to a human", "withdrawn before", "expired", "helped"];
     let heads = [&[unit, "released"], &purposes[..], &behind].concat();
     let says = format!(
-        "Final verdicts by {unit} ({}), the first and the last perhaps not whole. Helped: of the outcomes of releases that fell into the {unit}.",
+        "Final verdicts by {unit} ({}), the first and the last perhaps not whole. Helped: of the outcomes of releases that became known in the {unit}.",
         name(&report.zone)
     );
     Section { topic: Topic::Timeline, title: "Over time", says, table: Table::new(&heads, rows.collect()) }

@@ -236,7 +236,7 @@ fn the_page_is_well_formed_and_complete_in_itself_and_shows_in_a_browser() {
             let bars = seen.iter().filter(|pixel| **pixel == bar).count();
             assert!(bars > 1_000, "{}: {bars} pixels of bars", picture.display());
             // For people.
-            browser.picture(&page, Window { height: if width > 1_000 { 6_600 } else { 10_200 }, ..window }, "all");
+            browser.picture(&page, Window { height: if width > 1_000 { 7_000 } else { 10_200 }, ..window }, "all");
         }
     }
 }

@@ -14,13 +14,17 @@ use jiff::tz::TimeZone;
 
 use super::attributes::{Attributes, compile_all};
 use super::cases::Cases;
+use super::data::DataOf;
+use super::lint::Lint;
+use super::moments::Moments;
+use super::policy::{Desk, PolicyDone};
 use super::problem::{Problem, Problems};
 use super::raw::{self, Spot};
 use super::scope::{FieldScope, Ground, Lookup, Shape, SlotState, View, compile};
 use super::words::{check_slot_name, is_name, nearest, shortened};
-use super::{features, inputs, lint, moments, policy};
+use super::{features, inputs, lint, policy};
 use crate::define::expr::{Expected, Expr};
-use crate::define::plan::{Attribute, Channel, Entity, Feature, Moment, Plan, Policy, Relation, TestCase};
+use crate::define::plan::{Attribute, Channel, Entity, Feature, Moment, Plan, Relation, TestCase};
 use crate::model::limits::{DECLARATIONS, FIELDS, SLOTS};
 use crate::model::{InputId, KindId, Type};
 
@@ -36,13 +40,13 @@ pub(super) struct KindDone {
 struct Pass {
     kinds: Vec<KindDone>,
     moments: Vec<Option<Moment>>,
-    policy: Policy,
+    policy: PolicyDone,
     requests: Vec<Lookup>,
     problems: Problems,
 }
 
-/// The plan of a pack, or all its problems.
-pub(super) fn pack(text: &str, raw: &raw::Pack, mut problems: Problems) -> Result<Plan, Problems> {
+/// The plan of a pack with what it is warned of, or all its problems.
+pub(super) fn pack(text: &str, raw: &raw::Pack, mut problems: Problems) -> Result<(Plan, Problems), Problems> {
     check_limits(raw, &mut problems);
     if raw.inputs.len().max(raw.entities.len()).max(raw.moments.len()) > DECLARATIONS {
         return Err(problems);
@@ -59,20 +63,22 @@ pub(super) fn pack(text: &str, raw: &raw::Pack, mut problems: Problems) -> Resul
     let relations: Vec<Option<Relation>> =
         raw.entities.iter().map(|entity| relation(&ground, entity, &mut problems)).collect();
     check_names(&ground, raw, &mut problems);
-    let channel_names: Vec<String> = channels.iter().map(|channel| channel.name.clone()).collect();
-    let mut pass = passes(&ground, raw, &channel_names);
+    let mut pass = passes(&ground, raw, &channels);
     problems.append(std::mem::take(&mut pass.problems));
     let cases = Cases { ground: &ground, moments: &raw.moments, zone: &zone };
     let tests: Vec<Option<TestCase>> = raw.tests.iter().map(|test| cases.check(test, &mut problems)).collect();
-    if !problems.is_empty() {
+    if problems.has_errors() {
         return Err(problems);
     }
     let parts = Parts { raw, zone, kinds: kinds.clone(), channels, deletes, relations, tests, pass };
-    assemble(parts, shapes).ok_or_else(|| {
-        // Everything that is left out has been reported; should that ever fail, it is still no plan.
-        problems.add(Problem::Syntax { message: "it could not be understood".to_owned() }, &(0..0));
-        problems
-    })
+    match assemble(parts, shapes) {
+        Some(plan) => Ok((plan, problems)),
+        None => {
+            // Everything that is left out has been reported; should that ever fail, it is still no plan.
+            problems.add(Problem::Syntax { message: "it could not be understood".to_owned() }, &(0..0));
+            Err(problems)
+        }
+    }
 }
 
 fn check_limits(raw: &raw::Pack, problems: &mut Problems) {
@@ -186,7 +192,6 @@ fn check_names(ground: &Ground<'_>, raw: &raw::Pack, problems: &mut Problems) {
     }
 }
 
-/// Passes until none asks for a field of a table that has no slot yet.
 /// The channels that are declared, and those that moments name without a declaration: a channel needs one only when
 /// something has to be said about it. A name that is near a declared one is taken for a mistake, and left to be reported.
 fn channels(raw: &raw::Pack) -> Vec<Channel> {
@@ -194,9 +199,9 @@ fn channels(raw: &raw::Pack) -> Vec<Channel> {
     let mut channels: Vec<Channel> = raw
         .channels
         .iter()
-        .map(|channel| Channel { name: channel.name.value.clone(), topic: channel.topic.clone(), human: false })
+        .map(|channel| Channel { name: channel.name.value.clone(), topic: channel.topic.clone(), human: channel.human })
         .collect();
-    for named in raw.moments.iter().flat_map(|moment| &moment.channels) {
+    for named in raw.moments.iter().flat_map(|moment| &moment.channels).chain(&raw.policy.human) {
         let known = channels.iter().any(|channel| channel.name == named.value);
         if !known && is_name(&named.value) && nearest(&named.value, declared.iter().copied()).is_none() {
             channels.push(Channel { name: named.value.clone(), topic: None, human: false });
@@ -206,7 +211,8 @@ fn channels(raw: &raw::Pack) -> Vec<Channel> {
     channels
 }
 
-fn passes(ground: &Ground<'_>, raw: &raw::Pack, channels: &[String]) -> Pass {
+/// Passes until none asks for a field of a table that has no slot yet.
+fn passes(ground: &Ground<'_>, raw: &raw::Pack, channels: &[Channel]) -> Pass {
     let mut implied: Vec<Lookup> = Vec::new();
     loop {
         let mut pass = one_pass(ground, raw, channels, &implied);
@@ -231,11 +237,11 @@ fn passes(ground: &Ground<'_>, raw: &raw::Pack, channels: &[String]) -> Pass {
     }
 }
 
-fn one_pass(ground: &Ground<'_>, raw: &raw::Pack, channels: &[String], implied: &[Lookup]) -> Pass {
+fn one_pass(ground: &Ground<'_>, raw: &raw::Pack, channels: &[Channel], implied: &[Lookup]) -> Pass {
     let mut pass = Pass {
         kinds: Vec::new(),
         moments: Vec::new(),
-        policy: Policy::default(),
+        policy: PolicyDone::default(),
         requests: Vec::new(),
         problems: Problems::default(),
     };
@@ -290,19 +296,29 @@ fn start(ground: &Ground<'_>, declared: &[Option<&raw::View>], implied: &[Lookup
     views
 }
 
-fn moments_and_policy(ground: &Ground<'_>, raw: &raw::Pack, channels: &[String], views: &[View], pass: &mut Pass) {
+fn moments_and_policy(ground: &Ground<'_>, raw: &raw::Pack, channels: &[Channel], views: &[View], pass: &mut Pass) {
+    let desk = Desk { ground, views, channels, raw };
+    pass.policy = policy::policy(&desk, &mut pass.requests, &mut pass.problems);
+    let mut names: Vec<&str> = raw.moments.iter().map(|moment| moment.name.value.as_str()).collect();
+    names.sort_unstable();
     let version = raw.version.as_ref().map_or("1", |version| version.value.as_str());
-    pass.policy = policy::policy(ground, views, channels, &raw.policy, &mut pass.problems);
-    for moment in &raw.moments {
-        let done = moments::moment(ground, views, channels, (moment, version), &mut pass.requests, &mut pass.problems);
-        pass.moments.push(done);
+    let moments =
+        Moments { ground, views, channels, raw: &raw.moments, names, version, human: pass.policy.policy.human };
+    let known = (raw.policy.data.as_slice(), pass.policy.policy.data.as_slice());
+    let data = DataOf::find(ground, views, &pass.kinds, known, &mut pass.problems);
+    for raw in &raw.moments {
+        let mut moment = moments.moment(raw, &mut pass.requests, &mut pass.problems);
+        moment.iter_mut().for_each(|moment| data.mark(moment));
+        pass.moments.push(moment);
     }
-    let mut mood_fields = HashSet::new();
+    let mut mood_fields: HashSet<_> = pass.policy.mood_fields.iter().copied().collect();
     for (position, shape) in ground.inputs.iter().enumerate() {
         mood_fields.extend(shape.input.field("mood").map(|field| (InputId(position as u16), field.0)));
     }
     let moments: Vec<_> = raw.moments.iter().zip(pass.moments.iter().map(Option::as_ref)).collect();
-    lint::check(&pass.kinds, &mood_fields, &moments, &pass.policy, &mut pass.problems);
+    let (mood_fields, moments) = (&mood_fields, moments.as_slice());
+    let lint = Lint { ground, raw, kinds: &pass.kinds, mood_fields, moments, channels, policy: &pass.policy.policy };
+    lint::check(&lint, &mut pass.problems);
 }
 
 /// Everything that was understood besides the inputs.
@@ -341,6 +357,16 @@ fn assemble(parts: Parts<'_>, shapes: Vec<Shape>) -> Option<Plan> {
             implied: false,
         });
     }
+    if parts.pass.policy.policy.kind.is_some() {
+        entities.push(Entity {
+            name: "policy".to_owned(),
+            relation: None,
+            features: parts.pass.policy.implied.into_iter().collect::<Option<_>>()?,
+            attributes: Vec::new(),
+            evaluation: Vec::new(),
+            implied: true,
+        });
+    }
     let mut moments = parts.pass.moments.into_iter().collect::<Option<Vec<Moment>>>()?;
     moments.sort_by(|a, b| a.name.cmp(&b.name));
     let text = |spot: &Option<Spot<String>>| spot.as_ref().map(|spot| spot.value.clone());
@@ -352,8 +378,9 @@ fn assemble(parts: Parts<'_>, shapes: Vec<Shape>) -> Option<Plan> {
         inputs,
         entities,
         moments,
-        policy: parts.pass.policy,
+        policy: parts.pass.policy.policy,
         channels: parts.channels,
         tests: parts.tests.into_iter().collect::<Option<_>>()?,
+        warnings: Vec::new(),
     })
 }
