@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! cli                        what people touch
-//! run                        assembles a worker: sources, dataflow, sinks
+//! run | report               assembles a worker: sources, dataflow, sinks | what decisions amount to
 //! flow | edge                the dataflow (pure) | the outside world
 //! define                     text → checked → plan (pure)
 //! model                      values, rows, times, ids, errors, limits (pure)
@@ -19,4 +19,5 @@ pub mod edge;
 pub mod flow;
 pub mod generate;
 pub mod model;
+pub mod report;
 pub mod run;

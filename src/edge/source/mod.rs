@@ -21,6 +21,8 @@ mod rows;
 pub use files::{InputFile, SourceError};
 pub use merge::MergedSource;
 pub use mixed::LinesSource;
+pub(crate) use lines::{Line, Lines};
+pub(crate) use open::open_path;
 
 use crate::flow::decode::RecordError;
 use crate::model::Fact;
