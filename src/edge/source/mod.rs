@@ -21,6 +21,7 @@ mod rows;
 pub use files::{InputFile, SourceError};
 pub use merge::MergedSource;
 pub use mixed::LinesSource;
+pub use records::rows_at;
 
 use crate::flow::decode::RecordError;
 use crate::model::Fact;
