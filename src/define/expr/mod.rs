@@ -16,6 +16,7 @@ mod nesting;
 mod operand;
 mod operators;
 mod parts;
+mod record;
 mod source;
 mod syntax;
 mod turns;
@@ -168,6 +169,8 @@ pub enum Expected {
     Averageable,
     /// A time.
     Time,
+    /// A text.
+    Text,
 }
 
 /// A mistake in an expression.
