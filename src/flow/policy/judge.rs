@@ -1,9 +1,10 @@
 //! From gates to verdicts.
 
-use crate::define::plan::{Gate, OnExpiry, OnNegativeMood, OnSuppressed, Verdict};
+use crate::define::expr::Expr;
+use crate::define::plan::{self, Gate, OnExpiry, OnNegativeMood, OnSuppressed, Verdict};
 use crate::flow::Transition;
 use crate::flow::episode::episode_hash;
-use crate::model::LogicalTime;
+use crate::model::{LogicalTime, Value};
 
 use super::gates::{Free, Reach};
 use super::scene::Look;
@@ -220,6 +221,11 @@ fn give(standing: &Standing, look: &Look<'_>, key: &EpisodeKey, given: Given, ou
     let moment = look.moment(key);
     let untils: Option<Vec<LogicalTime>> = given.gates.iter().map(|failed| failed.until).collect();
     let is_published = given.released_at.is_some();
+    let policy = &look.policy.plan.policy;
+    let spoken = |of: &dyn Fn(&plan::Policy) -> Option<&Expr>| match look.text(of(policy).filter(|_| is_published)) {
+        Some(Value::Text(text)) => Some(text.to_string()),
+        _ => None,
+    };
     out.push(Decision {
         time: look.now(),
         customer: look.scene.customer.clone(),
@@ -234,6 +240,8 @@ fn give(standing: &Standing, look: &Look<'_>, key: &EpisodeKey, given: Given, ou
             mood_is_negative: look.mood().is_negative,
             evidence: look.shown(key, &moment.evidence),
             shared: if is_published { look.shown(key, &moment.shares) } else { Vec::new() },
+            locale: spoken(&|policy| policy.locale.as_ref()),
+            zone: spoken(&|policy| policy.zone.as_ref()),
         }),
     });
 }
