@@ -15,6 +15,7 @@ mod schema;
 mod summary;
 mod test;
 mod views;
+mod why;
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
@@ -41,6 +42,7 @@ Examples:
   propice check dataflows/bank.toml
   propice run dataflows/bank.toml --input fixtures/bank --output out
   propice views dataflows/bank.toml --input fixtures/bank --customer c1 --at 2026-03-02T09:00:00Z
+  propice why dataflows/bank.toml --input fixtures/bank --customer c1 --at 2026-03-02T09:00:00Z
   propice test dataflows/bank.toml";
 
 /// Keeps a 360° view of every customer up to date from event streams, and notices the moments at which it is right to be
@@ -59,6 +61,7 @@ enum Command {
     Test(test::Args),
     Plan(plan::Args),
     Views(views::Args),
+    Why(why::Args),
     Schema(schema::Args),
     Generate(generate::Args),
     Completions(completions::Args),
@@ -119,6 +122,7 @@ pub fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Views(args) => views::run(&args),
+        Command::Why(args) => why::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Completions(args) => completions::run(&args),
