@@ -163,11 +163,13 @@ impl Told<'_> {
             return if is_plain { is } else { pick(format!("{is}, against {with}"), format!("{is}, contre {with}")) };
         }
         let needed = if wanted { operator } else { negated(operator) };
-        let would = pick("it would have to be".to_owned(), "il faudrait".to_owned());
-        let colon = pick(String::new(), " ".to_owned());
         let lacks = self.lacks(comparison, env, needed, mirror);
         let words = self.needed(needed, &value.1);
-        format!("{is}; {would}{colon}{}{words} {with}{lacks}", if colon.is_empty() { " " } else { "" })
+        let words = if words.is_empty() { String::new() } else { format!("{words} ") };
+        pick(
+            format!("{is}; it would have to be {words}{with}{lacks}"),
+            format!("{is} ; il faudrait {words}{with}{lacks}"),
+        )
     }
 
     /// What a comparison asks for, in words.
@@ -207,11 +209,10 @@ impl Told<'_> {
         }
         let amount = self.shown(&amount, expr.ty());
         let more_than = is_strict && matches!(expr.ty(), Type::Float | Type::Duration);
-        let more_than = if more_than { self.teller.language.pick("more than ", "plus de ") } else { "" };
-        let which = match (less, matches!(expr.ty(), Type::Duration)) {
-            (true, _) => self.teller.language.pick("less", "de moins"),
-            (false, true) => self.teller.language.pick("more", "de plus"),
-            (false, false) => self.teller.language.pick("more", "de plus"),
+        let more_than = if more_than { self.teller.language.pick("over ", "plus de ") } else { "" };
+        let which = match less {
+            true => self.teller.language.pick("less", "de moins"),
+            false => self.teller.language.pick("more", "de plus"),
         };
         self.teller.language.pick(format!(": {more_than}{amount} {which}"), format!(" : {more_than}{amount} {which}"))
     }

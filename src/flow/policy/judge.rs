@@ -1,7 +1,7 @@
 //! From gates to verdicts.
 
 use crate::define::expr::Expr;
-use crate::define::plan::{self, Gate, OnExpiry, OnNegativeMood, OnSuppressed, Verdict};
+use crate::define::plan::{Gate, OnExpiry, OnNegativeMood, OnSuppressed, Verdict};
 use crate::flow::Transition;
 use crate::flow::episode::episode_hash;
 use crate::model::{LogicalTime, Value};
@@ -221,11 +221,6 @@ fn give(standing: &Standing, look: &Look<'_>, key: &EpisodeKey, given: Given, ou
     let moment = look.moment(key);
     let untils: Option<Vec<LogicalTime>> = given.gates.iter().map(|failed| failed.until).collect();
     let is_published = given.released_at.is_some();
-    let policy = &look.policy.plan.policy;
-    let spoken = |of: &dyn Fn(&plan::Policy) -> Option<&Expr>| match look.text(of(policy).filter(|_| is_published)) {
-        Some(Value::Text(text)) => Some(text.to_string()),
-        _ => None,
-    };
     out.push(Decision {
         time: look.now(),
         customer: look.scene.customer.clone(),
@@ -240,8 +235,16 @@ fn give(standing: &Standing, look: &Look<'_>, key: &EpisodeKey, given: Given, ou
             mood_is_negative: look.mood().is_negative,
             evidence: look.shown(key, &moment.evidence),
             shared: if is_published { look.shown(key, &moment.shares) } else { Vec::new() },
-            locale: spoken(&|policy| policy.locale.as_ref()),
-            zone: spoken(&|policy| policy.zone.as_ref()),
+            locale: said(look, look.policy.plan.policy.locale.as_ref().filter(|_| is_published)),
+            zone: said(look, look.policy.plan.policy.zone.as_ref().filter(|_| is_published)),
         }),
     });
+}
+
+/// A text over the customer, where it has a value.
+fn said(look: &Look<'_>, expr: Option<&Expr>) -> Option<String> {
+    match look.text(expr)? {
+        Value::Text(text) => Some(text.to_string()),
+        _ => None,
+    }
 }
