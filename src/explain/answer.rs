@@ -23,6 +23,8 @@ pub struct Answer {
     pub zone: String,
     /// The language in which it is told.
     pub language: &'static str,
+    /// How many records could not be read.
+    pub unread: u64,
     /// One moment, for what it is about.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub explained: Vec<Story>,
@@ -193,7 +195,12 @@ pub struct Record {
     /// Until when it counts; null: for ever.
     pub until: Option<At>,
     /// What matters of it.
+    #[serde(serialize_with = "by_name")]
     pub fields: Vec<(String, Typed)>,
+}
+
+fn by_name<S: Serializer>(fields: &[(String, Typed)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(fields.iter().map(|(name, value)| (name, value)))
 }
 
 /// An episode and what was decided of it.

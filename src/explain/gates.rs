@@ -4,8 +4,8 @@ use super::answer::{self, At};
 use super::told::{Told, fails};
 use super::words;
 use crate::define::expr::{Env, Expr};
-use crate::define::plan::{Gate, Moment};
-use crate::flow::policy::FailedGate;
+use crate::define::plan::{Gate, Moment, Verdict};
+use crate::flow::policy::{Decision, EpisodeKey, FailedGate, What};
 use crate::model::LogicalTime;
 
 /// Tells the gates of one moment.
@@ -14,29 +14,50 @@ pub(super) struct Gates<'a> {
     pub(super) moment: &'a Moment,
     /// The customer and the entity as of the instant, for what would have to change.
     pub(super) env: Option<Env<'a>>,
+    /// What was decided of the customer.
+    pub(super) decisions: &'a [Decision],
 }
 
 /// What failed, and what would have to change.
 type Words = (String, String);
 
 impl Gates<'_> {
-    /// A gate that failed.
-    pub(super) fn tell(&self, failed: &FailedGate) -> answer::Gate {
+    /// A gate that failed, of an episode at a time.
+    pub(super) fn tell(&self, failed: &FailedGate, key: Option<&EpisodeKey>, at: LogicalTime) -> answer::Gate {
         let why = failed.why.as_deref().unwrap_or_default();
         let (told, remedy) = match failed.gate {
             Gate::Refusal => self.refusal(),
             Gate::Consent => self.consent(why),
             Gate::Silence => self.silence(why, failed.until),
             Gate::Holdout => self.holdout(),
-            Gate::Cooldown => self.cooldown(why, failed.until),
+            Gate::Cooldown => self.cooldown(why, failed.until, self.last_release(key, at)),
             Gate::Evidence => self.evidence(why),
             Gate::Mood => self.mood(failed.until),
             Gate::Quiet => self.quiet(failed.until),
-            Gate::Pressure => self.pressure(why, failed.until),
+            Gate::Pressure => self.pressure(why, failed.until, self.last_release(None, at)),
             Gate::Arbitration => self.arbitration(why, failed.until),
         };
         let until = failed.until.map(At);
         answer::Gate { gate: failed.gate.name(), why: failed.why.clone(), until, told, remedy }
+    }
+
+    /// What was released last by a time, of the moment and entity of an episode, or of any: ` (offer, 2 March 2026, 08:00)`.
+    fn last_release(&self, key: Option<&EpisodeKey>, at: LogicalTime) -> String {
+        let is_release = |decision: &&Decision| {
+            let is_alike =
+                |known: &EpisodeKey| key.is_none_or(|key| (known.moment, &known.entity) == (key.moment, &key.entity));
+            decision.time <= at
+                && decision.episode.as_ref().is_some_and(is_alike)
+                && matches!(&decision.what, What::Verdict(judgement) if judgement.released_at == Some(decision.time)
+                    && (key.is_some() || judgement.verdict == Verdict::Released))
+        };
+        let last = self.decisions.iter().rfind(is_release);
+        let Some((decision, key)) = last.and_then(|decision| Some((decision, decision.episode.as_ref()?))) else {
+            return String::new();
+        };
+        let name = &self.told.plan.moments[key.moment.index()].name;
+        let at = self.time(decision.time);
+        self.pick(format!(" (last release: {name}, {at})"), format!(" (dernière émission : {name}, {at})"))
     }
 
     fn pick(&self, english: impl Into<String>, french: impl Into<String>) -> String {
@@ -97,8 +118,8 @@ impl Gates<'_> {
         let told = self.pick(format!("{names} imposes silence"), format!("{names} impose le silence"));
         let remedy = match until {
             Some(until) => self.pick(
-                format!("nothing: the silence ends on {}", self.time(until)),
-                format!("rien : le silence prend fin le {}", self.time(until)),
+                format!("the silence ends by itself on {}", self.time(until)),
+                format!("le silence prend fin de lui-même le {}", self.time(until)),
             ),
             None => self.pick(format!("{names} would have to be over"), format!("il faudrait que {names} prenne fin")),
         };
@@ -118,7 +139,7 @@ impl Gates<'_> {
         (told, remedy)
     }
 
-    fn cooldown(&self, why: &str, until: Option<LogicalTime>) -> Words {
+    fn cooldown(&self, why: &str, until: Option<LogicalTime>, last: String) -> Words {
         let length = self.moment.cooldown_ms.map(|ms| self.told.teller.duration(ms)).unwrap_or_default();
         let parts: Vec<String> = (why.split(','))
             .map(|part| match part {
@@ -129,8 +150,8 @@ impl Gates<'_> {
                     self.pick("the customer asked for it later", "le client a demandé à le recevoir plus tard")
                 }
                 _ => self.pick(
-                    format!("it was released less than {length} ago"),
-                    format!("il a été émis il y a moins de {length}"),
+                    format!("it was released less than {length} ago{last}"),
+                    format!("il a été émis il y a moins de {length}{last}"),
                 ),
             })
             .collect();
@@ -141,8 +162,8 @@ impl Gates<'_> {
     fn only_time(&self, until: Option<LogicalTime>) -> String {
         match until {
             Some(until) => self.pick(
-                format!("nothing: it passes on {}", self.time(until)),
-                format!("rien : cela passe le {}", self.time(until)),
+                format!("it passes by itself on {}", self.time(until)),
+                format!("cela passe de soi-même le {}", self.time(until)),
             ),
             None => self.pick("nobody knows when it passes", "nul ne sait quand cela passe"),
         }
@@ -150,8 +171,8 @@ impl Gates<'_> {
 
     fn evidence(&self, why: &str) -> Words {
         let told = self.pick(
-            format!("too little is known, or it is too old: {why} does not hold"),
-            format!("on en sait trop peu, ou c'est trop ancien : {why} n'est pas vrai"),
+            format!("too little is known, or it is too old; not so: {why}"),
+            format!("on en sait trop peu, ou c'est trop ancien ; pas vrai : {why}"),
         );
         let mut fail = Vec::new();
         if let Some(env) = self.env {
@@ -186,8 +207,8 @@ impl Gates<'_> {
         let told = self.pick(format!("it is quiet time{channels}"), format!("c'est une heure de silence{channels}"));
         let remedy = match until {
             Some(until) => self.pick(
-                format!("nothing: quiet time ends on {}", self.time(until)),
-                format!("rien : le silence prend fin le {}", self.time(until)),
+                format!("quiet time ends by itself on {}", self.time(until)),
+                format!("le silence prend fin de lui-même le {}", self.time(until)),
             ),
             None => self.only_time(None),
         };
@@ -204,7 +225,7 @@ impl Gates<'_> {
         self.pick(format!(" on {names}"), format!(" sur {names}"))
     }
 
-    fn pressure(&self, why: &str, until: Option<LogicalTime>) -> Words {
+    fn pressure(&self, why: &str, until: Option<LogicalTime>, last: String) -> Words {
         let budgets = &self.told.plan.policy.pressure;
         let numbers = why.split(',').filter_map(|number| number.parse::<usize>().ok()?.checked_sub(1));
         let named: Vec<String> = numbers
@@ -212,11 +233,12 @@ impl Gates<'_> {
             .map(|budget| words::budget(self.told.teller, self.told.plan, budget))
             .collect();
         let named = self.told.teller.list(&named);
-        let told = self.pick(format!("the budget of {named} is used up"), format!("le budget de {named} est épuisé"));
+        let told = self
+            .pick(format!("the budget of {named} is used up{last}"), format!("le budget de {named} est épuisé{last}"));
         let remedy = match until {
             Some(until) => self.pick(
-                format!("nothing: the budget of {named} frees a slot on {}", self.time(until)),
-                format!("rien : le budget de {named} libère une place le {}", self.time(until)),
+                format!("the budget of {named} frees a slot on {}", self.time(until)),
+                format!("le budget de {named} libère une place le {}", self.time(until)),
             ),
             None => self.pick("the budget would have to be greater", "il faudrait un budget plus grand"),
         };

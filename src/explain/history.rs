@@ -37,6 +37,8 @@ pub(super) struct Life {
     pub(super) decisions: Vec<Decision>,
     /// All customers that were seen.
     pub(super) customers: BTreeSet<Id>,
+    /// How many records could not be read.
+    pub(super) unread: u64,
 }
 
 /// How a condition has fared.
@@ -185,7 +187,8 @@ impl Sink for History {
         Ok(())
     }
 
-    fn dead_letters(&mut self, _letters: &[DeadLetter]) -> io::Result<()> {
+    fn dead_letters(&mut self, letters: &[DeadLetter]) -> io::Result<()> {
+        self.life().unread += letters.len() as u64;
         Ok(())
     }
 

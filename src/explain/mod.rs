@@ -283,6 +283,7 @@ impl<'a> Telling<'a> {
             at: At(self.instant),
             zone: self.zone.clone(),
             language: self.context.question.language.code(),
+            unread: self.life.unread,
             explained,
             summary,
         }
@@ -327,6 +328,8 @@ impl<'a> Telling<'a> {
         for (story, subject) in explained.iter_mut().zip(full) {
             filler.fill(&mut story.features);
             filler.fill(&mut story.gates);
+            // Of what the policy keeps only records can be told.
+            story.gates.retain(|looked_at| looked_at.value.is_some() || !looked_at.records.is_empty());
             if let Some((kind, id)) = subject {
                 story.belongs = filler.belonging(*kind, id);
             }

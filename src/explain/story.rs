@@ -169,7 +169,7 @@ impl<'a> Stories<'a> {
         let told = self.told(id);
         let state = self.state(id, subject);
         let condition = told.condition(moment.about, &moment.when, &env, true);
-        let gates = Gates { told: &told, moment, env: Some(env) };
+        let gates = Gates { told: &told, moment, env: Some(env), decisions: &self.life.decisions };
         let episodes = self.episodes(id, subject, &gates);
         let features = trees.of(&moment.when, subject.as_ref());
         if let Some(entity) = subject {
@@ -223,7 +223,11 @@ impl<'a> Stories<'a> {
     fn event(&self, decision: &Decision, gates: &Gates<'_>) -> Event {
         let (what, name, told, failed) = match &decision.what {
             What::Verdict(judgement) => {
-                let failed = judgement.gates.iter().map(|failed| gates.tell(failed)).collect();
+                let failed = judgement
+                    .gates
+                    .iter()
+                    .map(|failed| gates.tell(failed, decision.episode.as_ref(), decision.time))
+                    .collect();
                 let told = decision.episode.as_ref().map(|key| self.verdict(key.moment, judgement));
                 ("verdict", judgement.verdict.name().to_owned(), told.unwrap_or_default(), failed)
             }
@@ -321,8 +325,9 @@ impl<'a> Stories<'a> {
         else {
             return (Vec::new(), Vec::new());
         };
+        let colon = self.pick(":", " :");
         let mut remedies: Vec<String> =
-            event.gates.iter().map(|Gate { gate, remedy, .. }| format!("{gate}: {remedy}")).collect();
+            event.gates.iter().map(|Gate { gate, remedy, .. }| format!("{gate}{colon} {remedy}")).collect();
         if let Some(valid) = moment.valid_for_ms {
             let end = self.time(episode.opened.0.saturating_add(valid.unsigned_abs()));
             remedies.push(self.pick(format!("it expires on {end}"), format!("il expire le {end}")));
@@ -362,6 +367,7 @@ impl<'a> Stories<'a> {
                 }
                 None => {}
             },
+            "cooldown" | "pressure" => features.extend(policy.receipts.and_then(|slot| trees.of_policy(slot))),
             _ => {}
         }
     }

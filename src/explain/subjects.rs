@@ -64,7 +64,8 @@ pub(super) fn of(
         };
     }
     if known.is_empty() {
-        let text = format!("{} is about a {kind}, and customer `{}` has none", moment.name, stories.customer);
+        let text =
+            format!("{} is about entities of kind {kind}, and customer `{}` has none", moment.name, stories.customer);
         return Err(Problem::Unknown(text));
     }
     let concern = |subject: &Subject| match stories.state(id, subject) {

@@ -70,6 +70,15 @@ impl Page {
             }
             self.short(line);
         }
+        if answer.unread > 0 {
+            let count = self.teller.number(&answer.unread.to_string());
+            let text = match self.teller.language {
+                Language::English => format!("{count} records could not be read; propice run tells why"),
+                Language::French => format!("{count} enregistrements illisibles ; propice run dit pourquoi"),
+            };
+            self.line(0, "");
+            self.line(0, &text);
+        }
     }
 
     fn title(&self, line: &Line) -> &'static str {
@@ -96,7 +105,7 @@ impl Page {
         let head = format!("{name} ({}){colon} {}", story.purpose, story.benefit);
         self.line(0, &head);
         for record in &story.belongs {
-            let belongs = self.pick("It is the customer's by", "Au client d'après");
+            let belongs = self.pick("It belongs to the customer by", "Appartient au client d'après");
             let text = format!("{belongs} {}:{}", record.file, record.line);
             self.line(0, &text);
         }
@@ -136,7 +145,8 @@ impl Page {
             None => " ? ",
         };
         let told = match (clause.told.as_str(), clause.joined) {
-            ("", Some("any")) => self.pick(": one of", " : l'une de celles-ci").to_owned(),
+            ("", Some("all")) => self.pick(": all of", " : tout ceci").to_owned(),
+            ("", Some("any")) => self.pick(": one of", " : l'un de ceux-ci").to_owned(),
             ("", Some("not")) => self.pick(": not so", " : contraire de").to_owned(),
             ("", Some(_)) => self.pick(": that is", " : c'est-à-dire").to_owned(),
             ("", None) => String::new(),

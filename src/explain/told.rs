@@ -22,7 +22,7 @@ impl Told<'_> {
     /// A condition about a kind of entity (or the customer), clause by clause. `wanted`: it should hold.
     pub(super) fn condition(&self, about: Option<KindId>, condition: &Expr, env: &Env<'_>, wanted: bool) -> Clause {
         match clauses::clauses(self.plan, about, condition, env.now) {
-            Some(clause) => self.clause(&clause, env, wanted),
+            Some(clause) => self.clause(&clause, env, Some(wanted)),
             None => Clause {
                 text: condition.source().to_owned(),
                 holds: self.withheld(condition).is_none().then(|| condition.holds(env)),
@@ -33,11 +33,13 @@ impl Told<'_> {
         }
     }
 
-    fn clause(&self, clause: &clauses::Clause, env: &Env<'_>, wanted: bool) -> Clause {
-        let of = |parts: &[clauses::Clause]| parts.iter().map(|part| self.clause(part, env, wanted)).collect();
+    /// `wanted`: how it should be; `None` when that makes no difference, because what it is part of is as it should be.
+    fn clause(&self, clause: &clauses::Clause, env: &Env<'_>, wanted: Option<bool>) -> Clause {
         let text = clause.expr.source().to_owned();
         let withheld = self.withheld(&clause.expr);
         let holds = withheld.is_none().then(|| clause.expr.holds(env));
+        let wanted = wanted.filter(|wanted| holds != Some(*wanted));
+        let of = |parts: &[clauses::Clause]| parts.iter().map(|part| self.clause(part, env, wanted)).collect();
         let joined = |joined, parts| Clause { text: text.clone(), holds, told: String::new(), parts, joined };
         match &clause.shape {
             ClauseShape::All(parts) => return joined(Some("all"), of(parts)),
@@ -52,11 +54,16 @@ impl Told<'_> {
             return Clause { text, holds, told, parts: Vec::new(), joined: None };
         }
         match &clause.shape {
-            ClauseShape::Not(inner) => joined(Some("not"), vec![self.clause(inner, env, !wanted)]),
+            ClauseShape::Not(inner) => joined(Some("not"), vec![self.clause(inner, env, wanted.map(|wanted| !wanted))]),
             ClauseShape::Attribute(scope, inner) => {
                 // Of an attribute that may be used all parts may be told.
                 let open = Told { evidence: &[], ..*self };
-                joined(Some("is"), vec![open.clause(inner, &of_scope(env, *scope), wanted)])
+                let inner = open.clause(inner, &of_scope(env, *scope), wanted);
+                // What an attribute joins stands for it.
+                if matches!(inner.joined, Some("all" | "any")) {
+                    return Clause { text, ..inner };
+                }
+                joined(Some("is"), vec![inner])
             }
             _ => {
                 let told = self.leaf(clause, env, wanted);
@@ -74,8 +81,9 @@ impl Told<'_> {
         data_name(self.plan, kinds & self.denied)
     }
 
-    fn leaf(&self, clause: &clauses::Clause, env: &Env<'_>, wanted: bool) -> String {
-        let is_so = clause.expr.holds(env) == wanted;
+    fn leaf(&self, clause: &clauses::Clause, env: &Env<'_>, wanted: Option<bool>) -> String {
+        let is_so = wanted.is_none();
+        let wanted = wanted.unwrap_or_else(|| clause.expr.holds(env));
         let mut told = match &clause.shape {
             ClauseShape::Compare(comparison) => self.comparison(comparison, env, wanted, is_so),
             ClauseShape::Known(of) => {
@@ -243,7 +251,11 @@ pub(super) fn fails(clause: &Clause, wanted: bool) -> Vec<String> {
     }
     match (clause.joined, wanted) {
         (Some("all"), true) | (Some("any"), false) => {
-            clause.parts.iter().map(|part| fails(part, wanted)).find(|fails| !fails.is_empty()).unwrap_or_default()
+            // What is known to fail goes before what may not be told.
+            let (told, withheld): (Vec<&Clause>, Vec<&Clause>) =
+                clause.parts.iter().partition(|part| part.holds.is_some());
+            let mut parts = told.into_iter().chain(withheld).map(|part| fails(part, wanted));
+            parts.find(|fails| !fails.is_empty()).unwrap_or_default()
         }
         (Some("all" | "any" | "is"), _) => clause.parts.iter().flat_map(|part| fails(part, wanted)).collect(),
         (Some("not"), _) => clause.parts.iter().flat_map(|part| fails(part, !wanted)).collect(),

@@ -88,15 +88,11 @@ pub(super) fn more(teller: &Teller, aggregate: Aggregate, more: usize) -> String
     let (english, french) = match aggregate {
         Aggregate::Last => ("earlier", "plus anciens"),
         Aggregate::First => ("later", "plus récents"),
-        Aggregate::Min => ("that are not the least", "qui ne sont pas le minimum"),
-        Aggregate::Max => ("that are not the greatest", "qui ne sont pas le maximum"),
-        _ => ("", ""),
+        Aggregate::Min => ("greater", "plus grands"),
+        Aggregate::Max => ("smaller", "plus petits"),
+        _ => ("more", "de plus"),
     };
-    let text = match teller.language {
-        Language::English => format!("and {count} more {english}"),
-        Language::French => format!("et {count} de plus {french}"),
-    };
-    text.trim_end().to_owned()
+    teller.language.pick(format!("and {count} {english}"), format!("et {count} {french}"))
 }
 
 /// Entities that are rolled up.
