@@ -232,7 +232,7 @@ fn add_up(tree: &serde_json::Value, checked: &mut usize) {
         let sum: i64 = records.iter().map(|record| cents(&record["fields"]["amount"])).sum();
         assert_eq!(sum, cents(&tree["value"]), "{told}");
         *checked += 1;
-    } else if told.starts_with("how many in ") {
+    } else if told.starts_with("how many in ") && !told.contains("all of kind") {
         assert_eq!(Some(records.len() as u64), tree["value"].as_u64(), "{told}");
         *checked += 1;
     }

@@ -37,8 +37,8 @@ pub enum ClauseShape {
     Attribute(u8, Box<Clause>),
     /// A name that is true or false.
     Flag,
-    /// Anything else.
-    Other,
+    /// Anything else, with the names that it uses.
+    Other(Vec<Side>),
 }
 
 /// A comparison at a fixed instant.
@@ -102,7 +102,7 @@ impl Compiler<'_> {
             Shape::Compare { operator, left, right } => self.comparison(operator, left, right),
             Shape::Known(of) => ClauseShape::Known(of.clone()),
             Shape::Name => self.name(&expr),
-            Shape::Other => ClauseShape::Other,
+            Shape::Other => self.other(&expr),
         };
         Some(Clause { expr, shape })
     }
@@ -127,13 +127,18 @@ impl Compiler<'_> {
         }))
     }
 
+    fn other(&mut self, whole: &Expr) -> ClauseShape {
+        let side = |(_, name): &(Ref, String)| Side { text: name.clone(), expr: self.value(name) };
+        ClauseShape::Other(whole.refs().iter().map(side).collect())
+    }
+
     fn value(&mut self, text: &str) -> Option<Expr> {
         let text = expr::at_instant(text, self.now)?;
         expr::compile(&text, self, &Expected::Anything).ok()
     }
 
     fn name(&mut self, expr: &Expr) -> ClauseShape {
-        let [(reference, _)] = expr.refs() else { return ClauseShape::Other };
+        let [(reference, _)] = expr.refs() else { return ClauseShape::Flag };
         let kind = self.scopes.iter().find(|(scope, _)| *scope == reference.scope).map(|(_, kind)| *kind);
         let Some(kind) = kind.filter(|_| self.depth < FOLLOWED) else { return ClauseShape::Flag };
         let entity = &self.plan.entities[kind.index()];

@@ -181,6 +181,9 @@ pub struct Feature {
     /// Of which feature, for its records.
     #[serde(skip)]
     pub key: Option<(KindId, Id, FeatureId)>,
+    /// The entities that are rolled up and were not told before.
+    #[serde(skip)]
+    pub entities: Vec<(KindId, Id)>,
 }
 
 /// A record that counts.

@@ -25,13 +25,15 @@ pub(super) struct Trees<'a> {
     /// How many entities and records are shown of each.
     pub(super) shown: usize,
     seen: BTreeSet<Slot>,
+    /// Entities of which it is told why they are the customer's.
+    related: BTreeSet<(KindId, Id)>,
     /// The records that are asked for.
     pub(super) wanted: BTreeSet<Key>,
 }
 
 impl<'a> Trees<'a> {
     pub(super) fn new(told: &'a Told<'a>, life: &'a Life, customer: &'a Id, shown: usize) -> Trees<'a> {
-        Trees { told, life, customer, shown, seen: BTreeSet::new(), wanted: BTreeSet::new() }
+        Trees { told, life, customer, shown, seen: BTreeSet::new(), related: BTreeSet::new(), wanted: BTreeSet::new() }
     }
 
     /// What an expression about a subject uses.
@@ -97,6 +99,7 @@ impl<'a> Trees<'a> {
             records: Vec::new(),
             more: None,
             key: None,
+            entities: Vec::new(),
         };
         let again = !self.seen.insert(slot.clone());
         let feature = entity.features.get(usize::from(*at));
@@ -136,6 +139,12 @@ impl<'a> Trees<'a> {
         tree
     }
 
+    /// Asks why an entity is the customer's; whether that was not asked before.
+    pub(super) fn relates(&mut self, kind: KindId, id: &Id) -> bool {
+        self.wanted.insert(Key::Belongs(kind, id.clone()));
+        self.related.insert((kind, id.clone()))
+    }
+
     /// The entities that are rolled up, each with what is used of it.
     fn roll_up(&mut self, tree: &mut Feature, feature: &plan::Feature, kind: KindId) {
         let ids: Vec<Id> = self.life.of_kind(kind).cloned().collect();
@@ -146,7 +155,9 @@ impl<'a> Trees<'a> {
             }
         }
         for id in ids.iter().take(self.shown) {
-            self.wanted.insert(Key::Belongs(kind, id.clone()));
+            if self.relates(kind, id) {
+                tree.entities.push((kind, id.clone()));
+            }
             for (slot, name) in &slots {
                 let used = self.slot((kind, id.clone(), *slot), name, 0);
                 tree.uses.push(used);
@@ -192,12 +203,13 @@ impl Filler<'_> {
     pub(super) fn fill(&self, trees: &mut [Feature]) {
         for tree in trees {
             self.fill(&mut tree.uses);
+            tree.records = tree.entities.iter().flat_map(|(kind, id)| self.belonging(*kind, id)).collect();
             let Some((kind, id, feature)) = tree.key.clone() else { continue };
             let key = Key::Feature(kind, id, feature);
             let value = tree.value.as_ref().map_or(Value::Null, |value| value.0.clone());
             let (chosen, more) = chosen(self.told.plan, self.hits, &key, &value, self.shown);
             let declared = &self.told.plan.entities[kind.index()].features[feature.index()];
-            tree.records = chosen.iter().map(|hit| self.record(hit, Some(declared))).collect();
+            tree.records = chosen.iter().map(|hit| self.record(hit, &self.fields(hit.input, declared))).collect();
             tree.more = match (chosen.is_empty(), more) {
                 (true, _) => Some(words::no_record(self.told.teller)),
                 (false, 0) => None,
@@ -210,22 +222,20 @@ impl Filler<'_> {
     pub(super) fn belonging(&self, kind: KindId, id: &Id) -> Vec<Record> {
         let key = Key::Belongs(kind, id.clone());
         let (chosen, _) = chosen(self.told.plan, self.hits, &key, &Value::Null, 1);
-        chosen.iter().map(|hit| self.record(hit, None)).collect()
+        let relation = self.told.plan.entities[kind.index()].relation.as_ref();
+        let fields = relation.map_or_else(Vec::new, |relation| vec![relation.entity, relation.customer]);
+        chosen.iter().map(|hit| self.record(hit, &fields)).collect()
     }
 
-    fn record(&self, hit: &Hit, feature: Option<&plan::Feature>) -> Record {
+    fn record(&self, hit: &Hit, fields: &[FieldId]) -> Record {
         let input = &self.told.plan.inputs[hit.input.index()];
         let file = self.files.get(usize::from(hit.origin.file)).map(InputFile::name).unwrap_or_default();
-        let fields = self.rows.get(&hit.origin).map_or_else(Vec::new, |row| {
-            let fields = feature.map_or_else(Vec::new, |feature| self.fields(hit.input, feature));
-            fields
-                .into_iter()
-                .map(|at| {
-                    let field = &input.fields[at.index()];
-                    (field.name.clone(), Typed(row[at.index()].clone(), field.ty.clone()))
-                })
-                .collect()
-        });
+        let value = |row: &Row, at: FieldId| {
+            let field = &input.fields[at.index()];
+            (field.name.clone(), Typed(row[at.index()].clone(), field.ty.clone()))
+        };
+        let row = self.rows.get(&hit.origin);
+        let fields = row.map_or_else(Vec::new, |row| fields.iter().map(|at| value(row, *at)).collect());
         Record {
             file,
             line: hit.origin.line,

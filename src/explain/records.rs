@@ -80,9 +80,8 @@ impl Search<'_> {
     /// Reads the sources up to the instant.
     pub(super) fn hits(&self) -> Result<Hits, Unread> {
         let inputs = self.inputs();
-        let files: Vec<InputFile> = self.files.to_vec();
         // All files, also those that cannot matter: the clock goes by all of them.
-        let mut source = MergedSource::open(self.plan, &files, &Arc::new(AtomicBool::new(false)))?;
+        let mut source = MergedSource::open(self.plan, self.files, &Arc::new(AtomicBool::new(false)))?;
         let mut clock = EventClock::default();
         let mut hits = Hits::new();
         let mut tables: HashMap<(InputId, Vec<Value>), Current> = HashMap::new();

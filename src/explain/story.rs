@@ -171,10 +171,10 @@ impl<'a> Stories<'a> {
         let condition = told.condition(moment.about, &moment.when, &env, true);
         let gates = Gates { told: &told, moment, env: Some(env), decisions: &self.life.decisions };
         let episodes = self.episodes(id, subject, &gates);
-        let features = trees.of(&moment.when, subject.as_ref());
-        if let Some(entity) = subject {
-            trees.wanted.insert(super::records::Key::Belongs(entity.0, entity.1.clone()));
+        if let Some((kind, id)) = subject {
+            trees.relates(*kind, id);
         }
+        let features = trees.of(&moment.when, subject.as_ref());
         let (remedies, looked_at) = self.remedies(id, subject, &episodes, trees);
         let fails = if matches!(state, State::Silent { .. }) { fails(&condition, true) } else { Vec::new() };
         Story {

@@ -93,10 +93,8 @@ impl Told<'_> {
                 format!("{of} {}", if is_known { yes } else { no })
             }
             ClauseShape::Flag => self.flag(&clause.expr, env, wanted, is_so),
-            _ => match clause.expr.eval(env) {
-                Err(_) => self.teller.language.pick("it cannot be computed", "ne peut être calculé").to_owned(),
-                Ok(_) => self.values(&clause.expr, env),
-            },
+            ClauseShape::Other(sides) if clause.expr.eval(env).is_ok() => self.values(sides, env),
+            _ => self.teller.language.pick("it cannot be computed", "ne peut être calculé").to_owned(),
         };
         if !is_so
             && let Some(turn) = clause.expr.next_turn(env).filter(|turn| holds_at(&clause.expr, env, *turn) == wanted)
@@ -124,20 +122,13 @@ impl Told<'_> {
     }
 
     /// The values of what a part uses.
-    fn values(&self, expr: &Expr, env: &Env<'_>) -> String {
-        let value = |scope: u8, slot: u16| {
-            let row = if scope == 0 { env.row } else { env.entity };
-            row.get(usize::from(slot)).cloned().unwrap_or_default()
-        };
+    fn values(&self, sides: &[Side], env: &Env<'_>) -> String {
         let is = self.teller.language.pick("is", "est");
-        let parts: Vec<String> = (expr.refs().iter())
-            .map(|(reference, name)| {
-                let ty =
-                    self.evidence.iter().find(|known| known.name == *name).map_or(Type::Text, |known| known.ty.clone());
-                format!("{name} {is} {}", self.shown(&value(reference.scope, reference.slot), &ty))
-            })
-            .collect();
-        self.teller.list(&parts)
+        let told = |side: &Side| {
+            let (value, ty) = value_of(side, env)?;
+            Some(format!("{} {is} {}", side.text, self.shown(&value, &ty)))
+        };
+        self.teller.list(&sides.iter().filter_map(told).collect::<Vec<_>>())
     }
 
     fn comparison(&self, comparison: &Comparison, env: &Env<'_>, wanted: bool, is_so: bool) -> String {
