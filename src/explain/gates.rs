@@ -30,11 +30,11 @@ impl Gates<'_> {
             Gate::Consent => self.consent(why),
             Gate::Silence => self.silence(why, failed.until),
             Gate::Holdout => self.holdout(),
-            Gate::Cooldown => self.cooldown(why, failed.until, self.last_release(key, at)),
+            Gate::Cooldown => self.cooldown(why, failed.until, &self.last_release(key, at)),
             Gate::Evidence => self.evidence(why),
             Gate::Mood => self.mood(failed.until),
             Gate::Quiet => self.quiet(failed.until),
-            Gate::Pressure => self.pressure(why, failed.until, self.last_release(None, at)),
+            Gate::Pressure => self.pressure(why, failed.until, &self.last_release(None, at)),
             Gate::Arbitration => self.arbitration(why, failed.until),
         };
         let until = failed.until.map(At);
@@ -139,7 +139,7 @@ impl Gates<'_> {
         (told, remedy)
     }
 
-    fn cooldown(&self, why: &str, until: Option<LogicalTime>, last: String) -> Words {
+    fn cooldown(&self, why: &str, until: Option<LogicalTime>, last: &str) -> Words {
         let length = self.moment.cooldown_ms.map(|ms| self.told.teller.duration(ms)).unwrap_or_default();
         let parts: Vec<String> = (why.split(','))
             .map(|part| match part {
@@ -225,7 +225,7 @@ impl Gates<'_> {
         self.pick(format!(" on {names}"), format!(" sur {names}"))
     }
 
-    fn pressure(&self, why: &str, until: Option<LogicalTime>, last: String) -> Words {
+    fn pressure(&self, why: &str, until: Option<LogicalTime>, last: &str) -> Words {
         let budgets = &self.told.plan.policy.pressure;
         let numbers = why.split(',').filter_map(|number| number.parse::<usize>().ok()?.checked_sub(1));
         let named: Vec<String> = numbers

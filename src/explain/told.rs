@@ -209,9 +209,10 @@ impl Told<'_> {
         let amount = self.shown(&amount, expr.ty());
         let more_than = is_strict && matches!(expr.ty(), Type::Float | Type::Duration);
         let more_than = if more_than { self.teller.language.pick("over ", "plus de ") } else { "" };
-        let which = match less {
-            true => self.teller.language.pick("less", "de moins"),
-            false => self.teller.language.pick("more", "de plus"),
+        let which = if less {
+            self.teller.language.pick("less", "de moins")
+        } else {
+            self.teller.language.pick("more", "de plus")
         };
         self.teller.language.pick(format!(": {more_than}{amount} {which}"), format!(" : {more_than}{amount} {which}"))
     }
