@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! cli                        what people touch
+//! explain                    why: records, values, conditions, gates
 //! run | report               assembles a worker: sources, dataflow, sinks | what decisions amount to
 //! flow | edge                the dataflow (pure) | the outside world
 //! define                     text → checked → plan (pure)
@@ -16,6 +17,7 @@
 pub mod cli;
 pub mod define;
 pub mod edge;
+pub mod explain;
 pub mod flow;
 pub mod generate;
 pub mod model;

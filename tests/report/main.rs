@@ -231,7 +231,8 @@ fn the_page_is_well_formed_and_complete_in_itself_and_shows_in_a_browser() {
             let window = Window { width, height: 1_600, dark };
             let picture = browser.picture(&page, window, "top");
             let seen = browser::pixels(&picture);
-            let (ground, bar) = if dark { ([0x0f, 0x12, 0x16], [0x62, 0xa9, 0xd6]) } else { ([0xf4, 0xf5, 0xf7], [0x2a, 0x6f, 0x9e]) };
+            let (ground, bar) =
+                if dark { ([0x0f, 0x12, 0x16], [0x62, 0xa9, 0xd6]) } else { ([0xf4, 0xf5, 0xf7], [0x2a, 0x6f, 0x9e]) };
             assert_eq!(seen.first(), Some(&ground), "{}: the ground", picture.display());
             let bars = seen.iter().filter(|pixel| **pixel == bar).count();
             assert!(bars > 1_000, "{}: {bars} pixels of bars", picture.display());
@@ -262,7 +263,8 @@ fn the_examples_of_the_documentation_are_executed() {
         let arguments: Vec<&str> = command.strip_prefix("$ propice report ").expect(command).split(' ').collect();
         let folder = tempfile::tempdir().expect("a folder");
         let page = folder.path().join("report.html").display().to_string();
-        let arguments: Vec<&str> = arguments.into_iter().map(|word| if word == "report.html" { &page } else { word }).collect();
+        let arguments: Vec<&str> =
+            arguments.into_iter().map(|word| if word == "report.html" { &page } else { word }).collect();
         let output = propice().arg("report").args(&arguments).output().expect("propice runs");
         assert!(output.status.success(), "{command}");
         let said = String::from_utf8([output.stdout, output.stderr].concat()).expect("text");
