@@ -6,7 +6,7 @@
 //! ```text
 //! cli                        what people touch
 //! explain                    why: records, values, conditions, gates
-//! run                        assembles a worker: sources, dataflow, sinks
+//! run | report               assembles a worker: sources, dataflow, sinks | what decisions amount to
 //! flow | edge                the dataflow (pure) | the outside world
 //! define                     text → checked → plan (pure)
 //! model                      values, rows, times, ids, errors, limits (pure)
@@ -21,4 +21,5 @@ pub mod explain;
 pub mod flow;
 pub mod generate;
 pub mod model;
+pub mod report;
 pub mod run;

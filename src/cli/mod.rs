@@ -10,6 +10,7 @@ mod generate;
 mod inputs;
 mod meter;
 mod plan;
+mod report;
 mod run;
 mod schema;
 mod summary;
@@ -61,6 +62,7 @@ enum Command {
     Test(test::Args),
     Plan(plan::Args),
     Views(views::Args),
+    Report(report::Args),
     Why(why::Args),
     Schema(schema::Args),
     Generate(generate::Args),
@@ -122,6 +124,7 @@ pub fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Views(args) => views::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Why(args) => why::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Generate(args) => generate::run(&args),
