@@ -41,7 +41,7 @@ pub(crate) struct Args {
     /// record; of a trigger, when it was published
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
-    /// In which language; without it that of LC_ALL, LC_MESSAGES or LANG
+    /// In which language; without it that of the surroundings (`LANG`)
     #[arg(long, value_enum)]
     lang: Option<Lang>,
     /// How it is told

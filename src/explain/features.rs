@@ -45,7 +45,7 @@ impl<'a> Trees<'a> {
                 _ => (KindId::CUSTOMER, self.customer.clone()),
             };
             let denied = self.denied(*reference);
-            trees.push(self.slot((kind, id, reference.slot), name, denied));
+            trees.push(self.slot(&(kind, id, reference.slot), name, denied));
         }
         trees
     }
@@ -59,7 +59,7 @@ impl<'a> Trees<'a> {
     pub(super) fn of_customer(&mut self, expr: &Expr) -> Vec<Feature> {
         let mut trees = Vec::new();
         for (reference, name) in expr.refs() {
-            trees.push(self.slot((KindId::CUSTOMER, self.customer.clone(), reference.slot), name, 0));
+            trees.push(self.slot(&(KindId::CUSTOMER, self.customer.clone(), reference.slot), name, 0));
         }
         trees
     }
@@ -67,22 +67,22 @@ impl<'a> Trees<'a> {
     /// A slot of the customer.
     pub(super) fn of_slot(&mut self, slot: u16) -> Feature {
         let name = self.plan().entities[0].slot(usize::from(slot)).0.to_owned();
-        self.slot((KindId::CUSTOMER, self.customer.clone(), slot), &name, 0)
+        self.slot(&(KindId::CUSTOMER, self.customer.clone(), slot), &name, 0)
     }
 
     /// A slot that the policy keeps of the customer.
     pub(super) fn of_policy(&mut self, slot: u16) -> Option<Feature> {
         let kind = self.plan().policy.kind?;
         let name = self.plan().entities[kind.index()].slot(usize::from(slot)).0.to_owned();
-        Some(self.slot((kind, self.customer.clone(), slot), &name, 0))
+        Some(self.slot(&(kind, self.customer.clone(), slot), &name, 0))
     }
 
     fn plan(&self) -> &'a Plan {
         self.told.plan
     }
 
-    fn slot(&mut self, slot: Slot, name: &str, denied: DataKinds) -> Feature {
-        let (kind, id, at) = &slot;
+    fn slot(&mut self, slot: &Slot, name: &str, denied: DataKinds) -> Feature {
+        let (kind, id, at) = slot;
         let plan = self.plan();
         let entity = &plan.entities[kind.index()];
         let is_customer = *kind == KindId::CUSTOMER || entity.implied;
@@ -124,7 +124,7 @@ impl<'a> Trees<'a> {
             None => {
                 let expr = &entity.attributes[usize::from(*at) - entity.features.len()].expr;
                 for (reference, name) in expr.refs() {
-                    tree.uses.push(self.slot((*kind, id.clone(), reference.slot), name, 0));
+                    tree.uses.push(self.slot(&(*kind, id.clone(), reference.slot), name, 0));
                 }
             }
             Some(feature) => match feature.source {
@@ -159,7 +159,7 @@ impl<'a> Trees<'a> {
                 tree.entities.push((kind, id.clone()));
             }
             for (slot, name) in &slots {
-                let used = self.slot((kind, id.clone(), *slot), name, 0);
+                let used = self.slot(&(kind, id.clone(), *slot), name, 0);
                 tree.uses.push(used);
             }
         }
