@@ -95,8 +95,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
     match &args.output {
         None => print(&text),
         Some(path) => {
-            fs::write(path, text)
-                .map_err(|error| Failure::io(&format!("cannot write {}", path.display()), &error))?;
+            fs::write(path, text).map_err(|error| Failure::io(&format!("cannot write {}", path.display()), &error))?;
             say(&format!("written to {}\n", path.display()));
             Ok(())
         }
@@ -166,7 +165,8 @@ fn file(path: &Path) -> Result<PathBuf, Failure> {
         return Ok(path.to_owned());
     }
     let named = ["", ".gz", ".zst"].map(|packing| path.join(format!("decisions.jsonl{packing}")));
-    named.into_iter().find(|path| path.is_file()).ok_or_else(|| {
-        Failure::Usage(format!("{}: no decisions.jsonl in this folder", path.display()))
-    })
+    named
+        .into_iter()
+        .find(|path| path.is_file())
+        .ok_or_else(|| Failure::Usage(format!("{}: no decisions.jsonl in this folder", path.display())))
 }

@@ -216,10 +216,7 @@ impl Report {
             gates: Gate::ALL.iter().zip(&tally.gates).map(|((name, _), of)| gated(name, of)).collect(),
             deferrals: waits(&Deferrals { ended: all, open: still_open }),
             moments,
-            receipts: Unanswered {
-                contacts_of_other_systems: tally.other_contacts,
-                others: tally.other_receipts,
-            },
+            receipts: Unanswered { contacts_of_other_systems: tally.other_contacts, others: tally.other_receipts },
             timeline: timeline(&tally.days, scope.unit),
         }
     }

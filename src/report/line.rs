@@ -33,10 +33,18 @@ pub(super) struct Episode<'a> {
 /// What was decided or learnt.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum What<'a> {
-    Verdict { verdict: Verdict, gates: Vec<Gate>, channel: Option<Cow<'a, str>>, was_released: bool },
+    Verdict {
+        verdict: Verdict,
+        gates: Vec<Gate>,
+        channel: Option<Cow<'a, str>>,
+        was_released: bool,
+    },
     /// `None`: of a kind that means nothing.
     Receipt(Option<ReceiptKind>),
-    Outcome { helped: bool, group: Group },
+    Outcome {
+        helped: bool,
+        group: Group,
+    },
 }
 
 /// Why a line is none.
@@ -169,9 +177,14 @@ mod tests {
 
     #[test]
     fn what_is_no_decision_says_why() {
-        assert!(error("\"decision\":\"verdict\",\"gates\":[],\"verdict\":\"sung\"}").contains("unknown variant `sung`"));
+        assert!(
+            error("\"decision\":\"verdict\",\"gates\":[],\"verdict\":\"sung\"}").contains("unknown variant `sung`")
+        );
         assert_eq!(error("\"decision\":\"verdict\",\"verdict\":\"released\"}"), "missing field `gates`");
-        assert_eq!(error("\"decision\":\"song\"}"), "`song` is no decision: expected `verdict`, `receipt` or `outcome`");
+        assert_eq!(
+            error("\"decision\":\"song\"}"),
+            "`song` is no decision: expected `verdict`, `receipt` or `outcome`"
+        );
         assert_eq!(error("\"decision\":\"outcome\",\"helped\":true}"), "missing field `group`");
         assert!(error("").contains("EOF while parsing"));
         let bad = read(br#"{"customer":7}"#).expect_err("no text");

@@ -361,10 +361,11 @@ fn timeline(report: &Report) -> Section {
         let mut row = vec![of.label.clone(), grouped(of.all_released())];
         row.extend(purposes.iter().map(|purpose| grouped(of.released_for(purpose))));
         row.extend([of.handed_to_human, of.withdrawn_before_release, of.expired].map(grouped));
-        row.push(of.treated.rate.map_or_else(
-            || NOTHING.to_owned(),
-            |rate| format!("{} of {}", percent(rate), grouped(of.treated.of)),
-        ));
+        row.push(
+            of.treated
+                .rate
+                .map_or_else(|| NOTHING.to_owned(), |rate| format!("{} of {}", percent(rate), grouped(of.treated.of))),
+        );
         row
     });
     let behind = ["handed to a human", "withdrawn before", "expired", "helped"];

@@ -172,6 +172,24 @@ fn a_file_that_is_packed_is_unpacked_and_the_ending_says_the_format() {
     assert_eq!(text, report(&["fixtures/report", "--format", "json"]));
 }
 
+/// What the engine writes is what the report reads.
+#[test]
+fn the_decisions_of_a_run_are_read_whole() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = ["run", "dataflows/bank.toml", "--quiet", "--format", "none", "--output"];
+    propice().args(run).arg(folder.path()).assert().success();
+    let lines = fs::read_to_string(folder.path().join("decisions.jsonl")).expect("decisions");
+    let released = lines.lines().filter(|line| line.contains("\"verdict\":\"released\"")).count();
+    assert!(released > 10, "{released} releases");
+    let folder = folder.path().to_str().expect("a path in UTF-8");
+    let text = report(&[folder, "--pack", "dataflows/bank.toml", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(json["bad_lines"], 0);
+    assert_eq!(json["decisions"], lines.lines().count());
+    assert_eq!(json["totals"]["released"], released);
+    assert_eq!(json["customers"]["contacts"], released);
+}
+
 /// A name that would be markup, a script, a command to a terminal, and text that runs backwards.
 const HOSTILE: &str = "<script>alert(1)</script>\"'&amp;]]>--><img src=x onerror=alert(2)>\\u0000\\u001b[2J\\u202e";
 
@@ -231,7 +249,8 @@ fn the_page_is_well_formed_and_complete_in_itself_and_shows_in_a_browser() {
             let window = Window { width, height: 1_600, dark };
             let picture = browser.picture(&page, window, "top");
             let seen = browser::pixels(&picture);
-            let (ground, bar) = if dark { ([0x0f, 0x12, 0x16], [0x62, 0xa9, 0xd6]) } else { ([0xf4, 0xf5, 0xf7], [0x2a, 0x6f, 0x9e]) };
+            let (ground, bar) =
+                if dark { ([0x0f, 0x12, 0x16], [0x62, 0xa9, 0xd6]) } else { ([0xf4, 0xf5, 0xf7], [0x2a, 0x6f, 0x9e]) };
             assert_eq!(seen.first(), Some(&ground), "{}: the ground", picture.display());
             let bars = seen.iter().filter(|pixel| **pixel == bar).count();
             assert!(bars > 1_000, "{}: {bars} pixels of bars", picture.display());
@@ -262,7 +281,8 @@ fn the_examples_of_the_documentation_are_executed() {
         let arguments: Vec<&str> = command.strip_prefix("$ propice report ").expect(command).split(' ').collect();
         let folder = tempfile::tempdir().expect("a folder");
         let page = folder.path().join("report.html").display().to_string();
-        let arguments: Vec<&str> = arguments.into_iter().map(|word| if word == "report.html" { &page } else { word }).collect();
+        let arguments: Vec<&str> =
+            arguments.into_iter().map(|word| if word == "report.html" { &page } else { word }).collect();
         let output = propice().arg("report").args(&arguments).output().expect("propice runs");
         assert!(output.status.success(), "{command}");
         let said = String::from_utf8([output.stdout, output.stderr].concat()).expect("text");

@@ -77,12 +77,23 @@ pub(crate) fn decisions(episodes: u64) -> String {
     let weights: u64 = MOMENTS.iter().map(|moment| moment.3).sum();
     for number in 0..episodes {
         let mut at = chance.below(weights);
-        let moment = MOMENTS.iter().find(|moment| moment.3 > at || { at -= moment.3; false }).unwrap_or(&MOMENTS[0]);
+        let moment = MOMENTS
+            .iter()
+            .find(|moment| {
+                moment.3 > at || {
+                    at -= moment.3;
+                    false
+                }
+            })
+            .unwrap_or(&MOMENTS[0]);
         let (name, purpose, channels, _) = *moment;
         // A few customers have many episodes, most have few.
         let customer = chance.below(900).min(chance.below(900));
         let mut head = String::new();
-        let _ = write!(head, "\"customer\":\"c{customer}\",\"moment\":\"{name}\",\"purpose\":\"{purpose}\",\"episode\":\"{number:08x}\",");
+        let _ = write!(
+            head,
+            "\"customer\":\"c{customer}\",\"moment\":\"{name}\",\"purpose\":\"{purpose}\",\"episode\":\"{number:08x}\","
+        );
         let mut writer = Writer { lines: &mut lines, head };
         let opened = START_MS + chance.below(365 * 24) * HOUR_MS + chance.below(HOUR_MS);
         let channel = channels[chance.below(channels.len() as u64) as usize];
@@ -114,7 +125,8 @@ fn live(chance: &mut Chance, writer: &mut Writer<'_>, opened: u64, purpose: &str
     let mut now = opened;
     if chance.percent(45) {
         let (gate, most) =
-            [("mood", 12), ("quiet", 14), ("pressure", 24 * 40), ("arbitration", 1), ("evidence", 24 * 6)][chance.below(5) as usize];
+            [("mood", 12), ("quiet", 14), ("pressure", 24 * 40), ("arbitration", 1), ("evidence", 24 * 6)]
+                [chance.below(5) as usize];
         writer.verdict(now, "deferred", &[gate], None);
         now += chance.below(most * HOUR_MS) + 60_000;
         if chance.percent(18) {

@@ -19,9 +19,9 @@ mod records;
 mod rows;
 
 pub use files::{InputFile, SourceError};
+pub(crate) use lines::{Line, Lines};
 pub use merge::MergedSource;
 pub use mixed::LinesSource;
-pub(crate) use lines::{Line, Lines};
 pub(crate) use open::open_path;
 
 use crate::flow::decode::RecordError;

@@ -35,7 +35,8 @@ pub fn page(report: &Report) -> String {
     );
     if report.bad_lines > 0 {
         let lines = counted(report.bad_lines, "line");
-        let _ = writeln!(out, "<p class=\"warning\" role=\"note\">{lines} could not be read and are not part of this.</p>");
+        let _ =
+            writeln!(out, "<p class=\"warning\" role=\"note\">{lines} could not be read and are not part of this.</p>");
     }
     out.push_str("</header>\n<main>\n");
     key_figures(report, &mut out);
@@ -61,7 +62,11 @@ fn key_figures(report: &Report, out: &mut String) {
         ("Contacts", grouped(totals.released), format!("to {}", counted(report.customers.contacted, "customer"))),
         ("Silent so far", percent_of(silent, totals.episodes), format!("of {}", counted(totals.episodes, "episode"))),
         ("Assistance to sales", ratio, "contacts".to_owned()),
-        ("Median deferral", some_length(report.deferrals.median_ms), format!("of {}", counted(report.deferrals.ended, "deferral"))),
+        (
+            "Median deferral",
+            some_length(report.deferrals.median_ms),
+            format!("of {}", counted(report.deferrals.ended, "deferral")),
+        ),
         ("Rated useful", percent_of(useful, rated), format!("of {}", counted(rated, "rating"))),
         ("Helped", percent_of(helped, watched), format!("of {}", counted(watched, "outcome"))),
     ];
@@ -101,7 +106,10 @@ fn write_table(id: &str, section: &Section, table: &Table, out: &mut String) {
         return;
     }
     // What is wider than the page scrolls by itself, by keyboard too.
-    let _ = write!(out, "<div class=\"table\" role=\"region\" aria-labelledby=\"{id}\" tabindex=\"0\">\n<table>\n<caption>");
+    let _ = write!(
+        out,
+        "<div class=\"table\" role=\"region\" aria-labelledby=\"{id}\" tabindex=\"0\">\n<table>\n<caption>"
+    );
     let _ = write!(out, "{}</caption>\n<thead><tr>", escaped(section.title));
     for (at, head) in table.heads.iter().enumerate() {
         let class = if table.is_number(at) { " class=\"number\"" } else { "" };

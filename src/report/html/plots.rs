@@ -3,9 +3,7 @@
 use std::fmt::Write as _;
 
 use super::super::figures::{OneMoment, Report, Waits};
-use super::super::sections::{
-    Section, Topic, bins, channel, ends, that_waited, that_were_sent, that_were_watched,
-};
+use super::super::sections::{Section, Topic, bins, channel, ends, that_waited, that_were_sent, that_were_watched};
 use super::super::words::{counted, grouped, name};
 use super::columns::{Axes, Column, columns};
 use super::rows::{Bar, Mark, bars, lengths, shares, told_lengths, told_share};
@@ -37,13 +35,16 @@ impl Topic {
 /// The plot of a section, when it has one and something to show.
 pub(super) fn plot(report: &Report, section: &Section) -> Option<String> {
     match section.topic {
-        Topic::Episodes => of_bars(section, ends(&report.totals).map(|(end, count)| (end.to_owned(), count)), "episodes"),
+        Topic::Episodes => {
+            of_bars(section, ends(&report.totals).map(|(end, count)| (end.to_owned(), count)), "episodes")
+        }
         Topic::Contacts => contacts(report, section),
         Topic::Purposes => {
             of_bars(section, report.purposes.iter().map(|of| (of.purpose.to_owned(), of.released)), "releases")
         }
         Topic::Channels => {
-            let rows = report.channels.iter().map(|of| (channel(of.channel.as_deref()), of.released + of.handed_to_human));
+            let rows =
+                report.channels.iter().map(|of| (channel(of.channel.as_deref()), of.released + of.handed_to_human));
             of_bars(section, rows, "triggers, released or handed over")
         }
         Topic::Gates => gates(report, section),

@@ -123,7 +123,8 @@ const MARKS: [(u64, &str); 13] = [
 
 /// How long things took: the median, nine in ten, the longest.
 pub(super) fn lengths(said: &Said<'_>, size: Size, rows: &[(String, &Waits)]) -> String {
-    let rows: Vec<_> = rows.iter().filter_map(|(name, of)| Some((name, of.median_ms?, of.p90_ms?, of.longest_ms?))).collect();
+    let rows: Vec<_> =
+        rows.iter().filter_map(|(name, of)| Some((name, of.median_ms?, of.p90_ms?, of.longest_ms?))).collect();
     let least = rows.iter().map(|row| row.1).min().unwrap_or(1).max(1);
     let most = rows.iter().map(|row| row.3).max().unwrap_or(1).max(1);
     let from = MARKS.iter().rposition(|(mark, _)| *mark <= least).unwrap_or(0).min(MARKS.len() - 2);

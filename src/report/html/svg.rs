@@ -96,8 +96,10 @@ impl Picture {
             Anchor::End => "end",
         };
         let text = escaped(text);
-        let _ =
-            write!(self.marks, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" class=\"{class}\">{text}</text>");
+        let _ = write!(
+            self.marks,
+            "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" class=\"{class}\">{text}</text>"
+        );
     }
 
     /// A text around its point, or as near to that as there is room between the edges.
@@ -112,10 +114,8 @@ impl Picture {
 
     pub(super) fn line(&mut self, from: (f64, f64), to: (f64, f64), class: &str) {
         let ((x1, y1), (x2, y2)) = (from, to);
-        let _ = write!(
-            self.marks,
-            "<line x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\" class=\"{class}\"/>"
-        );
+        let _ =
+            write!(self.marks, "<line x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\" class=\"{class}\"/>");
     }
 
     /// A bar; nothing when it has no size.
