@@ -28,3 +28,4 @@ pub use html::page;
 pub use periods::Unit;
 pub use tally::Tally;
 pub use text::tables;
+pub(crate) use words::grouped;

@@ -172,6 +172,24 @@ fn a_file_that_is_packed_is_unpacked_and_the_ending_says_the_format() {
     assert_eq!(text, report(&["fixtures/report", "--format", "json"]));
 }
 
+/// What the engine writes is what the report reads.
+#[test]
+fn the_decisions_of_a_run_are_read_whole() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = ["run", "dataflows/bank.toml", "--quiet", "--format", "none", "--output"];
+    propice().args(run).arg(folder.path()).assert().success();
+    let lines = fs::read_to_string(folder.path().join("decisions.jsonl")).expect("decisions");
+    let released = lines.lines().filter(|line| line.contains("\"verdict\":\"released\"")).count();
+    assert!(released > 10, "{released} releases");
+    let folder = folder.path().to_str().expect("a path in UTF-8");
+    let text = report(&[folder, "--pack", "dataflows/bank.toml", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(json["bad_lines"], 0);
+    assert_eq!(json["decisions"], lines.lines().count());
+    assert_eq!(json["totals"]["released"], released);
+    assert_eq!(json["customers"]["contacts"], released);
+}
+
 /// A name that would be markup, a script, a command to a terminal, and text that runs backwards.
 const HOSTILE: &str = "<script>alert(1)</script>\"'&amp;]]>--><img src=x onerror=alert(2)>\\u0000\\u001b[2J\\u202e";
 
