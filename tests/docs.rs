@@ -67,22 +67,23 @@ fn put_together(pieces: &[String], instead: Option<&str>) -> String {
                 continue;
             }
             let Some(section) = section else {
-                cases += &format!("{line}\n");
+                cases.extend([line, "\n"]);
                 continue;
             };
             let text = &mut sections[section].1;
             if let Some(key) = line.split(" =").next().map(str::trim_end).filter(|_| replaces) {
                 let kept = text.lines().filter(|known| known.split('=').next().map(str::trim_end) != Some(key));
-                *text = kept.map(|line| format!("{line}\n")).collect();
+                *text = kept.flat_map(|line| [line, "\n"]).collect();
             }
-            *text += &format!("{line}\n");
+            text.extend([line, "\n"]);
         }
     };
     pieces.iter().for_each(|piece| add(piece, false));
     if let Some(piece) = instead {
         add(piece, true);
     }
-    sections.iter().map(|(header, text)| format!("{header}\n{text}")).collect::<String>() + &cases
+    let parts = sections.iter().flat_map(|(header, text)| [header.as_str(), "\n", text.as_str()]);
+    parts.chain([cases.as_str()]).collect()
 }
 
 #[test]
