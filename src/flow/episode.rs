@@ -3,35 +3,56 @@
 use std::fmt::Write as _;
 
 use crate::define::Plan;
+use crate::model::{Id, KindId, LogicalTime, MomentId};
 
 use super::Transition;
 
 /// How much of the hash makes the id, in bytes.
 const ID_BYTES: usize = 16;
 
-/// The id of the episode that a transition opens or closes: the first 16 bytes, in lower-case hexadecimal, of the BLAKE3
-/// hash over pack, moment, version, customer, kind and id of the entity (for a moment about one) and opening time.
+/// The id of the episode that a transition opens or closes: [`episode_hash`] in lower-case hexadecimal.
+pub fn episode_id(plan: &Plan, transition: &Transition) -> String {
+    let Transition { moment, customer, entity, since, .. } = transition;
+    hexadecimal(&episode_hash(plan, customer, *moment, entity.as_ref(), *since))
+}
+
+/// The first 16 bytes of the BLAKE3 hash over pack, moment, version, customer, kind and id of the entity (for a moment about one) and
+/// opening time.
 ///
 /// Every part stands behind its length (8 bytes, little endian), so that no two lists of parts are the same bytes; the
 /// time is 8 bytes, little endian, of milliseconds since 1970.
-pub fn episode_id(plan: &Plan, transition: &Transition) -> String {
-    let moment = &plan.moments[transition.moment.index()];
+pub fn episode_hash(
+    plan: &Plan,
+    customer: &Id,
+    moment: MomentId,
+    entity: Option<&(KindId, Id)>,
+    since: LogicalTime,
+) -> [u8; ID_BYTES] {
+    let moment = &plan.moments[moment.index()];
     let mut hasher = blake3::Hasher::new();
-    let mut add = |part: &[u8]| {
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part);
-    };
-    for part in [&plan.name, &moment.name, &moment.version, &transition.customer.to_string()] {
-        add(part.as_bytes());
+    for text in [&plan.name, &moment.name, &moment.version, &customer.to_string()] {
+        part(&mut hasher, text.as_bytes());
     }
-    if let Some((kind, id)) = &transition.entity {
-        add(plan.entities[kind.index()].name.as_bytes());
-        add(id.to_string().as_bytes());
+    if let Some((kind, id)) = entity {
+        part(&mut hasher, plan.entities[kind.index()].name.as_bytes());
+        part(&mut hasher, id.to_string().as_bytes());
     }
-    add(&transition.since.to_le_bytes());
-    let hash = hasher.finalize();
-    let mut id = String::with_capacity(2 * ID_BYTES);
-    for byte in &hash.as_bytes()[..ID_BYTES] {
+    part(&mut hasher, &since.to_le_bytes());
+    let mut id = [0; ID_BYTES];
+    id.copy_from_slice(&hasher.finalize().as_bytes()[..ID_BYTES]);
+    id
+}
+
+/// Adds a part to what is hashed, behind its length.
+pub fn part(hasher: &mut blake3::Hasher, part: &[u8]) {
+    hasher.update(&(part.len() as u64).to_le_bytes());
+    hasher.update(part);
+}
+
+/// A hash as an id is written.
+pub fn hexadecimal(hash: &[u8]) -> String {
+    let mut id = String::with_capacity(2 * hash.len());
+    for byte in hash {
         let _ = write!(id, "{byte:02x}");
     }
     id

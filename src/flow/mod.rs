@@ -5,6 +5,8 @@ pub mod clock;
 pub mod decode;
 pub mod episode;
 pub mod fused;
+mod holidays;
+pub mod nothing;
 pub mod policy;
 pub mod reference;
 pub mod shard;
@@ -74,8 +76,9 @@ pub enum Engine {
 
 /// Builds the dataflow of a plan.
 pub fn build<'scope>(engine: Engine, plan: &Arc<Plan>, facts: Updates<'scope, Fact>, with_views: bool) -> Flow<'scope> {
+    let (facts, holidays) = holidays::split(plan, facts);
     match engine {
-        Engine::Fused => fused::build(plan, facts, with_views),
-        Engine::Reference => reference::build(plan, facts, with_views),
+        Engine::Fused => fused::build(plan, facts, holidays, with_views),
+        Engine::Reference => reference::build(plan, facts, holidays, with_views),
     }
 }

@@ -32,6 +32,8 @@ pub const BATCH_RECORDS: usize = 1_024;
 pub const QUEUED_BATCHES: usize = 4;
 /// Bytes of input that a batch of one file holds before it is handed on.
 pub const BATCH_BYTES: usize = 1 << 20;
+/// Releases of a customer that the policy remembers, and receipts and signals of mood that it reads, each.
+pub const RELEASES: usize = 1_000;
 /// Lines over which a quoted value of a delimited file may run.
 pub const QUOTED_LINES: usize = 1_000;
 /// How much of a line that is too long its dead letter keeps, in bytes.

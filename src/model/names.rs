@@ -44,4 +44,6 @@ position! {
 impl KindId {
     /// The root entity.
     pub const CUSTOMER: KindId = KindId(0);
+    /// Not of any entity: the days of the calendar, which a fact of the table of holidays says. Never in `Plan::entities`.
+    pub const CALENDAR: KindId = KindId(u16::MAX);
 }

@@ -11,7 +11,7 @@ use super::id::Id;
 use super::types::Type;
 
 /// A finite floating-point number with a total order. Zero has one sign.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Real(f64);
 
 impl Real {

@@ -92,8 +92,20 @@ impl Extractor {
         for &kind in &self.relations {
             self.relate(kind, row, &mut changes)?;
         }
+        changes.extend(self.holiday(row, rank));
         debug_assert!(input.is_table() || changes.iter().all(|change| change.names));
         Ok(changes)
+    }
+
+    /// The holiday that a row of their table says: a day and a region.
+    fn holiday(&self, row: &Row, rank: &Rank) -> Option<EntityChange> {
+        let holidays = self.plan.policy.holidays.filter(|holidays| holidays.input == self.input)?;
+        let region = holidays.region.map_or(Value::Null, |region| row[region.index()].clone());
+        let value = Value::List(Arc::from([row[holidays.day.index()].clone(), region]));
+        let (feature, event_time) = (FeatureId(0), rank.event_time);
+        let day = Contribution { feature, from: 0, until: FOREVER, event_time, order: Value::Null, value };
+        let (kind, id) = (KindId::CALENDAR, Id::Number(0));
+        Some(EntityChange { kind, id, names: false, owner: None, contributions: vec![day] })
     }
 
     /// Relates an entity to a customer, if the record does.

@@ -1,63 +1,84 @@
-//! Customers: their own features, what their entities add up to, and the moments they are in.
+//! Customers: their own features, what their entities add up to, the moments they are in, and what is decided of these.
 //!
 //! ```text
 //! changes of customers ──┐
-//!                        ├──by customer──▶ features, rollups, attributes ──▶ moments ──▶ transitions
-//! parts (entities) ──────┘                                             └────────────────▶ views
+//!                        ├──by customer──▶ features, rollups, attributes ──▶ moments ──▶ policy ──▶ decisions
+//! parts (entities) ──────┤                                             └────────┴──────────────▶ transitions, views
+//! holidays (everywhere) ─┘
 //! ```
 
 use std::sync::Arc;
 
 use timely::container::CapacityContainerBuilder;
-use timely::dataflow::channels::pact::Exchange;
+use timely::dataflow::channels::pact::{Exchange, Pipeline};
 use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 
 use crate::define::Plan;
 use crate::define::expr::Env;
 use crate::define::plan::{Feature, Source};
+use crate::flow::nothing::row_over_nothing;
+use crate::flow::policy::{Decision, HolidayTable, Parts, Policy, Scene, Standing};
 use crate::flow::shard::shard;
 use crate::flow::{Transition, Updates, ViewPart};
 use crate::model::time::FOREVER;
-use crate::model::{EntityChange, FeatureId, KindId, LogicalTime, Value};
+use crate::model::{EntityChange, Fact, FeatureId, Id, KindId, LogicalTime, Value};
 
 use super::entities::{Entities, Touch};
-use super::features::Given;
+use super::features::Given as Contributed;
 use super::frontier_of;
 use super::inbox::Inbox;
 use super::moments::{Look, Moments, Part, Situation};
 
-/// What customers give: transitions, and their own parts of their views (none unless `with_views`).
-pub(super) fn customers<'scope>(
-    plan: &Arc<Plan>,
-    changes: Updates<'scope, EntityChange>,
-    parts: Updates<'scope, ViewPart>,
-    with_views: bool,
-) -> (Updates<'scope, Transition>, Updates<'scope, ViewPart>) {
+/// What customers are given.
+pub(super) struct Given<'scope> {
+    /// What live records change of customers.
+    pub changes: Updates<'scope, EntityChange>,
+    /// The entities of customers, as differences.
+    pub parts: Updates<'scope, ViewPart>,
+    /// The facts of the table of holidays, on every worker.
+    pub holidays: Updates<'scope, Fact>,
+}
+
+/// What is taken from customers.
+pub(super) struct Taken<'scope> {
+    pub transitions: Updates<'scope, Transition>,
+    pub decisions: Updates<'scope, Decision>,
+    /// Their own parts of their views; none unless asked for.
+    pub views: Updates<'scope, ViewPart>,
+}
+
+/// The operator.
+pub(super) fn customers<'scope>(plan: &Arc<Plan>, given: Given<'scope>, with_views: bool) -> Taken<'scope> {
     let mut customers = Customers::new(plan.clone(), with_views);
-    let mut builder = OperatorBuilder::new("Customers".to_owned(), changes.scope());
+    let mut builder = OperatorBuilder::new("Customers".to_owned(), given.changes.scope());
     let by_id = Exchange::new(|(change, _, _): &(EntityChange, LogicalTime, isize)| shard(&change.id));
     let by_customer = Exchange::new(|(part, _, _): &(ViewPart, LogicalTime, isize)| shard(&part.customer));
-    let mut changes = builder.new_input(changes, by_id);
-    let mut parts = builder.new_input(parts, by_customer);
+    let mut changes = builder.new_input(given.changes, by_id);
+    let mut parts = builder.new_input(given.parts, by_customer);
+    let mut holidays = builder.new_input(given.holidays, Pipeline);
     let (transitions, transition_stream) = builder.new_output::<Vec<(Transition, LogicalTime, isize)>>();
+    let (decisions, decision_stream) = builder.new_output::<Vec<(Decision, LogicalTime, isize)>>();
     let (views, view_stream) = builder.new_output::<Vec<(ViewPart, LogicalTime, isize)>>();
     let mut transitions = OutputBuilder::<_, CapacityContainerBuilder<_>>::from(transitions);
+    let mut decisions = OutputBuilder::<_, CapacityContainerBuilder<_>>::from(decisions);
     let mut views = OutputBuilder::<_, CapacityContainerBuilder<_>>::from(views);
     builder.build(move |capabilities| {
         let mut held = Some(capabilities);
-        let (mut change_box, mut part_box) = (Inbox::default(), Inbox::default());
-        let (mut ready_changes, mut ready_parts) = (Vec::new(), Vec::new());
+        let (mut change_box, mut part_box, mut holiday_box) = (Inbox::default(), Inbox::default(), Inbox::default());
+        let mut ready = Ready::default();
         let mut out = Out::default();
         move |frontiers| {
             changes.for_each(|_, data| change_box.extend(data));
             parts.for_each(|_, data| part_box.extend(data));
+            holidays.for_each(|_, data| holiday_box.extend(data));
             let Some(capabilities) = &mut held else { return };
             let frontier = frontiers.iter().filter_map(frontier_of).min();
             let before = frontier.unwrap_or(LogicalTime::MAX);
-            change_box.drain_before(before, &mut ready_changes);
-            part_box.drain_before(before, &mut ready_parts);
-            customers.advance(&mut ready_changes, &mut ready_parts, frontier, &mut out);
+            change_box.drain_before(before, &mut ready.changes);
+            part_box.drain_before(before, &mut ready.parts);
+            holiday_box.drain_before(before, &mut ready.holidays);
+            customers.advance(&mut ready, frontier, &mut out);
             if !out.transitions.is_empty() {
                 let given = out.transitions.drain(..).map(|transition| {
                     let time = transition.time;
@@ -65,8 +86,15 @@ pub(super) fn customers<'scope>(
                 });
                 transitions.activate().session(&capabilities[0]).give_iterator(given);
             }
+            if !out.decisions.is_empty() {
+                let given = out.decisions.drain(..).map(|decision| {
+                    let time = decision.time;
+                    (decision, time, 1)
+                });
+                decisions.activate().session(&capabilities[1]).give_iterator(given);
+            }
             if !out.views.is_empty() {
-                views.activate().session(&capabilities[1]).give_container(&mut out.views);
+                views.activate().session(&capabilities[2]).give_container(&mut out.views);
                 out.views.clear();
             }
             match frontier {
@@ -75,12 +103,21 @@ pub(super) fn customers<'scope>(
             }
         }
     });
-    (transition_stream, view_stream)
+    Taken { transitions: transition_stream, decisions: decision_stream, views: view_stream }
+}
+
+/// What has come and is complete, in order of time.
+#[derive(Default)]
+struct Ready {
+    changes: Vec<(EntityChange, LogicalTime, isize)>,
+    parts: Vec<(ViewPart, LogicalTime, isize)>,
+    holidays: Vec<(Fact, LogicalTime, isize)>,
 }
 
 #[derive(Default)]
 struct Out {
     transitions: Vec<Transition>,
+    decisions: Vec<Decision>,
     views: Vec<(ViewPart, LogicalTime, isize)>,
 }
 
@@ -89,8 +126,23 @@ struct Out {
 struct Customer {
     parts: Vec<Part>,
     situation: Situation,
+    /// What the policy remembers of it, if anything.
+    standing: Option<Box<Standing>>,
     existed: bool,
     published: Option<Arc<[Value]>>,
+}
+
+impl Customer {
+    /// Whether what the policy reads beyond the view changed at a time.
+    fn own_part_changed(&self, plan: &Plan, time: LogicalTime) -> bool {
+        plan.policy.kind.is_some_and(|kind| self.parts.iter().any(|part| part.kind == kind && part.changed_at == time))
+    }
+}
+
+impl Parts for Vec<Part> {
+    fn slots(&self, kind: KindId, id: &Id) -> Option<&[Value]> {
+        self.iter().find(|part| part.kind == kind && part.id == *id).map(|part| part.slots.as_ref())
+    }
 }
 
 /// All customers of this worker.
@@ -99,6 +151,8 @@ struct Customers {
     entities: Entities,
     customers: Vec<Customer>,
     moments: Moments,
+    policy: Policy,
+    holidays: HolidayTable,
     with_views: bool,
     touched: Vec<Touch>,
 }
@@ -109,6 +163,8 @@ impl Customers {
             entities: Entities::new(plan.clone(), KindId::CUSTOMER),
             customers: Vec::new(),
             moments: Moments::new(plan.clone()),
+            policy: Policy::new(&plan),
+            holidays: HolidayTable::default(),
             with_views,
             touched: Vec::new(),
             plan,
@@ -116,22 +172,22 @@ impl Customers {
     }
 
     /// Goes through all complete times: those of the inputs (in order of time, emptied) and of deadlines before `frontier`.
-    fn advance(
-        &mut self,
-        changes: &mut Vec<(EntityChange, LogicalTime, isize)>,
-        parts: &mut Vec<(ViewPart, LogicalTime, isize)>,
-        frontier: Option<LogicalTime>,
-        out: &mut Out,
-    ) {
-        let last = changes.last().map(|(_, time, _)| *time).max(parts.last().map(|(_, time, _)| *time));
-        let limit = frontier.unwrap_or_else(|| last.map_or(0, |time| time + 1));
-        let mut changes = changes.drain(..).peekable();
-        let mut parts = parts.drain(..).peekable();
+    fn advance(&mut self, ready: &mut Ready, frontier: Option<LogicalTime>, out: &mut Out) {
+        let last = [
+            ready.changes.last().map(|(_, time, _)| *time),
+            ready.parts.last().map(|(_, time, _)| *time),
+            ready.holidays.last().map(|(_, time, _)| *time),
+        ];
+        let limit = frontier.unwrap_or_else(|| last.into_iter().flatten().max().map_or(0, |time| time + 1));
+        let mut changes = ready.changes.drain(..).peekable();
+        let mut parts = ready.parts.drain(..).peekable();
+        let mut holidays = ready.holidays.drain(..).peekable();
         loop {
             let due = self.entities.next_deadline().unwrap_or(LogicalTime::MAX);
             let changed = changes.peek().map_or(LogicalTime::MAX, |(_, time, _)| *time);
             let parted = parts.peek().map_or(LogicalTime::MAX, |(_, time, _)| *time);
-            let time = due.min(changed).min(parted);
+            let declared = holidays.peek().map_or(LogicalTime::MAX, |(_, time, _)| *time);
+            let time = due.min(changed).min(parted).min(declared);
             if time >= limit {
                 return;
             }
@@ -142,7 +198,22 @@ impl Customers {
             while let Some((part, _, diff)) = parts.next_if(|(_, at, _)| *at == time) {
                 self.apply_part(part, time, diff);
             }
+            if declared == time {
+                while let Some((day, _, _)) = holidays.next_if(|(_, at, _)| *at == time) {
+                    self.holidays.apply(day);
+                }
+                self.touch_pending();
+            }
             self.settle(time, out);
+        }
+    }
+
+    /// Has everybody looked at for whom something is not decided for good.
+    fn touch_pending(&mut self) {
+        for (position, customer) in self.customers.iter().enumerate() {
+            if customer.standing.as_ref().is_some_and(|standing| standing.is_pending()) {
+                self.entities.touch(position as u32);
+            }
         }
     }
 
@@ -154,7 +225,7 @@ impl Customers {
         self.make_room();
         for (feature_position, feature) in self.plan.entities[0].features.iter().enumerate() {
             let Some(value) = rolled_up(feature, kind, &part.slots) else { continue };
-            let given = Given { until: FOREVER, event_time: 0, order: &Value::Null, value: &value };
+            let given = Contributed { until: FOREVER, event_time: 0, order: &Value::Null, value: &value };
             let column = self.entities.column_mut(position, FeatureId(feature_position as u16));
             if diff > 0 {
                 column.give(position, &given);
@@ -203,6 +274,7 @@ impl Customers {
         let customer = &mut self.customers[position as usize];
         let existed = std::mem::replace(&mut customer.existed, exists);
         let mut other = FOREVER;
+        let transitions_before = out.transitions.len();
         if exists {
             let row = self.entities.row(position);
             let look =
@@ -211,6 +283,23 @@ impl Customers {
             other = self.moments.next_look(&customer.situation, &look);
         } else if existed {
             self.moments.close_all(&mut customer.situation, id, time, &mut out.transitions);
+        }
+        let transitions = &out.transitions[transitions_before..];
+        if self
+            .policy
+            .concerns(customer.standing.as_deref(), transitions, || customer.own_part_changed(&self.plan, time))
+        {
+            let nothing;
+            let row = if exists {
+                self.entities.row(position)
+            } else {
+                nothing = row_over_nothing(&self.plan, KindId::CUSTOMER, time);
+                &nothing
+            };
+            let scene = Scene { time, customer: id, exists, row, parts: &customer.parts, holidays: &self.holidays };
+            let standing = customer.standing.get_or_insert_default();
+            let next = self.policy.step(standing, &scene, transitions, &mut out.decisions);
+            other = other.min(next.unwrap_or(FOREVER));
         }
         if self.with_views && (exists != existed || (exists && !changed.is_empty())) {
             let slots = exists.then(|| Arc::from(self.entities.row(position)));

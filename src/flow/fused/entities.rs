@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::define::Plan;
 use crate::define::expr::Env;
 use crate::define::plan::Entity;
-use crate::flow::aggregate::null_or_zero;
+use crate::flow::nothing::features_over_nothing;
 use crate::model::time::FOREVER;
 use crate::model::{Contribution, EntityChange, FeatureId, Id, KindId, LogicalTime, Value};
 
@@ -74,7 +74,7 @@ impl Entities {
     pub(super) fn new(plan: Arc<Plan>, kind: KindId) -> Entities {
         let entity = &plan.entities[kind.index()];
         let columns = entity.features.iter().map(column).collect();
-        let nothing = nothing_of(entity);
+        let nothing = features_over_nothing(entity);
         let dependencies = entity.attributes.iter().map(|attribute| dependencies_of(entity, &attribute.expr)).collect();
         let timed = |position: &usize| entity.attributes[*position].expr.depends_on_now();
         Entities {
@@ -314,23 +314,6 @@ fn given(contribution: &Contribution) -> Given<'_> {
         order: &contribution.order,
         value: &contribution.value,
     }
-}
-
-/// The features of a view over nothing, and null for the attributes.
-fn nothing_of(entity: &Entity) -> Vec<Value> {
-    let features = entity.features.iter().map(|feature| null_or_zero(feature.aggregate, &feature.ty));
-    features.chain(entity.attributes.iter().map(|_| Value::Null)).collect()
-}
-
-/// A view over nothing at `time`, with its attributes.
-pub(super) fn row_over_nothing(plan: &Plan, kind: KindId, time: LogicalTime) -> Vec<Value> {
-    let entity = &plan.entities[kind.index()];
-    let mut row = nothing_of(entity);
-    for &position in &entity.evaluation {
-        let value = entity.attributes[position].expr.eval(&Env::of(&row, time)).unwrap_or_default();
-        row[entity.features.len() + position] = value;
-    }
-    row
 }
 
 /// The slots of scope 0 that an expression uses.

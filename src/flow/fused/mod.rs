@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!                    by key                by entity                    by customer
-//! facts ──────────▶ tables ──┬─▶ entities of a kind (≥ 1) ──parts──┬──▶ customers ──▶ transitions
+//! facts ──────────▶ tables ──┬─▶ entities of a kind (≥ 1) ──parts──┬──▶ customers ──▶ transitions, decisions
 //!                            │                                     ├──────────────▶ views
 //!                            └─────────── of the customer ─────────┴──▶
 //! ```
@@ -27,15 +27,21 @@ mod tables;
 use std::sync::Arc;
 
 use timely::dataflow::operators::Concatenate;
+use timely::dataflow::operators::vec::Filter as _;
 use timely::progress::frontier::MutableAntichain;
 
 use crate::define::Plan;
 use crate::model::{Fact, KindId, LogicalTime};
 
-use super::{Flow, Updates};
+use super::{Flow, Updates, ViewPart};
 
 /// Builds the dataflow of a plan.
-pub fn build<'scope>(plan: &Arc<Plan>, facts: Updates<'scope, Fact>, with_views: bool) -> Flow<'scope> {
+pub fn build<'scope>(
+    plan: &Arc<Plan>,
+    facts: Updates<'scope, Fact>,
+    holidays: Updates<'scope, Fact>,
+    with_views: bool,
+) -> Flow<'scope> {
     let scope = facts.scope();
     let mut changes = tables::live_changes(plan, facts).into_iter();
     let of_customers = changes.next().unwrap_or_else(|| timely::dataflow::operators::generic::operator::empty(scope));
@@ -44,10 +50,20 @@ pub fn build<'scope>(plan: &Arc<Plan>, facts: Updates<'scope, Fact>, with_views:
         parts.push(owned::parts(plan, KindId(position as u16 + 1), of_kind));
     }
     let parts = scope.concatenate(parts);
-    let (transitions, of_customer) = customers::customers(plan, of_customers, parts.clone(), with_views);
-    let views = if with_views { scope.concatenate([of_customer, parts]) } else { of_customer };
-    let decisions = timely::dataflow::operators::generic::operator::empty(scope);
+    let given = customers::Given { changes: of_customers, parts: parts.clone(), holidays };
+    let customers::Taken { transitions, decisions, views } = customers::customers(plan, given, with_views);
+    let views = if with_views { scope.concatenate([views, declared(plan, parts)]) } else { views };
     Flow { transitions, decisions, views }
+}
+
+/// The parts of views that the pack declares.
+fn declared<'scope>(plan: &Plan, parts: Updates<'scope, ViewPart>) -> Updates<'scope, ViewPart> {
+    match plan.policy.kind {
+        None => parts,
+        Some(implied) => {
+            parts.filter(move |(part, _, _)| part.entity.as_ref().is_none_or(|(kind, _)| *kind != implied))
+        }
+    }
 }
 
 /// The time that a frontier has come to; `None` when it is closed.

@@ -16,11 +16,11 @@ use crate::define::Plan;
 use crate::define::expr::Env;
 use crate::define::plan::Moment;
 use crate::flow::Transition;
+use crate::flow::nothing::row_over_nothing;
 use crate::model::time::FOREVER;
 use crate::model::{Id, KindId, LogicalTime, MomentId, Value};
 
 use super::bits::Bits;
-use super::entities::row_over_nothing;
 
 /// An entity of a customer, as a moment sees it.
 #[derive(Clone, Debug)]

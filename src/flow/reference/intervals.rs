@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::flow::shard::shard;
 use crate::model::time::FOREVER;
 use crate::model::{Contribution, LogicalTime};
 
@@ -19,10 +20,8 @@ pub(super) struct Intervals {
 }
 
 impl Machine<Contributed, Contributed> for Intervals {
-    type Key = Subject;
-
-    fn key((subject, _): &Contributed) -> &Subject {
-        subject
+    fn shard((subject, _): &Contributed) -> u64 {
+        shard(subject)
     }
 
     fn next(&self) -> Option<LogicalTime> {

@@ -11,7 +11,6 @@ use differential_dataflow::{AsCollection, Data, ExchangeData};
 use timely::dataflow::channels::pact::Exchange;
 use timely::dataflow::operators::generic::Operator;
 
-use crate::flow::shard::shard;
 use crate::model::LogicalTime;
 
 use super::Collection;
@@ -21,11 +20,8 @@ pub(super) type Differences<D> = Vec<(D, LogicalTime, isize)>;
 
 /// State that is stepped through time. It holds the state of the keys of one worker.
 pub(super) trait Machine<In, Out> {
-    /// What decides where a change goes: all changes of one key meet in one machine.
-    type Key: Hash;
-
-    /// The key of a change.
-    fn key(change: &In) -> &Self::Key;
+    /// Where a change goes: all changes of one key meet in one machine.
+    fn shard(change: &In) -> u64;
 
     /// The next time at which it wants to be stepped though nothing changes.
     fn next(&self) -> Option<LogicalTime>;
@@ -46,7 +42,7 @@ where
     Out: Data,
     M: Machine<In, Out> + 'static,
 {
-    let to_key = Exchange::new(|(change, _, _): &(In, LogicalTime, isize)| shard(M::key(change)));
+    let to_key = Exchange::new(|(change, _, _): &(In, LogicalTime, isize)| M::shard(change));
     let stepped = changes.inner.unary_frontier(to_key, name, move |capability, _| {
         let mut capability = Some(capability);
         let mut waiting: BTreeMap<LogicalTime, Vec<(In, isize)>> = BTreeMap::new();

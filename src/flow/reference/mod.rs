@@ -7,12 +7,13 @@
 //!                                                     features ◀───────────────────────────┘
 //!                                                        ▼
 //!                                            rows of customers ─▶ parts of views ─▶ moments ─▶ transitions
+//!                                                                        └──────────────┴────▶ policy ─▶ decisions
 //! ```
 //!
 //! Every stage is a collection at every logical time, computed from the stages before it. Most are operators of
-//! differential dataflow. Three things are not relational and are written as [`machine`]s that are stepped once per
+//! differential dataflow. Four things are not relational and are written as [`machine`]s that are stepped once per
 //! logical time: contributions that count from or until a time to come ([`intervals`]), attributes that change as time
-//! passes ([`rows`]), and conditions that have to hold for a while ([`moments`]). They hold what is to come themselves: to
+//! passes ([`rows`]), conditions that have to hold for a while ([`moments`]), and the policy ([`policy`]). They hold what is to come themselves: to
 //! leave it to differential, as updates at future times, would cost work on every advance.
 //!
 //! The property tests compare this engine with the fused one and with a naive recomputation at every logical time.
@@ -21,6 +22,7 @@ mod features;
 mod intervals;
 mod machine;
 mod moments;
+mod policy;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -45,7 +47,12 @@ type Collection<'scope, D> = VecCollection<'scope, LogicalTime, D, isize>;
 type Subject = (KindId, Id);
 
 /// Builds the dataflow.
-pub fn build<'scope>(plan: &Arc<Plan>, facts: Updates<'scope, Fact>, with_views: bool) -> Flow<'scope> {
+pub fn build<'scope>(
+    plan: &Arc<Plan>,
+    facts: Updates<'scope, Fact>,
+    holidays: Updates<'scope, Fact>,
+    with_views: bool,
+) -> Flow<'scope> {
     let scope = facts.scope();
     let facts = live(plan, facts.as_collection());
     let exists = facts.clone().flat_map(named).distinct_total();
@@ -65,10 +72,12 @@ pub fn build<'scope>(plan: &Arc<Plan>, facts: Updates<'scope, Fact>, with_views:
     let parts = customers
         .map(|((_, customer), slots)| ViewPart { customer, entity: None, slots })
         .concat(belonging.map(|(customer, entity, slots)| ViewPart { customer, entity: Some(entity), slots }));
-    let transitions = stepped("Moments", parts.clone(), Moments::new(plan)).inner;
-    let views = if with_views { parts.consolidate().inner } else { empty(scope) };
-    let decisions = empty(scope);
-    Flow { transitions, decisions, views }
+    let transitions = stepped("Moments", parts.clone(), Moments::new(plan));
+    let decisions = policy::decisions(plan, transitions.clone(), parts.clone(), holidays.as_collection());
+    let implied = plan.policy.kind;
+    let declared = parts.filter(move |part| part.entity.as_ref().is_none_or(|(kind, _)| Some(*kind) != implied));
+    let views = if with_views { declared.consolidate().inner } else { empty(scope) };
+    Flow { transitions: transitions.inner, decisions: decisions.inner, views }
 }
 
 /// The facts that count: all those of streams, and of each key of a table the latest. A deletion may be the latest; it

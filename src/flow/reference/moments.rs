@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::define::Plan;
 use crate::define::expr::Env;
 use crate::define::plan::Moment;
+use crate::flow::shard::shard;
 use crate::flow::{Transition, ViewPart};
 use crate::model::{Id, KindId, LogicalTime, MomentId, Value};
 
@@ -63,10 +64,8 @@ impl Moments {
 }
 
 impl Machine<ViewPart, Transition> for Moments {
-    type Key = Id;
-
-    fn key(part: &ViewPart) -> &Id {
-        &part.customer
+    fn shard(part: &ViewPart) -> u64 {
+        shard(&part.customer)
     }
 
     fn next(&self) -> Option<LogicalTime> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::define::Plan;
 use crate::define::expr::{Env, Expr};
 use crate::flow::aggregate::null_or_zero;
+use crate::flow::shard::shard;
 use crate::model::{KindId, LogicalTime, Value};
 
 use super::machine::{Alarms, Differences, Machine, stepped};
@@ -83,10 +84,8 @@ struct Attributes {
 }
 
 impl Machine<(Subject, Slots), (Subject, Slots)> for Attributes {
-    type Key = Subject;
-
-    fn key((subject, _): &(Subject, Slots)) -> &Subject {
-        subject
+    fn shard((subject, _): &(Subject, Slots)) -> u64 {
+        shard(subject)
     }
 
     fn next(&self) -> Option<LogicalTime> {

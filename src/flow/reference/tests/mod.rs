@@ -125,7 +125,7 @@ fn run(plan: &Arc<Plan>, facts: &[(LogicalTime, Fact)], end: LogicalTime, worker
         let (of_transitions, of_views) = (Arc::clone(&shared), Arc::clone(&shared));
         let (mut input, probe) = worker.dataflow(|scope| {
             let (input, facts) = scope.new_input::<Vec<_>>();
-            let flow = crate::flow::reference::build(&plan, facts, true);
+            let flow = crate::flow::build(crate::flow::Engine::Reference, &plan, facts, true);
             let (probe, _) = flow
                 .transitions
                 .inspect(move |(transition, _, _)| of_transitions.lock().unwrap().0.push(transition.clone()))

@@ -1,0 +1,137 @@
+//! From episodes to decisions: [`Policy`], stepped for every customer that may be concerned.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::define::Plan;
+use crate::flow::policy::{Decision, HolidayTable, Parts, Policy, Scene, Standing};
+use crate::flow::shard::shard;
+use crate::flow::{Transition, ViewPart};
+use crate::model::{Fact, Id, KindId, LogicalTime, Value};
+
+use super::machine::{Alarms, Differences, Machine, stepped};
+use super::rows::{Slots, over_nothing};
+use super::{Collection, Subject};
+
+/// What concerns the policy.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+enum Change {
+    Part(ViewPart),
+    Transition(Transition),
+    /// A holiday, for one of the workers: it is there already.
+    Holiday(u64, Fact),
+}
+
+/// The decisions.
+pub(super) fn decisions<'scope>(
+    plan: &Arc<Plan>,
+    transitions: Collection<'scope, Transition>,
+    parts: Collection<'scope, ViewPart>,
+    holidays: Collection<'scope, Fact>,
+) -> Collection<'scope, Decision> {
+    let here = holidays.inner.scope().index() as u64;
+    let changes = parts.map(Change::Part).concat(transitions.map(Change::Transition));
+    let changes = changes.concat(holidays.map(move |fact| Change::Holiday(here, fact)));
+    let machine = Decisions {
+        plan: Arc::clone(plan),
+        policy: Policy::new(plan),
+        customers: HashMap::new(),
+        holidays: HolidayTable::default(),
+        alarms: Alarms::default(),
+    };
+    stepped("Policy", changes, machine)
+}
+
+/// All customers of a worker.
+struct Decisions {
+    plan: Arc<Plan>,
+    policy: Policy,
+    customers: HashMap<Id, Customer>,
+    holidays: HolidayTable,
+    alarms: Alarms<Id>,
+}
+
+#[derive(Default)]
+struct Customer {
+    slots: Option<Slots>,
+    entities: Entities,
+    standing: Standing,
+}
+
+#[derive(Default)]
+struct Entities(BTreeMap<Subject, Slots>);
+
+impl Parts for Entities {
+    fn slots(&self, kind: KindId, id: &Id) -> Option<&[Value]> {
+        self.0.get(&(kind, id.clone())).map(AsRef::as_ref)
+    }
+}
+
+impl Customer {
+    fn set(&mut self, entity: Option<Subject>, slots: Option<Slots>) {
+        match (entity, slots) {
+            (None, slots) => self.slots = slots,
+            (Some(entity), Some(slots)) => drop(self.entities.0.insert(entity, slots)),
+            (Some(entity), None) => drop(self.entities.0.remove(&entity)),
+        }
+    }
+}
+
+impl Machine<Change, Decision> for Decisions {
+    fn shard(change: &Change) -> u64 {
+        match change {
+            Change::Part(part) => shard(&part.customer),
+            Change::Transition(transition) => shard(&transition.customer),
+            Change::Holiday(worker, _) => *worker,
+        }
+    }
+
+    fn next(&self) -> Option<LogicalTime> {
+        self.alarms.next()
+    }
+
+    fn step(&mut self, now: LogicalTime, changes: Vec<(Change, isize)>, out: &mut Differences<Decision>) {
+        let mut touched: BTreeSet<Id> = self.alarms.ring(now).into_iter().collect();
+        let mut transitions: HashMap<Id, Vec<Transition>> = HashMap::new();
+        // What goes, goes first: a part that changes is taken away and put back.
+        let (gone, come): (Vec<_>, Vec<_>) = changes.into_iter().partition(|(_, diff)| *diff < 0);
+        for (change, diff) in gone.into_iter().chain(come) {
+            match change {
+                Change::Part(ViewPart { customer, entity, slots }) => {
+                    touched.insert(customer.clone());
+                    self.customers.entry(customer).or_default().set(entity, (diff > 0).then_some(slots));
+                }
+                Change::Transition(transition) => {
+                    touched.insert(transition.customer.clone());
+                    transitions.entry(transition.customer.clone()).or_default().push(transition);
+                }
+                Change::Holiday(_, fact) => {
+                    self.holidays.apply(fact);
+                    touched.extend(self.customers.keys().cloned());
+                }
+            }
+        }
+        let mut decisions = Vec::new();
+        for id in touched {
+            let transitions = transitions.remove(&id).unwrap_or_default();
+            let Some(customer) = self.customers.get_mut(&id) else { continue };
+            let row = customer
+                .slots
+                .clone()
+                .unwrap_or_else(|| Slots::from(over_nothing(&self.plan, KindId::CUSTOMER, Some(now))));
+            let scene = Scene {
+                time: now,
+                customer: &id,
+                exists: customer.slots.is_some(),
+                row: &row,
+                parts: &customer.entities,
+                holidays: &self.holidays,
+            };
+            let next = self.policy.step(&mut customer.standing, &scene, &transitions, &mut decisions);
+            self.alarms.set(id, next);
+        }
+        out.extend(decisions.into_iter().map(|decision| (decision, now, 1)));
+    }
+}
