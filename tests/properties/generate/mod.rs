@@ -5,6 +5,7 @@
 
 mod condition;
 mod pack;
+mod policy;
 mod records;
 mod rng;
 mod world;
@@ -124,12 +125,23 @@ impl Name {
     }
 }
 
-/// A random pack with a random stream.
+/// A random pack with a random stream; most have a policy.
 pub(crate) fn case(seed: u64) -> Case {
+    if seed % 4 == 0 { plain(&mut Rng::new(seed), false) } else { contact_case(seed) }
+}
+
+/// A random pack with a policy.
+pub(crate) fn contact_case(seed: u64) -> Case {
     let mut rng = Rng::new(seed);
-    let world = world::World::new(&mut rng, false);
-    let pack = pack::write(&mut rng, &world);
-    let lines = records::lines(&mut rng, &world);
+    let mut case = plain(&mut rng, true);
+    policy::answer(&mut rng, &mut case);
+    case
+}
+
+fn plain(rng: &mut Rng, policy: bool) -> Case {
+    let world = world::World::new(rng, false, policy);
+    let pack = pack::write(rng, &world);
+    let lines = records::lines(rng, &world);
     let until = match rng.below(100) {
         0..=11 => None,
         12..=18 => Some(world.base + rng.between(0, 300)),
@@ -142,7 +154,7 @@ pub(crate) fn case(seed: u64) -> Case {
 /// equal in time and order.
 pub(crate) fn orderly_case(seed: u64) -> Case {
     let mut rng = Rng::new(seed);
-    let world = world::World::new(&mut rng, true);
+    let world = world::World::new(&mut rng, true, false);
     let pack = pack::write(&mut rng, &world);
     let lines = records::lines(&mut rng, &world);
     let until = Some(((world.latest() + rng.between(0, 60)) * world.grain) as u64);
