@@ -32,6 +32,9 @@ pub(crate) struct Way {
     views: bool,
 }
 
+/// Another way, to be told from the plain one by nothing.
+pub(crate) const OTHER: Way = Way { engine: Engine::Reference, workers: 2, batch: 3, views: true };
+
 pub(crate) const PLAIN: Way = Way { engine: Engine::Fused, workers: 1, batch: usize::MAX, views: true };
 
 /// The ways in which a case is run: both engines, batches of other sizes with every seed, sometimes more workers.
@@ -162,7 +165,17 @@ fn number(name: &str, otherwise: u64) -> u64 {
 
 /// Tries cases of many seeds on all cores. Panics with the smallest form of the first that fails.
 pub(crate) fn many(what: &str, generate: &(dyn Fn(u64) -> Case + Sync), check: &(dyn Fn(u64, &Case) -> Tried + Sync)) {
-    let (first, count) = (number("PROPICE_SEED", 1), number("PROPICE_CASES", 1_000));
+    at_least(1_000, what, generate, check);
+}
+
+/// As [`many`], with another number of cases unless it is said.
+pub(crate) fn at_least(
+    cases: u64,
+    what: &str,
+    generate: &(dyn Fn(u64) -> Case + Sync),
+    check: &(dyn Fn(u64, &Case) -> Tried + Sync),
+) {
+    let (first, count) = (number("PROPICE_SEED", 1), number("PROPICE_CASES", cases));
     let (next, refused, failed) = (AtomicU64::new(first), AtomicU64::new(0), AtomicU64::new(u64::MAX));
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {

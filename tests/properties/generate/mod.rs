@@ -138,6 +138,28 @@ pub(crate) fn contact_case(seed: u64) -> Case {
     case
 }
 
+/// A random pack with a policy, with lines in the order of their times, of which those of equal times may come in any
+/// order.
+pub(crate) fn timely_case(seed: u64) -> Case {
+    let mut rng = Rng::new(seed);
+    let world = world::World::new(&mut rng, true, true);
+    let pack = pack::write(&mut rng, &world);
+    let mut lines = records::lines(&mut rng, &world);
+    lines.sort_by_key(|line| time_of(line).unwrap_or(0));
+    let until = Some(((world.latest() + rng.between(0, 60)) * world.grain) as u64);
+    let mut case = Case { pack, lines, until, grain: world.grain as u64 };
+    policy::answer(&mut rng, &mut case);
+    case
+}
+
+/// The event time of a line.
+pub(crate) fn time_of(line: &str) -> Option<i64> {
+    let record: serde_json::Value = serde_json::from_str(line).ok()?;
+    let at = &record["at"];
+    let text = || at.as_str()?.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond);
+    at.as_i64().or_else(text)
+}
+
 fn plain(rng: &mut Rng, policy: bool) -> Case {
     let world = world::World::new(rng, false, policy);
     let pack = pack::write(rng, &world);

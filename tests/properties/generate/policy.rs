@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::condition::Place;
 use super::pack::{entry, extras, quoted};
 use super::world::{Field, Input, World, field};
-use super::{Body, Case, Declaration, Name, PackText, Rng, Ty};
+use super::{Body, Case, Declaration, Name, PackText, Rng, Ty, time_of};
 use crate::oracle;
 
 /// The instants shortly before which cases of milliseconds begin: midnight, and where clocks are moved on.
@@ -80,7 +80,7 @@ fn table(name: &str, about: Option<&'static str>, key: &'static str, fields: Vec
 }
 
 /// What the policy reads.
-pub(super) fn inputs(rng: &mut Rng) -> Vec<Input> {
+pub(super) fn inputs(rng: &mut Rng, orderly: bool) -> Vec<Input> {
     let who = || [field("c", Ty::Id(0), false), field("at", Ty::Time, false)];
     let mut inputs = Vec::new();
     let flags = [("no", FLAGS), ("sell", CONSENTS), ("loc", CONSENTS), ("hear", CONSENTS), ("zone", ZONES), ("region", REGIONS)];
@@ -113,6 +113,9 @@ pub(super) fn inputs(rng: &mut Rng) -> Vec<Input> {
         let mut fields = vec![of("day", DAYS, false), field("at", Ty::Time, false)];
         fields.extend(rng.chance(60).then(|| of("region", REGIONS, true)));
         inputs.push(table("holidays", None, "day", fields));
+    }
+    for input in inputs.iter_mut().filter(|_| orderly) {
+        input.fields.push(field("v", Ty::Int, false));
     }
     inputs
 }
@@ -266,7 +269,7 @@ impl Contact {
             self.write_receipts(rng, &mut say);
         }
         if rng.chance(30) {
-            say("human", quoted(rng.pick(&CHANNELS)));
+            say("human", quoted(*rng.pick(&CHANNELS)));
         }
         self.write_consent(rng, pack, world, names, &condition);
         self.write_mood(rng, pack, world, &condition);
@@ -325,7 +328,7 @@ impl Contact {
                 .collect();
             let by_feature = rng.chance(50) && !features.is_empty();
             if by_feature || (both && !features.is_empty()) {
-                keys.push(entry("features", format!("[{}]", quoted(rng.pick(&features)))));
+                keys.push(entry("features", format!("[{}]", quoted(rng.pick(features.as_slice()).as_str()))));
             }
             if !by_feature || both {
                 keys.push(entry("inputs", format!("[{}]", quoted(&rng.pick(&world.inputs).name))));
@@ -372,7 +375,7 @@ impl Contact {
 
     fn per(&self, rng: &mut Rng) -> String {
         const PERIODS: [&str; 9] = ["day", "week", "month", "quarter", "year", "1d", "2d", "1w", "30d"];
-        if rng.chance(50) { quoted(rng.pick(&PERIODS)) } else { self.span(rng, 120) }
+        if rng.chance(50) { quoted(*rng.pick(&PERIODS)) } else { self.span(rng, 120) }
     }
 
     fn budget(&self, rng: &mut Rng) -> String {
@@ -473,6 +476,7 @@ pub(super) fn answer(rng: &mut Rng, case: &mut Case) {
         if rng.chance(30) {
             line += &format!(",\"until\":{}", at + grain * rng.between(-2, 60));
         }
+        line += &format!(",\"v\":{}", rng.next() % (1 << 40));
         line += &format!(",\"h\":{}}}", if rng.chance(80) { rng.between(10, 1_000) } else { rng.between(1, 4) });
         // Behind what is earlier, so that it is rarely late.
         let later = |line: &String| time_of(line).is_some_and(|other| other > at);
@@ -480,11 +484,4 @@ pub(super) fn answer(rng: &mut Rng, case: &mut Case) {
         let position = if rng.chance(85) { first } else { first + rng.below(case.lines.len() - first + 1) };
         case.lines.insert(position, line);
     }
-}
-
-fn time_of(line: &str) -> Option<i64> {
-    let record: serde_json::Value = serde_json::from_str(line).ok()?;
-    let at = &record["at"];
-    let text = || at.as_str()?.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond);
-    at.as_i64().or_else(text)
 }

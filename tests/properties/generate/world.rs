@@ -92,7 +92,7 @@ impl World {
             world.inputs.push(input);
         }
         if policy {
-            world.contact = super::policy::inputs(rng);
+            world.contact = super::policy::inputs(rng, orderly);
         }
         world
     }

@@ -11,6 +11,7 @@ mod by_hand;
 mod decode;
 mod eval;
 mod expr;
+mod judge;
 mod pack;
 mod policy;
 mod state;
@@ -19,6 +20,7 @@ mod value;
 use std::collections::{BTreeMap, BTreeSet};
 
 use eval::Scope;
+pub(crate) use judge::{Against, Judge, Span, Told};
 use pack::{Kind, Moment, Pack};
 use policy::{Memory, Subject};
 use state::{Live, State, nothing};

@@ -390,7 +390,7 @@ impl Memory {
             }
             let text = format!(
                 "\"decision\":\"outcome\",\"helped\":{},\"group\":\"{}\",\"started\":{}}}\n",
-                holds && !over,
+                holds,
                 watch.group,
                 json_of(&time_text(watch.started))
             );

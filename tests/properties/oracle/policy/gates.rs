@@ -269,7 +269,7 @@ impl<'a> Client<'a> {
             let numbers: BTreeSet<usize> = used.iter().flatten().map(|(number, _)| *number).collect();
             let why = numbers.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
             let ends = used.iter().filter_map(|used| used.iter().map(|(_, end)| *end).max());
-            fails(9, Some(why), ends.min());
+            fails(9, Some(why), ends.min().filter(|end| *end < i64::MAX));
         }
         None
     }
@@ -307,8 +307,11 @@ impl<'a> Client<'a> {
             let end = |at: i64| self.calendar.end(&budget.per, &self.zone.name, at).min(at + policy.keep);
             let mut ends: Vec<i64> = counts.map(|contact| end(contact.at)).filter(|end| now < *end).collect();
             ends.sort_unstable();
-            if ends.len() >= budget.at_most {
-                used.push((number + 1, self.wakes_at(ends[ends.len() - budget.at_most])));
+            // One of none is used up for ever.
+            let from_the_last = ends.len().checked_sub(budget.at_most);
+            if let Some(at) = from_the_last {
+                let end = ends.get(at).copied();
+                used.push((number + 1, end.map_or(i64::MAX, |end| self.wakes_at(end))));
             }
         }
         used

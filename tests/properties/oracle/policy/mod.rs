@@ -4,6 +4,7 @@
 //! `read` reads what the pack says, `mood`, `calendar` and `receipts` are about one customer at one instant, `gates` are
 //! what an episode meets, and `decide` goes through the steps of one logical time.
 
+mod by_hand;
 mod calendar;
 mod decide;
 mod gates;
@@ -14,7 +15,8 @@ mod receipts;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use calendar::{Calendar, Zone};
-pub(crate) use decide::{Memory, Subject};
+pub(crate) use decide::{Memory, Release, Subject};
+pub(crate) use gates::Client;
 pub(crate) use mood::Signal;
 pub(crate) use read::moment;
 
