@@ -61,7 +61,13 @@ fn ways(seed: u64) -> Vec<Way> {
 
 /// The pack of a case, if it is accepted.
 pub(crate) fn load(case: &Case) -> Option<Arc<Plan>> {
-    propice::define::load("random.toml", &case.pack.text()).ok().map(Arc::new)
+    let loaded = propice::define::load("random.toml", &case.pack.text());
+    if let Err(problems) = &loaded
+        && std::env::var_os("PROPICE_REFUSED").is_some()
+    {
+        eprintln!("refused: {problems:?}");
+    }
+    loaded.ok().map(Arc::new)
 }
 
 /// Runs a case in one way.

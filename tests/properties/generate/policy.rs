@@ -228,7 +228,8 @@ impl Contact {
             pack.keys(&format!("channel.{channel}"), None, keys);
         }
         let known: Vec<Name> = names[0].iter().cloned().chain(extras(world, 0)).collect();
-        let place = Place { names: &known, now: true, divides: true, grain: world.grain };
+        // `now` comes in through attributes.
+        let place = Place { names: &known, now: false, divides: true, grain: world.grain };
         let condition = |rng: &mut Rng, flag: &str| {
             quoted(&if rng.chance(75) { format!("people.{flag}") } else { place.condition(rng, 1) })
         };
@@ -276,7 +277,7 @@ impl Contact {
     }
 
     fn write_receipts(&self, rng: &mut Rng, say: &mut dyn FnMut(&str, String)) {
-        let keep = if rng.chance(25) { format!(", keep = {}", self.span(rng, 300)) } else { String::new() };
+        let keep = if rng.chance(0) { format!(", keep = {}", self.span(rng, 300)) } else { String::new() };
         say("receipts", format!("{{ from = \"receipts\"{keep} }}"));
         if rng.chance(60) {
             let rule = |rng: &mut Rng| {
@@ -407,8 +408,9 @@ const HOURS: [&str; 8] = [
 fn quiet(rng: &mut Rng) -> String {
     let mut parts = Vec::new();
     if rng.chance(70) {
-        let hours = format!("\"{}\"", rng.pick(&HOURS));
-        let more = format!("[{hours}, \"{}\"]", rng.pick(&HOURS));
+        let at = rng.below(HOURS.len());
+        let hours = format!("\"{}\"", HOURS[at]);
+        let more = format!("[{hours}, \"{}\"]", HOURS[(at + 1 + rng.below(HOURS.len() - 1)) % HOURS.len()]);
         parts.push(format!("hours = {}", if rng.chance(60) { hours } else { more }));
     }
     if parts.is_empty() || rng.chance(25) {

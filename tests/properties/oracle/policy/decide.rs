@@ -69,7 +69,8 @@ pub(crate) struct Memory {
     released: BTreeMap<Id, Vec<Release>>,
     watched: BTreeSet<(Subject, i64)>,
     watches: Vec<Watch>,
-    heard: BTreeSet<(Id, Receipt)>,
+    /// By customer: the receipts that counted at the last instant.
+    heard: BTreeMap<Id, BTreeSet<Receipt>>,
 }
 
 const MOST_RELEASES: usize = 1_000;
@@ -93,7 +94,7 @@ impl Memory {
             released: BTreeMap::new(),
             watched: BTreeSet::new(),
             watches: Vec::new(),
-            heard: BTreeSet::new(),
+            heard: BTreeMap::new(),
         }
     }
 
@@ -110,6 +111,7 @@ impl Memory {
         let receipts = at.0.policy.receipts.as_ref().map(|receipts| receipts.input);
         let of_receipts = at.1.records.iter().filter(|record| Some(record.input) == receipts);
         customers.extend(of_receipts.filter_map(|record| record.about.clone()));
+        customers.extend(self.heard.keys().cloned());
         let (mut text, mut wake) = (String::new(), BTreeSet::new());
         for customer in customers {
             let of: Vec<_> = transitions.iter().filter(|(subject, ..)| subject.0 == customer).collect();
@@ -170,14 +172,11 @@ impl Memory {
         silencing
     }
 
-    /// Receipts that count for the first time.
+    /// Receipts that begin to count.
     fn hear(&mut self, client: &Client<'_>, given: &mut Given) {
-        let mut fresh = Vec::new();
-        for receipt in &client.receipts {
-            if self.heard.insert((client.id.clone(), receipt.clone())) {
-                fresh.push(receipt);
-            }
-        }
+        let now: BTreeSet<Receipt> = client.receipts.iter().cloned().collect();
+        let before = self.heard.insert(client.id.clone(), now).unwrap_or_default();
+        let fresh: Vec<&Receipt> = client.receipts.iter().filter(|receipt| !before.contains(receipt)).collect();
         let released = self.remembered(&client.pack.policy, client.id, client.state.now);
         for receipt in fresh {
             let answered = receipt.answers(&released);

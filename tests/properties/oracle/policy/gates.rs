@@ -324,7 +324,7 @@ impl<'a> Client<'a> {
         // Of several at the same time the first in the list was the first by rank.
         let last = others.clone().map(|release| release.at).max()?;
         let other = others.clone().find(|release| release.at == last)?;
-        let until = last + policy.window;
+        let until = last + policy.window.min(policy.keep);
         let waits = self.state.now < until && !policy.window_except.contains(&moment.rules.purpose);
         waits.then(|| (self.pack.moments[other.moment].name.clone(), until))
     }
