@@ -167,7 +167,9 @@ fn contacts(report: &Report) -> Section {
     );
     if report.receipts.contacts_of_other_systems > 0 {
         let others = counted(report.receipts.contacts_of_other_systems, "contact");
-        says.push_str(&format!(" Other systems reported {others} of their own, which are not counted."));
+        says += " Other systems reported ";
+        says += &others;
+        says += " of their own, which are not counted.";
     }
     let table = Table::new(&["contacts", "customers", "share"], bins(report).into_iter().map(row).collect());
     Section { topic: Topic::Contacts, title: "Contacts per customer", says, table }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 const NAMES: [&str; 6] =
     ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A browser that is there.
 pub(crate) struct Browser(PathBuf);

@@ -18,7 +18,7 @@ const DAY_MS: u64 = 24 * HOUR_MS;
 /// 2025-01-01.
 const START_MS: u64 = 1_735_689_600_000;
 
-/// SplitMix64.
+/// `SplitMix64`.
 struct Chance(u64);
 
 impl Chance {

@@ -46,12 +46,12 @@ impl Grid {
     }
 
     fn name(&self, picture: &mut Picture, row: usize, name: &str) {
-        if self.size != Size::Narrow {
-            let name = fitted(name, self.left - 12.0);
-            picture.text((self.left - 8.0, self.middle(row) + 4.0), Anchor::End, "label", &name);
-        } else {
+        if self.size == Size::Narrow {
             let name = fitted(name, self.size.width() - 16.0);
             picture.text((self.left, self.middle(row) - self.row / 2.0 - 2.0), Anchor::Start, "label", &name);
+        } else {
+            let name = fitted(name, self.left - 12.0);
+            picture.text((self.left - 8.0, self.middle(row) + 4.0), Anchor::End, "label", &name);
         }
     }
 
