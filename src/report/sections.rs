@@ -3,7 +3,6 @@
 use super::figures::{OneMoment, Report, Totals, Waits};
 use super::stats::{LEAST_WATCHED, Share};
 use super::words::{NOTHING, counted, grouped, name, percent, percent_of, some_length};
-use std::fmt::Write as _;
 
 /// Bars of a histogram at most.
 const BINS: u64 = 20;
@@ -168,7 +167,9 @@ fn contacts(report: &Report) -> Section {
     );
     if report.receipts.contacts_of_other_systems > 0 {
         let others = counted(report.receipts.contacts_of_other_systems, "contact");
-        let _ = write!(says, " Other systems reported {others} of their own, which are not counted.");
+        says += " Other systems reported ";
+        says += &others;
+        says += " of their own, which are not counted.";
     }
     let table = Table::new(&["contacts", "customers", "share"], bins(report).into_iter().map(row).collect());
     Section { topic: Topic::Contacts, title: "Contacts per customer", says, table }

@@ -53,10 +53,9 @@ fn expect(file: &str, text: &str) {
 }
 
 #[test]
-fn tables_json_and_page_of_a_few_decisions() {
+fn tables_and_json_of_a_few_decisions() {
     expect("report.txt", &report(&["fixtures/report"]));
     expect("report.json", &report(&["fixtures/report/decisions.jsonl", "--format", "json", "--by", "month"]));
-    expect("report.html", &report(&["fixtures/report", "--format", "html", "--by", "month"]));
 }
 
 /// What `fixtures/report/README.md` tells, looked up in the JSON: figures that were counted by hand.

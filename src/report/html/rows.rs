@@ -195,3 +195,57 @@ pub(super) fn told_lengths(rows: &[(String, &Waits)]) -> String {
 pub(super) fn told_share(share: Share) -> String {
     share.rate.map_or_else(|| "none".to_owned(), |rate| format!("{} of {}", percent(rate), grouped(share.of)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The values of an attribute, in order.
+    fn values(svg: &str, element: &str, attribute: &str) -> Vec<f64> {
+        let of = |tag: &str| tag.split(&format!(" {attribute}=\"")).nth(1)?.split('"').next()?.parse().ok();
+        svg.split(&format!("<{element}")).skip(1).filter_map(of).collect()
+    }
+
+    fn said() -> Said<'static> {
+        Said { id: "x", title: "x", describes: String::new() }
+    }
+
+    #[test]
+    fn bars_are_as_long_as_what_they_stand_for_and_begin_at_zero() {
+        for size in [Size::Broad, Size::Wide, Size::Narrow] {
+            let row = |name: &str, count: u64| (name.to_owned(), vec![("one", count)]);
+            let svg = bars(&said(), size, &[row("a", 100), row("b", 50), row("c", 0)], "things");
+            let widths = values(&svg, "rect", "width");
+            assert_eq!(widths.len(), 2, "nothing has no bar");
+            assert!((widths[0] / widths[1] - 2.0).abs() < 0.01, "{widths:?}");
+            let from = values(&svg, "rect", "x");
+            assert!((from[0] - from[1]).abs() < 0.01, "{from:?}");
+            assert!(from[0] + widths[0] <= size.width());
+        }
+    }
+
+    #[test]
+    fn lengths_stand_in_order_within_the_scale() {
+        let waits = |median_ms: u64, p90_ms: u64, longest_ms: u64| Waits {
+            ended: 9,
+            still_open: 0,
+            median_ms: Some(median_ms),
+            p90_ms: Some(p90_ms),
+            longest_ms: Some(longest_ms),
+        };
+        let (short, long) = (waits(0, 0, 0), waits(1, 3_600_000, u64::MAX));
+        for of in [&short, &long, &waits(60_000, 60_000, 60_000)] {
+            let svg = lengths(&said(), Size::Wide, &[("a".to_owned(), of)]);
+            let marks = values(&svg, "circle", "cx").into_iter().chain(values(&svg, "line", "x2"));
+            assert!(marks.into_iter().all(|x| (0.0..=Size::Wide.width()).contains(&x)), "{svg}");
+        }
+    }
+
+    #[test]
+    fn a_share_that_is_not_known_has_no_mark() {
+        let rows = [("a".to_owned(), vec![(true, Share::of(1, 2)), (false, Share::of(0, 0))])];
+        let svg = shares(&said(), Size::Narrow, &rows, "share");
+        assert_eq!(svg.matches("<circle").count(), 1);
+        assert_eq!(svg.matches("<path").count(), 0);
+    }
+}
