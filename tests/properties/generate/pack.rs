@@ -226,13 +226,7 @@ pub(super) fn extras(world: &World, kind: usize) -> Vec<Name> {
         .collect()
 }
 
-fn write_moments(
-    rng: &mut Rng,
-    pack: &mut PackText,
-    world: &World,
-    names: &[Vec<Name>],
-    contact: &mut Contact,
-) {
+fn write_moments(rng: &mut Rng, pack: &mut PackText, world: &World, names: &[Vec<Name>], contact: &mut Contact) {
     for number in 0..contact.moments() {
         let about = rng.below(world.kinds.len());
         let mut known = names[about].clone();

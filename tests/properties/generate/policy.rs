@@ -83,7 +83,14 @@ fn table(name: &str, about: Option<&'static str>, key: &'static str, fields: Vec
 pub(super) fn inputs(rng: &mut Rng, orderly: bool) -> Vec<Input> {
     let who = || [field("c", Ty::Id(0), false), field("at", Ty::Time, false)];
     let mut inputs = Vec::new();
-    let flags = [("no", FLAGS), ("sell", CONSENTS), ("loc", CONSENTS), ("hear", CONSENTS), ("zone", ZONES), ("region", REGIONS)];
+    let flags = [
+        ("no", FLAGS),
+        ("sell", CONSENTS),
+        ("loc", CONSENTS),
+        ("hear", CONSENTS),
+        ("zone", ZONES),
+        ("region", REGIONS),
+    ];
     let fields = flags.map(|(name, among)| of(name, among, true));
     inputs.push(table("people", Some("c"), "c", who().into_iter().chain(fields).collect()));
     for number in 0..rng.below(3) {
@@ -168,9 +175,7 @@ impl Contact {
         if let Some(priority) = priority.or_else(|| rng.chance(40).then(|| rng.between(-2, 3).to_string())) {
             keys.push(entry("priority", priority));
         }
-        for (key, percent, most) in
-            [("valid_for", 35, 80), ("cooldown", 35, 150), ("success_within", 70, 80)]
-        {
+        for (key, percent, most) in [("valid_for", 35, 80), ("cooldown", 35, 150), ("success_within", 70, 80)] {
             if rng.chance(percent) {
                 keys.push(entry(key, self.span(rng, most)));
             }
@@ -179,8 +184,7 @@ impl Contact {
             keys.push(entry("success", quoted(&place.condition(rng, 1))));
         }
         if rng.chance(25) {
-            let conditions: Vec<String> =
-                (0..=rng.below(2)).map(|_| quoted(&place.condition(rng, 1))).collect();
+            let conditions: Vec<String> = (0..=rng.below(2)).map(|_| quoted(&place.condition(rng, 1))).collect();
             keys.push(entry("evidence", format!("[{}]", conditions.join(", "))));
         }
         if rng.chance(20) && purpose != "safety" {
@@ -255,7 +259,11 @@ impl Contact {
         }
         let mut budgets: Vec<String> = (0..rng.below(4)).map(|_| self.budget(rng)).collect();
         if self.purposes.contains(&"sales") {
-            budgets.push(format!("{{ purpose = \"sales\", at_most = {}, per = {} }}", rng.between(1, 3), self.per(rng)));
+            budgets.push(format!(
+                "{{ purpose = \"sales\", at_most = {}, per = {} }}",
+                rng.between(1, 3),
+                self.per(rng)
+            ));
         }
         if !budgets.is_empty() {
             say("pressure", format!("[ {} ]", budgets.join(", ")));
@@ -263,7 +271,10 @@ impl Contact {
         match rng.below(6) {
             0 => {}
             1 => say("arbitration", quoted("0s")),
-            2 => say("arbitration", format!("{{ per = {}, except = [\"{}\"] }}", self.span(rng, 60), rng.pick(&PURPOSES))),
+            2 => say(
+                "arbitration",
+                format!("{{ per = {}, except = [\"{}\"] }}", self.span(rng, 60), rng.pick(&PURPOSES)),
+            ),
             _ => say("arbitration", self.span(rng, 40)),
         }
         if has("receipts") {
@@ -281,9 +292,12 @@ impl Contact {
         say("receipts", format!("{{ from = \"receipts\"{keep} }}"));
         if rng.chance(60) {
             let rule = |rng: &mut Rng| {
-                let within =
-                    if rng.chance(60) { format!(", within = {}", self.span(rng, 60)) } else { String::new() };
-                let kinds = *rng.pick(&["\"dismissed\"", "\"wrong\", \"dismissed\"", "\"seen\", \"delivered\", \"opened_not\""]);
+                let within = if rng.chance(60) { format!(", within = {}", self.span(rng, 60)) } else { String::new() };
+                let kinds = *rng.pick(&[
+                    "\"dismissed\"",
+                    "\"wrong\", \"dismissed\"",
+                    "\"seen\", \"delivered\", \"opened_not\"",
+                ]);
                 let kinds = kinds.replace(", \"opened_not\"", "");
                 let after = rng.between(1, 3);
                 format!("{{ after = {after}, of = [{kinds}]{within}, for = {} }}", self.span(rng, 90))
@@ -322,9 +336,11 @@ impl Contact {
             let both = rng.chance(30);
             let features: Vec<String> = (names.iter().zip(&world.kinds).enumerate())
                 .flat_map(|(number, (names, kind))| {
-                    names.iter().map(move |name| {
-                        if number == 0 { name.text.clone() } else { format!("{kind}.{}", name.text) }
-                    })
+                    names.iter().map(
+                        move |name| {
+                            if number == 0 { name.text.clone() } else { format!("{kind}.{}", name.text) }
+                        },
+                    )
                 })
                 .collect();
             let by_feature = rng.chance(50) && !features.is_empty();
@@ -380,7 +396,8 @@ impl Contact {
     }
 
     fn budget(&self, rng: &mut Rng) -> String {
-        let mut parts = vec![format!("at_most = {}", rng.pick(&[1, 1, 2, 3, 1, 2, 0])), format!("per = {}", self.per(rng))];
+        let mut parts =
+            vec![format!("at_most = {}", rng.pick(&[1, 1, 2, 3, 1, 2, 0])), format!("per = {}", self.per(rng))];
         parts.extend(rng.chance(30).then(|| format!("purpose = \"{}\"", rng.pick(&PURPOSES))));
         parts.extend(rng.chance(40).then(|| format!("channel = \"{}\"", rng.pick(&CHANNELS))));
         parts.extend(rng.chance(25).then(|| format!("except = [\"{}\"]", rng.pick(&PURPOSES))));
@@ -448,10 +465,13 @@ pub(super) fn answer(rng: &mut Rng, case: &mut Case) {
         let decision = serde_json::from_str(&line.replace(":~", ":")).expect("a decision");
         published.push(decision);
     }
-    let word = |decision: &BTreeMap<String, serde_json::Value>, key: &str| decision[key].as_str().unwrap_or("").to_owned();
+    let word =
+        |decision: &BTreeMap<String, serde_json::Value>, key: &str| decision[key].as_str().unwrap_or("").to_owned();
     published.retain(|decision| {
         let verdict = decision.get("verdict").and_then(|verdict| verdict.as_str()).unwrap_or("");
-        verdict == "released" || verdict == "handed_to_human" || (verdict == "withdrawn" && !decision["channel"].is_null())
+        verdict == "released"
+            || verdict == "handed_to_human"
+            || (verdict == "withdrawn" && !decision["channel"].is_null())
     });
     if published.is_empty() {
         return;
