@@ -53,12 +53,13 @@ pub(crate) fn run(args: &Args) -> Outcome {
 /// What is in a pack, in one line.
 fn summary(path: &str, plan: &Plan) -> String {
     let tables = plan.inputs.iter().filter(|input| input.is_table()).count();
-    let features = plan.entities.iter().flat_map(|entity| &entity.features).filter(|feature| !feature.implied).count();
-    let attributes = plan.entities.iter().map(|entity| entity.attributes.len()).sum();
+    let entities = || plan.entities.iter().filter(|entity| !entity.implied);
+    let features = entities().flat_map(|entity| &entity.features).filter(|feature| !feature.implied).count();
+    let attributes = entities().map(|entity| entity.attributes.len()).sum();
     let counts = [
         (plan.inputs.len() - tables, "stream"),
         (tables, "table"),
-        (plan.entities.len() - 1, "entity"),
+        (entities().count() - 1, "entity"),
         (features, "feature"),
         (attributes, "attribute"),
         (plan.moments.len(), "moment"),

@@ -5,11 +5,13 @@
 
 mod check;
 mod completions;
+mod decided;
 mod generate;
 mod inputs;
 mod meter;
 mod plan;
 mod run;
+mod schema;
 mod summary;
 mod test;
 mod views;
@@ -57,6 +59,7 @@ enum Command {
     Test(test::Args),
     Plan(plan::Args),
     Views(views::Args),
+    Schema(schema::Args),
     Generate(generate::Args),
     Completions(completions::Args),
 }
@@ -116,6 +119,7 @@ pub fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Views(args) => views::run(&args),
+        Command::Schema(args) => schema::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Completions(args) => completions::run(&args),
     };

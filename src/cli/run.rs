@@ -1,4 +1,4 @@
-//! `propice run`: records in, episodes and views out.
+//! `propice run`: records in, triggers, decisions and views out.
 
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
@@ -11,16 +11,16 @@ use super::meter::Metered;
 use super::summary::Done;
 use super::{Failure, Outcome, instant, load_pack, say};
 use crate::define::Plan;
-use crate::edge::sink::{DirectorySink, Format as Shown, Sink, Tee, TerminalSink, ViewMode};
+use crate::edge::sink::{DirectorySink, Format as Shown, Show as Which, Sink, Tee, TerminalSink, ViewMode};
 use crate::{flow, run};
 
 const EXAMPLES: &str = "\
 Examples:
   propice run dataflows/bank.toml
   propice run dataflows/bank.toml --input fixtures/bank --output out
-  zcat trans.csv.gz | propice run dataflows/berka.toml --input berka --input trans=- --format jsonl";
+  zcat trans.csv.gz | propice run dataflows/berka.toml --input berka --input trans=- --show episodes --format jsonl";
 
-/// Run a pack over files, and show or write the episodes that open and close
+/// Run a pack over files: show what is published and why, write everything to a folder
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}", super::EXIT_CODES))]
 pub(crate) struct Args {
@@ -29,7 +29,7 @@ pub(crate) struct Args {
     pub(crate) pack: PathBuf,
     #[command(flatten)]
     pub(crate) inputs: Inputs,
-    /// A folder for episodes, views and dead letters (`*.jsonl`); it is made where it is not there
+    /// A folder for triggers, decisions, episodes, views and dead letters (`*.jsonl`); it is made where it is not there
     #[arg(long, short, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
     /// Which dataflow runs the pack; both mean the same
@@ -45,8 +45,10 @@ pub(crate) struct Args {
     /// none
     #[arg(long, value_enum, default_value_t = Views::Final)]
     pub(crate) views: Views,
-    /// How episodes are shown on standard output; without it: `table` on a terminal, `jsonl` elsewhere, and `none` with
-    /// --output
+    /// What is shown on standard output
+    #[arg(long, value_enum, default_value_t = Show::Triggers)]
+    pub(crate) show: Show,
+    /// How it is shown; without it: `table`, and `none` with --output
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
     /// No progress and no closing summary
@@ -83,12 +85,23 @@ pub(crate) enum Views {
     None,
 }
 
-/// How episodes are shown.
+/// What is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Show {
+    /// What is published to channels, with what is in it for the customer and why
+    Triggers,
+    /// Episodes that open and close
+    Episodes,
+    /// Every verdict, also the silent ones, with the gates that failed
+    Decisions,
+}
+
+/// How it is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
-    /// A readable table
+    /// For people
     Table,
-    /// The lines of episodes.jsonl
+    /// JSON Lines, as in the files of --output
     Jsonl,
     /// Not at all
     None,
@@ -140,17 +153,21 @@ fn stop_on_interrupt(stop: &Arc<AtomicBool>) -> Outcome {
     ctrlc::set_handler(handler).map_err(|error| Failure::Io(format!("cannot listen to Ctrl-C: {error}")))
 }
 
-/// Where everything goes, and whether episodes are shown.
+/// Where everything goes, and whether anything is shown.
 fn sinks(args: &Args, plan: &Arc<Plan>) -> Result<(Vec<Box<dyn Sink>>, bool), Failure> {
     let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
     let format = args.format.unwrap_or_else(|| match &args.output {
         Some(_) => Format::None,
-        None if io::stdout().is_terminal() => Format::Table,
-        None => Format::Jsonl,
+        None => Format::Table,
     });
+    let show = match args.show {
+        Show::Triggers => Which::Triggers,
+        Show::Episodes => Which::Episodes,
+        Show::Decisions => Which::Decisions,
+    };
     match format {
-        Format::Table => sinks.push(Box::new(TerminalSink::stdout(plan, Shown::Table))),
-        Format::Jsonl => sinks.push(Box::new(TerminalSink::stdout(plan, Shown::JsonLines))),
+        Format::Table => sinks.push(Box::new(TerminalSink::stdout(plan, show, Shown::Table))),
+        Format::Jsonl => sinks.push(Box::new(TerminalSink::stdout(plan, show, Shown::JsonLines))),
         Format::None => {}
     }
     let shows = !sinks.is_empty();

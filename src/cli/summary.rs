@@ -26,11 +26,16 @@ impl Done<'_> {
             text.push_str("interrupted; what was done until then is published\n");
         }
         self.write_episodes(&mut text);
+        super::decided::write(self.plan, &self.counts.decided, &mut text);
         self.write_records(views, &mut text);
         self.write_dead_letters(output, &mut text);
         if let Some(folder) = output {
             let views = if views { "views.jsonl, " } else { "" };
-            let _ = writeln!(text, "written to {}: episodes.jsonl, {views}dead_letters.jsonl", folder.display());
+            let _ = writeln!(
+                text,
+                "written to {}: triggers/, decisions.jsonl, episodes.jsonl, {views}dead_letters.jsonl",
+                folder.display()
+            );
         }
         if !until && self.summary.records > 0 && !self.interrupted {
             let end = format_time(self.summary.through as i64);

@@ -1,6 +1,7 @@
 //! `propice test`: the cases of a pack.
 
-use std::fmt::Write as _;
+mod judge;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,15 +10,12 @@ use std::sync::atomic::AtomicBool;
 use super::inputs::{failure, fixtures};
 use super::{Failure, Outcome, load_pack, print};
 use crate::define::Plan;
-use crate::define::plan::{Expected, ExpectedEvent, Given, TestCase};
-use crate::edge::sink::json::transition_name;
+use crate::define::plan::{Given, TestCase};
 use crate::edge::sink::{MemorySink, ViewMode};
 use crate::edge::source::files::{self, Wanted};
-use crate::edge::source::{Batch, DeadLetter, LinesSource, MergedSource, Source};
-use crate::flow::Transition;
-use crate::model::Id;
-use crate::model::time::format_time;
+use crate::edge::source::{Batch, LinesSource, MergedSource, Source};
 use crate::run;
+use judge::{Found, judge};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -79,12 +77,6 @@ fn given(pack: &Path, plan: &Arc<Plan>, case: &TestCase) -> Result<Box<dyn Sourc
     Ok(Box::new(MergedSource::open(plan, &files, &never).map_err(|error| failure(&error))?))
 }
 
-/// What a case gave.
-struct Found {
-    transitions: Vec<Transition>,
-    letters: Vec<DeadLetter>,
-}
-
 /// Runs everything that is given, and moves the clock on to where the case ends.
 fn play(plan: &Arc<Plan>, case: &TestCase, mut source: Box<dyn Source>) -> io::Result<Found> {
     let mut all = Batch::default();
@@ -103,7 +95,7 @@ fn play(plan: &Arc<Plan>, case: &TestCase, mut source: Box<dyn Source>) -> io::R
     let sink = MemorySink::new(plan, ViewMode::None);
     let options = run::Options { until, ..run::Options::default() };
     run::execute(plan, Box::new(Once(Some(all))), Box::new(sink.clone()), &options)?;
-    Ok(Found { transitions: sink.transitions(), letters: sink.letters() })
+    Ok(Found { transitions: sink.transitions(), decisions: sink.decisions(), letters: sink.letters() })
 }
 
 /// A source of one batch.
@@ -122,78 +114,9 @@ impl Source for Once {
     }
 }
 
-/// Whether a case is right, and what there is to say.
-struct Report {
-    is_right: bool,
-    text: String,
-}
-
-/// Compares what came with what was expected, in order of time.
-fn judge(plan: &Plan, case: &TestCase, found: &Found) -> Report {
-    let name_of = |transition: &Transition| plan.moments[transition.moment.index()].name.as_str();
-    let is_named = |name: &str| case.expect.iter().any(|expected| expected.moment == name);
-    let mut missing: Vec<&Expected> = case.expect.iter().collect();
-    // Lines with their times; `=` came as expected, `-` did not come, `+` was not expected.
-    let mut lines: Vec<(u64, char, String)> = Vec::new();
-    for transition in &found.transitions {
-        let name = name_of(transition);
-        let is_silent = case.silent.iter().any(|silent| silent == name) && transition.opened;
-        if !is_named(name) && !is_silent {
-            continue;
-        }
-        let at = missing.iter().position(|expected| is_what(expected, transition, name));
-        let sign = if at.map(|at| missing.swap_remove(at)).is_some() { '=' } else { '+' };
-        let entity = transition.entity.as_ref().map(|(_, id)| id.to_string());
-        let line = shown(&transition.customer.to_string(), entity.as_deref(), name, transition.opened);
-        lines.push((transition.time, sign, line));
-    }
-    for expected in missing {
-        let line = shown(
-            &expected.customer,
-            expected.entity.as_deref(),
-            &expected.moment,
-            expected.event == ExpectedEvent::Opened,
-        );
-        lines.push((expected.at, '-', line));
-    }
-    lines.sort();
-    let is_right = lines.iter().all(|(_, sign, _)| *sign == '=');
-    let mut text = String::new();
-    for (time, sign, line) in lines.iter().filter(|_| !is_right) {
-        let told = match sign {
-            '-' => "expected, did not come",
-            '+' => "came, not expected",
-            _ => "as expected",
-        };
-        let _ = writeln!(text, "   {sign}  {}  {line}  ({told})", format_time(*time as i64));
-    }
-    for letter in &found.letters {
-        let _ = writeln!(text, "   !  {}:{} is a dead letter: {}", letter.file, letter.line, letter.error);
-    }
-    Report { is_right, text }
-}
-
-/// Whether a transition is the one that is expected.
-fn is_what(expected: &Expected, transition: &Transition, name: &str) -> bool {
-    let is_entity = match (&expected.entity, &transition.entity) {
-        (None, _) => true,
-        (Some(expected), Some((_, id))) => Id::parse(expected) == *id,
-        (Some(_), None) => false,
-    };
-    expected.moment == name
-        && expected.at == transition.time
-        && expected.event == if transition.opened { ExpectedEvent::Opened } else { ExpectedEvent::Closed }
-        && Id::parse(&expected.customer) == transition.customer
-        && is_entity
-}
-
-fn shown(customer: &str, entity: Option<&str>, moment: &str, opened: bool) -> String {
-    let about = entity.map(|entity| format!(" {entity}")).unwrap_or_default();
-    format!("{customer}{about}  {moment} {}", transition_name(opened))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::judge::Report;
     use super::*;
     use crate::define;
 

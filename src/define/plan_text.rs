@@ -18,7 +18,7 @@ pub fn text(plan: &Plan) -> String {
     for input in &plan.inputs {
         write_input(&mut out, plan, input);
     }
-    for (position, entity) in plan.entities.iter().enumerate() {
+    for (position, entity) in plan.entities.iter().enumerate().filter(|(_, entity)| !entity.implied) {
         write_entity(&mut out, plan, KindId(position as u16), entity);
     }
     for moment in &plan.moments {
@@ -221,7 +221,7 @@ impl Graph {
         let inputs = plan.inputs.iter().enumerate();
         let inputs = inputs.map(|(at, input)| (format!("input{at}"), input.name.clone(), NodeKind::Input)).collect();
         graph.groups.push(("inputs".to_owned(), inputs));
-        for (kind, entity) in plan.entities.iter().enumerate() {
+        for (kind, entity) in plan.entities.iter().enumerate().filter(|(_, entity)| !entity.implied) {
             let slots = (0..entity.slots()).map(|slot| {
                 let (name, ty) = entity.slot(slot);
                 (slot_node(kind, slot), format!("{name}: {}", type_name(plan, ty)), NodeKind::Slot)

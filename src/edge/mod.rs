@@ -1,4 +1,5 @@
-//! The outside world: files in, files out.
+//! The outside world: files in, files and triggers out.
 
 pub mod sink;
 pub mod source;
+pub mod trigger;

@@ -100,6 +100,7 @@ impl Checker<'_> {
                 (ty.is_number() || matches!(ty, Type::Duration | Type::Time), "a number, a duration or a time")
             }
             Expected::Time => (*ty == Type::Time, "a time"),
+            Expected::Text => (*ty == Type::Text, "a text"),
         };
         if fits {
             return Some(node);

@@ -15,6 +15,7 @@ mod moving;
 mod nesting;
 mod operand;
 mod operators;
+mod record;
 mod source;
 mod syntax;
 mod turns;
@@ -165,6 +166,8 @@ pub enum Expected {
     Averageable,
     /// A time.
     Time,
+    /// A text.
+    Text,
 }
 
 /// A mistake in an expression.

@@ -2,11 +2,12 @@
 
 use super::features::input_named;
 use super::instant::parse_instant;
+use super::moments::moment_named;
 use super::problem::{Problem, Problems};
 use super::raw::{self, Text};
 use super::scope::Ground;
-use super::words::{nearest, shortened};
-use crate::define::plan::{Expected, ExpectedEvent, Given, TestCase};
+use super::words::shortened;
+use crate::define::plan::{Expected, Given, TestCase};
 use crate::model::LogicalTime;
 
 /// What the cases are checked against.
@@ -22,15 +23,11 @@ impl Cases<'_> {
     pub(super) fn check(&self, raw: &raw::Test, problems: &mut Problems) -> Option<TestCase> {
         let given = self.given(raw.given.as_ref(), problems);
         let expect: Vec<Expected> = raw.expect.iter().filter_map(|raw| self.expected(raw, problems)).collect();
-        let mut silent = Vec::new();
-        for text in &raw.silent {
-            if self.moment(text, problems).is_some() {
-                silent.push(text.value.clone());
-            }
-        }
+        let silent = self.moments_named(&raw.silent, problems);
+        let unreleased = self.moments_named(&raw.unreleased, problems);
         let until = raw.until.as_ref().and_then(|text| self.time(text, problems));
         let line = self.ground.text.get(..raw.span.start).map_or(1, |before| before.matches('\n').count() + 1);
-        Some(TestCase { name: raw.name.clone(), line, given: given?, expect, silent, until })
+        Some(TestCase { name: raw.name.clone(), line, given: given?, expect, silent, unreleased, until })
     }
 
     fn given(&self, raw: Option<&raw::Given>, problems: &mut Problems) -> Option<Given> {
@@ -63,20 +60,18 @@ impl Cases<'_> {
             customer: raw.customer.clone(),
             entity: raw.entity.as_ref().map(|entity| entity.value.clone()),
             moment: moment?.name.value.clone(),
-            event: if raw.opened { ExpectedEvent::Opened } else { ExpectedEvent::Closed },
+            event: raw.event.clone(),
             at: at?,
         })
     }
 
+    fn moments_named(&self, names: &[Text], problems: &mut Problems) -> Vec<String> {
+        let known = |text: &&Text| self.moment(text, problems).is_some();
+        names.iter().filter(known).map(|text| text.value.clone()).collect()
+    }
+
     fn moment(&self, text: &Text, problems: &mut Problems) -> Option<&raw::Moment> {
-        let found = self.moments.iter().find(|moment| moment.name.value == text.value);
-        if found.is_none() {
-            let known: Vec<String> = self.moments.iter().map(|moment| moment.name.value.clone()).collect();
-            let nearest = nearest(&text.value, known.iter().map(String::as_str));
-            let (what, name, place) = ("moment", shortened(&text.value), String::new());
-            problems.add(Problem::Unknown { what, name, place, nearest, known }, &text.span);
-        }
-        found
+        moment_named(self.moments, text, problems)
     }
 
     fn time(&self, text: &Text, problems: &mut Problems) -> Option<LogicalTime> {

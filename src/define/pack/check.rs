@@ -14,11 +14,14 @@ use jiff::tz::TimeZone;
 
 use super::attributes::{Attributes, compile_all};
 use super::cases::Cases;
+use super::data::DataOf;
+use super::moments::Moments;
+use super::policy::Desk;
 use super::problem::{Problem, Problems};
 use super::raw::{self, Spot};
 use super::scope::{FieldScope, Ground, Lookup, Shape, SlotState, View, compile};
 use super::words::{check_slot_name, is_name, nearest, shortened};
-use super::{features, inputs, lint, moments, policy};
+use super::{features, inputs, lint, policy};
 use crate::define::expr::{Expected, Expr};
 use crate::define::plan::{Attribute, Channel, Entity, Feature, Moment, Plan, Policy, Relation, TestCase};
 use crate::model::limits::{DECLARATIONS, FIELDS, SLOTS};
@@ -37,6 +40,8 @@ struct Pass {
     kinds: Vec<KindDone>,
     moments: Vec<Option<Moment>>,
     policy: Policy,
+    /// The features of the kind that the policy implies.
+    implied: Vec<Option<Feature>>,
     requests: Vec<Lookup>,
     problems: Problems,
 }
@@ -59,8 +64,7 @@ pub(super) fn pack(text: &str, raw: &raw::Pack, mut problems: Problems) -> Resul
     let relations: Vec<Option<Relation>> =
         raw.entities.iter().map(|entity| relation(&ground, entity, &mut problems)).collect();
     check_names(&ground, raw, &mut problems);
-    let channel_names: Vec<String> = channels.iter().map(|channel| channel.name.clone()).collect();
-    let mut pass = passes(&ground, raw, &channel_names);
+    let mut pass = passes(&ground, raw, &channels);
     problems.append(std::mem::take(&mut pass.problems));
     let cases = Cases { ground: &ground, moments: &raw.moments, zone: &zone };
     let tests: Vec<Option<TestCase>> = raw.tests.iter().map(|test| cases.check(test, &mut problems)).collect();
@@ -194,9 +198,9 @@ fn channels(raw: &raw::Pack) -> Vec<Channel> {
     let mut channels: Vec<Channel> = raw
         .channels
         .iter()
-        .map(|channel| Channel { name: channel.name.value.clone(), topic: channel.topic.clone(), human: false })
+        .map(|channel| Channel { name: channel.name.value.clone(), topic: channel.topic.clone(), human: channel.human })
         .collect();
-    for named in raw.moments.iter().flat_map(|moment| &moment.channels) {
+    for named in raw.moments.iter().flat_map(|moment| &moment.channels).chain(&raw.policy.human) {
         let known = channels.iter().any(|channel| channel.name == named.value);
         if !known && is_name(&named.value) && nearest(&named.value, declared.iter().copied()).is_none() {
             channels.push(Channel { name: named.value.clone(), topic: None, human: false });
@@ -206,7 +210,7 @@ fn channels(raw: &raw::Pack) -> Vec<Channel> {
     channels
 }
 
-fn passes(ground: &Ground<'_>, raw: &raw::Pack, channels: &[String]) -> Pass {
+fn passes(ground: &Ground<'_>, raw: &raw::Pack, channels: &[Channel]) -> Pass {
     let mut implied: Vec<Lookup> = Vec::new();
     loop {
         let mut pass = one_pass(ground, raw, channels, &implied);
@@ -231,11 +235,12 @@ fn passes(ground: &Ground<'_>, raw: &raw::Pack, channels: &[String]) -> Pass {
     }
 }
 
-fn one_pass(ground: &Ground<'_>, raw: &raw::Pack, channels: &[String], implied: &[Lookup]) -> Pass {
+fn one_pass(ground: &Ground<'_>, raw: &raw::Pack, channels: &[Channel], implied: &[Lookup]) -> Pass {
     let mut pass = Pass {
         kinds: Vec::new(),
         moments: Vec::new(),
         policy: Policy::default(),
+        implied: Vec::new(),
         requests: Vec::new(),
         problems: Problems::default(),
     };
@@ -290,12 +295,19 @@ fn start(ground: &Ground<'_>, declared: &[Option<&raw::View>], implied: &[Lookup
     views
 }
 
-fn moments_and_policy(ground: &Ground<'_>, raw: &raw::Pack, channels: &[String], views: &[View], pass: &mut Pass) {
+fn moments_and_policy(ground: &Ground<'_>, raw: &raw::Pack, channels: &[Channel], views: &[View], pass: &mut Pass) {
+    let desk = Desk { ground, views, channels, raw };
+    (pass.policy, pass.implied) = policy::policy(&desk, &mut pass.requests, &mut pass.problems);
+    let mut names: Vec<&str> = raw.moments.iter().map(|moment| moment.name.value.as_str()).collect();
+    names.sort_unstable();
     let version = raw.version.as_ref().map_or("1", |version| version.value.as_str());
-    pass.policy = policy::policy(ground, views, channels, &raw.policy, &mut pass.problems);
-    for moment in &raw.moments {
-        let done = moments::moment(ground, views, channels, (moment, version), &mut pass.requests, &mut pass.problems);
-        pass.moments.push(done);
+    let moments = Moments { ground, views, channels, raw: &raw.moments, names, version, human: pass.policy.human };
+    let known = (raw.policy.data.as_slice(), pass.policy.data.as_slice());
+    let data = DataOf::find(ground, views, &pass.kinds, known, &mut pass.problems);
+    for raw in &raw.moments {
+        let mut moment = moments.moment(raw, &mut pass.requests, &mut pass.problems);
+        moment.iter_mut().for_each(|moment| data.mark(moment));
+        pass.moments.push(moment);
     }
     let mut mood_fields = HashSet::new();
     for (position, shape) in ground.inputs.iter().enumerate() {
@@ -341,6 +353,16 @@ fn assemble(parts: Parts<'_>, shapes: Vec<Shape>) -> Option<Plan> {
             implied: false,
         });
     }
+    if parts.pass.policy.kind.is_some() {
+        entities.push(Entity {
+            name: "policy".to_owned(),
+            relation: None,
+            features: parts.pass.implied.into_iter().collect::<Option<_>>()?,
+            attributes: Vec::new(),
+            evaluation: Vec::new(),
+            implied: true,
+        });
+    }
     let mut moments = parts.pass.moments.into_iter().collect::<Option<Vec<Moment>>>()?;
     moments.sort_by(|a, b| a.name.cmp(&b.name));
     let text = |spot: &Option<Spot<String>>| spot.as_ref().map(|spot| spot.value.clone());
@@ -355,5 +377,6 @@ fn assemble(parts: Parts<'_>, shapes: Vec<Shape>) -> Option<Plan> {
         policy: parts.pass.policy,
         channels: parts.channels,
         tests: parts.tests.into_iter().collect::<Option<_>>()?,
+        warnings: Vec::new(),
     })
 }

@@ -107,6 +107,10 @@ problems! {
     DurationTooLong { key: String } = "duration_too_long";
     #[error("`{key}` has to be a whole number {}", range(*.least, *.most))]
     OutOfRange { key: String, least: u64, most: u64 } = "out_of_range";
+    #[error("`{key}` has to be a number {bounds}")]
+    OutOfBounds { key: &'static str, bounds: &'static str } = "out_of_bounds";
+    #[error("`{key}` has to be a finite number")]
+    NotFinite { key: String } = "not_finite";
     #[error("`{found}` is not a time")]
     BadTime { found: String } = "bad_time";
     #[error("`{found}` is not a type")]
@@ -173,16 +177,40 @@ problems! {
     NoBenefit { name: String } = "no_benefit";
     #[error("the benefit has to be one line")]
     LongBenefit = "benefit_not_one_line";
+    #[error("this brace is never closed")]
+    BraceNotClosed = "brace_not_closed";
+    #[error("`{found}` is not the name of a feature or an attribute")]
+    NotAName { found: String } = "not_a_name";
+    #[error("`{name}` is shared, but neither the condition nor the reason nor the priority uses it")]
+    SharesUnused { name: String } = "shares_unused";
+    #[error("the reason tells `{name}`, which `shares` leaves out")]
+    ReasonNotShared { name: String } = "reason_not_shared";
+    #[error("moment `{name}` silences nothing")]
+    SilencesNothing { name: String } = "silences_nothing";
     #[error("mood is the only criterion of moment `{name}`")]
     MoodOnly { name: String } = "mood_only";
     #[error("sales moment `{name}` has no budget")]
     NoBudget { name: String } = "no_budget";
     #[error("`{found}` are not hours")]
     BadHours { found: String } = "bad_hours";
-    #[error("`quiet` says neither `hours` nor `days`")]
+    #[error("`{found}` is not a language")]
+    BadLanguage { found: String } = "bad_language";
+    #[error("`{label}` is both negative and positive")]
+    BothMoods { label: String } = "both_moods";
+    #[error("`{name}` is not a `last` of records, so that nobody knows when it was said")]
+    MoodNotLast { name: String } = "mood_not_last";
+    #[error("{input} is not about the customer")]
+    NotAboutCustomer { input: String } = "not_about_customer";
+    #[error("{input} has no `time`")]
+    NoTime { input: String } = "no_time";
+    #[error("`{name}` is a stream, and a table is wanted")]
+    NotATable { name: String } = "not_a_table";
+    #[error("`from` and `signals` exclude each other")]
+    FromAndSignals = "from_and_signals";
+    #[error("`quiet` says neither `hours` nor `days` nor `holidays`")]
     QuietNever = "quiet_never";
-    #[error("verdicts are not there yet: a test expects the transitions of episodes")]
-    Verdict = "verdict";
+    #[error("`transition` and `verdict` exclude each other")]
+    TransitionAndVerdict = "transition_and_verdict";
     #[error("the test expects nothing")]
     ExpectsNothing = "expects_nothing";
     #[error("moment `{moment}` is about {entity}: the test has to say which")]
@@ -237,6 +265,9 @@ impl Problem {
             Problem::SeveralIdFields { key, .. } => format!("say which one with `{key}`"),
             Problem::SeveralAggregates { .. } => "keep one, and write a feature for each of the others".to_owned(),
             Problem::WhichEntity { .. } => "add `entity = \"…\"` with the id of the entity".to_owned(),
+            Problem::UselessWithout { key, with } if !matches!(*key, "pane" | "at_most") => {
+                format!("add `{with}`, or remove `{key}`")
+            }
             Problem::CannotAggregate { aggregate, .. } => format!("it takes {}", takes(aggregate)),
             other => return other.fixed_help().map(str::to_owned),
         })
@@ -276,7 +307,7 @@ impl Problem {
                 "add one of count, sum, avg, stddev, min, max, first, last, distinct, set, top"
             }
             Problem::UselessWithout { key: "pane", .. } => "add `window`, or remove `pane`",
-            Problem::UselessWithout { .. } => "only `set` and `top` show several values",
+            Problem::UselessWithout { key: "at_most", .. } => "only `set` and `top` show several values",
             Problem::WindowAndDuring => {
                 "`window` counts from the event time on, `during` says from when until when: keep one"
             }
@@ -296,8 +327,24 @@ impl Problem {
                 "add an entry to `policy.pressure`: { purpose = \"sales\", at_most = 1, per = \"90d\" }"
             }
             Problem::BadHours { .. } => "hours are written \"20:00-08:00\", and begin and end at different times",
-            Problem::QuietNever => "add `hours = \"20:00-08:00\"` or `days = [\"sunday\"]`",
-            Problem::Verdict => "write `transition = \"opened\"` or `transition = \"closed\"`",
+            Problem::QuietNever => "add `hours = \"20:00-08:00\"`, `days = [\"sunday\"]` or `holidays = true`",
+            Problem::BraceNotClosed => "add `}`, or write `{{` for a brace",
+            Problem::NotAName { .. } => "write a name as in the condition, such as `balance`; `{{` is a brace",
+            Problem::SharesUnused { .. } => "leave it out: what is not needed does not leave",
+            Problem::ReasonNotShared { .. } => "add it to `shares`, or take it out of the reason",
+            Problem::SilencesNothing { .. } => "name `purposes` or `moments` that are in the pack, or remove `silence`",
+            Problem::BothMoods { .. } => "keep it in one of the lists",
+            Problem::MoodNotLast { .. } => {
+                "name a feature such as { from = \"contacts\", last = \"mood\" }, or remove `half_life`: then it counts until another replaces it"
+            }
+            Problem::NotAboutCustomer { .. } => "add `about` with its field of type `id(customer)`",
+            Problem::NoTime { .. } => "add `time` with its field of type `time`",
+            Problem::NotATable { .. } => "declare it as [table.NAME]",
+            Problem::BadLanguage { .. } => "languages are written \"fr\" or \"fr-FR\"",
+            Problem::FromAndSignals => {
+                "keep `from` for the latest mood of one source, `signals` to fuse those of several"
+            }
+            Problem::TransitionAndVerdict => "write an entry for each of them",
             Problem::ExpectsNothing => "add `expect` with transitions, or `silent` with moments that must not open",
             Problem::NoEntity { .. } => "remove `entity`",
             _ => return None,

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use crate::define::plan::{OnNegativeMood, Purpose, ValueKind};
+use super::raw_policy::Policy;
+use crate::define::plan::{ExpectedEvent, OnExpiry, OnNegativeMood, OnSuppressed, Purpose, ValueKind};
 use crate::model::Duration;
 
 /// Something with the place where it stands.
@@ -152,43 +153,33 @@ pub(super) struct Moment {
     pub channels: Vec<Text>,
     pub on_negative_mood: OnNegativeMood,
     pub success: Option<Text>,
+    pub success_within_ms: Option<Duration>,
+    pub evidence: Vec<Text>,
+    pub silence: Option<Silence>,
+    pub holdout: Option<Spot<f64>>,
+    pub on_suppressed: OnSuppressed,
+    pub on_expiry: Option<Spot<OnExpiry>>,
+    /// By language.
+    pub reason: Vec<(String, Text)>,
+    pub tone: Option<String>,
+    pub shares: Option<Vec<Text>>,
     pub description: Option<String>,
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Policy {
-    pub mood: Option<Mood>,
-    pub quiet: Option<Quiet>,
-    pub pressure: Vec<Pressure>,
-}
-
 #[derive(Debug)]
-pub(super) struct Mood {
-    pub negative: Vec<String>,
-    pub half_life_ms: Duration,
-    pub from: Text,
-}
-
-#[derive(Debug)]
-pub(super) struct Quiet {
-    pub hours: Option<(u16, u16)>,
-    pub days: Vec<u8>,
+pub(super) struct Silence {
+    pub span: Range<usize>,
+    pub purposes: Vec<Purpose>,
+    pub moments: Vec<Text>,
     pub except: Vec<Purpose>,
-}
-
-#[derive(Debug)]
-pub(super) struct Pressure {
-    pub purpose: Option<Purpose>,
-    pub channel: Option<Text>,
-    pub at_most: u32,
-    pub per_ms: Duration,
-    pub except: Vec<Purpose>,
+    pub after_ms: Duration,
 }
 
 #[derive(Debug)]
 pub(super) struct Channel {
     pub name: Text,
     pub topic: Option<String>,
+    pub human: bool,
 }
 
 #[derive(Debug)]
@@ -198,6 +189,7 @@ pub(super) struct Test {
     pub given: Option<Given>,
     pub expect: Vec<Expected>,
     pub silent: Vec<Text>,
+    pub unreleased: Vec<Text>,
     pub until: Option<Text>,
 }
 
@@ -214,6 +206,6 @@ pub(super) struct Expected {
     pub customer: String,
     pub entity: Option<Text>,
     pub moment: Text,
-    pub opened: bool,
+    pub event: ExpectedEvent,
     pub at: Text,
 }

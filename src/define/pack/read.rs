@@ -7,7 +7,7 @@ use super::problem::{Problem, Problems};
 use super::raw::{BelongsTo, Channel, Entity, Field, Format, Input, Pack, Spot, Text};
 use super::section::{Item, Section, wrong_type};
 use super::words::{check_entity_name, check_expression_name, check_name, nearest, shortened};
-use super::{read_cases, read_moments, read_views};
+use super::{read_cases, read_moments, read_policy, read_views};
 
 /// Reads a whole pack.
 pub(super) fn pack(table: &DeTable<'_>, problems: &mut Problems) -> Pack {
@@ -32,7 +32,7 @@ pub(super) fn pack(table: &DeTable<'_>, problems: &mut Problems) -> Pack {
         pack.channels.extend(channel(name, item, problems));
     }
     if let Some(item) = top.get("policy") {
-        pack.policy = read_moments::policy(item, problems);
+        pack.policy = read_policy::policy(item, problems);
     }
     if let Some(cases) = top.list("test", problems) {
         for item in cases.value {
@@ -216,8 +216,9 @@ fn channel(name: Text, item: Item<'_>, problems: &mut Problems) -> Option<Channe
     check_name("a channel", &name, problems);
     let mut section = Section::of(format!("channel `{}`", shortened(&name.value)), &name.value, item, problems)?;
     let topic = section.filled("topic", problems).map(|text| text.value);
+    let human = section.flag("human", problems).unwrap_or(false);
     section.finish(problems);
-    Some(Channel { name, topic })
+    Some(Channel { name, topic, human })
 }
 
 /// What is left at the top are the sections of entities, or mistakes.

@@ -4,10 +4,11 @@ use toml::de::{DeArray, DeInteger, DeTable, DeValue};
 
 use super::problem::{Problem, Problems};
 use super::raw::{Expected, Given, Spot, Test, Text};
-use super::section::{Item, Section, text_of, wrong_type};
+use super::section::{Item, Section, text_of, word_of, wrong_type};
+use crate::define::plan::{ExpectedEvent, Gate, Verdict};
 use crate::model::value::write_json_with;
 
-const TRANSITIONS: [(&str, bool); 2] = [("opened", true), ("closed", false)];
+const TRANSITIONS: [(&str, ExpectedEvent); 2] = [("opened", ExpectedEvent::Opened), ("closed", ExpectedEvent::Closed)];
 
 /// One case.
 pub(super) fn case(item: Item<'_>, problems: &mut Problems) -> Option<Test> {
@@ -23,13 +24,15 @@ pub(super) fn case(item: Item<'_>, problems: &mut Problems) -> Option<Test> {
         section.damaged |= expect.len() < list.value.len();
     }
     let silent = section.texts("silent", problems).map_or_else(Vec::new, |texts| texts.value);
+    let unreleased = section.texts("unreleased", problems).map_or_else(Vec::new, |texts| texts.value);
     let until = section.get("until").and_then(|item| time_text("until", item, problems));
-    if !section.damaged && expect.is_empty() && silent.is_empty() {
+    if !section.damaged && expect.is_empty() && silent.is_empty() && unreleased.is_empty() {
         problems.add(Problem::ExpectsNothing, &section.span);
     }
     let span = section.span.clone();
     section.finish(problems);
-    Some(Test { span, name: name.map_or_else(String::new, |name| name.value), given, expect, silent, until })
+    let name = name.map_or_else(String::new, |name| name.value);
+    Some(Test { span, name, given, expect, silent, unreleased, until })
 }
 
 /// `given = "PATH"` or `given = [ { … }, … ]`
@@ -57,15 +60,10 @@ fn record(item: Item<'_>, problems: &mut Problems) -> Option<(Text, String)> {
     Some((input, json))
 }
 
-/// One expected transition.
+/// One expected transition or verdict.
 fn expected(item: Item<'_>, problems: &mut Problems) -> Option<Expected> {
-    let mut section = Section::of("an expected transition".to_owned(), "expect", item, problems)?;
-    if let Some(verdict) = section.get("verdict") {
-        problems.add(Problem::Verdict, &verdict.span());
-    } else if !section.has("transition") {
-        section.missing("transition", "whether the episode opens or closes", problems);
-    }
-    let opened = section.word("transition", "transition", &TRANSITIONS, problems);
+    let mut section = Section::of("an expectation".to_owned(), "expect", item, problems)?;
+    let event = event(&mut section, problems);
     let customer = section.wanted("customer", "the id of the customer", problems);
     let customer = customer.and_then(|item| id_text("customer", item, problems));
     let entity = section.get("entity").and_then(|item| id_text("entity", item, problems));
@@ -74,8 +72,38 @@ fn expected(item: Item<'_>, problems: &mut Problems) -> Option<Expected> {
     let span = section.span.clone();
     section.finish(problems);
     // What is missing here has been reported; whatever else stands there is still worth checking.
-    let opened = opened.unwrap_or(true);
-    Some(Expected { span, customer: customer?.value, entity, moment: moment?, opened, at: at? })
+    let event = event.unwrap_or(ExpectedEvent::Opened);
+    Some(Expected { span, customer: customer?.value, entity, moment: moment?, event, at: at? })
+}
+
+/// `transition = "…"`, or `verdict = "…"` with the gates that fail.
+fn event(section: &mut Section<'_>, problems: &mut Problems) -> Option<ExpectedEvent> {
+    match (section.get("transition"), section.get("verdict")) {
+        (Some(_), Some(verdict)) => {
+            problems.add(Problem::TransitionAndVerdict, &verdict.span());
+            return None;
+        }
+        (None, None) => {
+            section.missing("transition", "whether the episode opens or closes, or `verdict`", problems);
+            return None;
+        }
+        (Some(_), None) => {
+            if let Some(item) = section.get("gates") {
+                problems.add(Problem::UselessWithout { key: "gates", with: "verdict" }, &item.span());
+            }
+            let text = section.text("transition", problems)?;
+            let found = TRANSITIONS.iter().find(|(name, _)| *name == text.value).map(|(_, event)| event.clone());
+            return found.or_else(|| {
+                let words = TRANSITIONS.map(|(name, _)| (name, ()));
+                word_of(&text, "transition", &words, problems);
+                None
+            });
+        }
+        (None, Some(_)) => {}
+    }
+    let verdict = section.word("verdict", "verdict", &Verdict::ALL, problems);
+    let gates = section.has("gates").then(|| section.words("gates", "gate", &Gate::ALL, problems));
+    Some(ExpectedEvent::Verdict { verdict: verdict?, gates })
 }
 
 /// An id: a text or a whole number.

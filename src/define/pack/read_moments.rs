@@ -1,20 +1,13 @@
-//! Reading `[moment.NAME]` and `[policy]`.
+//! Reading `[moment.NAME]`.
 
 use toml::de::DeValue;
 
 use super::problem::{Problem, Problems};
-use super::raw::{Moment, Mood, Policy, Pressure, Quiet, Spot, Text};
-use super::section::{Item, Section};
+use super::raw::{Moment, Silence, Spot, Text};
+use super::section::{Item, Section, text_of, wrong_type};
 use super::words::{check_name, shortened};
-use crate::define::plan::{OnNegativeMood, Purpose, ValueKind};
+use crate::define::plan::{OnExpiry, OnNegativeMood, OnSuppressed, Purpose, ValueKind};
 
-const PURPOSES: [(&str, Purpose); 5] = [
-    ("safety", Purpose::Safety),
-    ("assistance", Purpose::Assistance),
-    ("service", Purpose::Service),
-    ("relationship", Purpose::Relationship),
-    ("sales", Purpose::Sales),
-];
 const VALUE_KINDS: [(&str, ValueKind); 4] = [
     ("economic", ValueKind::Economic),
     ("functional", ValueKind::Functional),
@@ -27,8 +20,8 @@ const ON_NEGATIVE_MOOD: [(&str, OnNegativeMood); 4] = [
     ("human", OnNegativeMood::Human),
     ("ignore", OnNegativeMood::Ignore),
 ];
-const DAYS: [(&str, u8); 7] =
-    [("sunday", 0), ("monday", 1), ("tuesday", 2), ("wednesday", 3), ("thursday", 4), ("friday", 5), ("saturday", 6)];
+const ON_SUPPRESSED: [(&str, OnSuppressed); 2] = [("wait", OnSuppressed::Wait), ("drop", OnSuppressed::Drop)];
+const ON_EXPIRY: [(&str, OnExpiry); 2] = [("expire", OnExpiry::Expire), ("human", OnExpiry::Human)];
 
 /// `[moment.NAME]`
 pub(super) fn moment(name: Text, item: Item<'_>, problems: &mut Problems) -> Option<Moment> {
@@ -43,7 +36,7 @@ pub(super) fn moment(name: Text, item: Item<'_>, problems: &mut Problems) -> Opt
         about: section.filled("about", problems),
         for_ms: section.duration("for", true, problems).map_or(0, |spot| spot.value),
         version: section.filled("version", problems).map(|text| text.value),
-        purpose: section.word("purpose", "purpose", &PURPOSES, problems),
+        purpose: section.word("purpose", "purpose", &Purpose::ALL, problems),
         value: value(&mut section, &name, problems),
         effort: section.number("effort", (0, u64::from(u32::MAX)), problems).map_or(0, |spot| spot.value as u32),
         priority: priority(&mut section, problems),
@@ -54,6 +47,17 @@ pub(super) fn moment(name: Text, item: Item<'_>, problems: &mut Problems) -> Opt
             .word("on_negative_mood", "reaction to a negative mood", &ON_NEGATIVE_MOOD, problems)
             .unwrap_or(OnNegativeMood::Defer),
         success: section.filled("success", problems),
+        success_within_ms: section.duration("success_within", false, problems).map(|spot| spot.value),
+        evidence: section.filled_texts("evidence", problems),
+        silence: silence(&mut section, problems),
+        holdout: section.real("holdout", "from 0 to less than 1", |share| (0.0..1.0).contains(&share), problems),
+        on_suppressed: section
+            .word("on_suppressed", "way to treat what is suppressed", &ON_SUPPRESSED, problems)
+            .unwrap_or_default(),
+        on_expiry: on_expiry(&mut section, problems),
+        reason: reason(&mut section, problems),
+        tone: section.filled("tone", problems).map(|text| text.value),
+        shares: section.has("shares").then(|| section.filled_texts("shares", problems)),
         description: section.text("description", problems).map(|text| text.value),
         name,
     };
@@ -102,92 +106,62 @@ fn priority(section: &mut Section<'_>, problems: &mut Problems) -> Option<Text> 
     section.filled("priority", problems)
 }
 
-/// `[policy]`
-pub(super) fn policy(item: Item<'_>, problems: &mut Problems) -> Policy {
-    let mut policy = Policy::default();
-    let Some(mut section) = Section::of("[policy]".to_owned(), "policy", item, problems) else { return policy };
-    if let Some(item) = section.get("mood") {
-        policy.mood = mood(item, problems);
-    }
-    if let Some(item) = section.get("quiet") {
-        policy.quiet = quiet(item, problems);
-    }
-    if let Some(list) = section.list("pressure", problems) {
-        policy.pressure = list.value.iter().filter_map(|item| pressure(item, problems)).collect();
-    }
-    section.finish(problems);
-    policy
+/// `silence = { purposes = […], moments = […], except = […], after = "…" }`
+fn silence(section: &mut Section<'_>, problems: &mut Problems) -> Option<Silence> {
+    let place = format!("the silence of {}", section.place);
+    let item = section.get("silence")?;
+    let mut inner = Section::of(place, "silence", item, problems)?;
+    let silence = Silence {
+        span: item.span(),
+        purposes: inner.words("purposes", "purpose", &Purpose::ALL, problems),
+        moments: inner.filled_texts("moments", problems),
+        except: inner.words("except", "purpose", &Purpose::ALL, problems),
+        after_ms: inner.duration("after", true, problems).map_or(0, |spot| spot.value),
+    };
+    inner.finish(problems);
+    Some(silence)
 }
 
-fn mood(item: Item<'_>, problems: &mut Problems) -> Option<Mood> {
-    let mut section = Section::of("`policy.mood`".to_owned(), "mood", item, problems)?;
-    if !section.has("negative") {
-        section.missing("negative", "the moods that are negative", problems);
-    }
-    let negative = section.texts("negative", problems);
-    if let Some(negative) = negative.as_ref().filter(|texts| texts.value.is_empty()) {
-        problems.add(Problem::Empty { key: "negative".to_owned() }, &negative.span);
-    }
-    if !section.has("half_life") {
-        section.missing("half_life", "after how long a mood counts half", problems);
-    }
-    let half_life = section.duration("half_life", false, problems);
-    let from = section.needed("from", "the feature or attribute of the customer with the latest mood", problems);
-    section.finish(problems);
-    let negative = negative?.value.into_iter().map(|text| text.value).collect();
-    Some(Mood { negative, half_life_ms: half_life?.value, from: from? })
+fn on_expiry(section: &mut Section<'_>, problems: &mut Problems) -> Option<Spot<OnExpiry>> {
+    let on_expiry = section.word("on_expiry", "way to expire", &ON_EXPIRY, problems)?;
+    let span = section.get("on_expiry")?.span();
+    Some(Spot::new(on_expiry, span))
 }
 
-fn quiet(item: Item<'_>, problems: &mut Problems) -> Option<Quiet> {
-    let mut section = Section::of("`policy.quiet`".to_owned(), "quiet", item, problems)?;
-    let text = section.text("hours", problems);
-    let hours = text.as_ref().and_then(|text| {
-        let hours = hours(&text.value);
-        if hours.is_none() {
-            problems.add(Problem::BadHours { found: shortened(&text.value) }, &text.span);
+/// `reason = "…"` or `reason = { en = "…", fr = "…" }`
+fn reason(section: &mut Section<'_>, problems: &mut Problems) -> Vec<(String, Text)> {
+    let place = format!("the reason of {}", section.place);
+    let Some(item) = section.get("reason") else { return Vec::new() };
+    match item.get_ref() {
+        DeValue::String(_) => {
+            section.filled("reason", problems).into_iter().map(|text| (String::new(), text)).collect()
         }
-        hours
-    });
-    let days = section.words("days", "day", &DAYS, problems);
-    let except = section.words("except", "purpose", &PURPOSES, problems);
-    if !section.has("hours") && !section.has("days") {
-        problems.add(Problem::QuietNever, &section.span);
+        DeValue::Table(table) => {
+            let mut reason = Vec::new();
+            for (language, item) in Section::new(place, item.span(), table).entries() {
+                if !is_language(&language.value) {
+                    problems.add(Problem::BadLanguage { found: shortened(&language.value) }, &language.span);
+                }
+                reason.extend(text_of(&language.value, item, problems).map(|text| (language.value, text)));
+            }
+            if reason.is_empty() && table.is_empty() {
+                problems.add(Problem::Empty { key: "reason".to_owned() }, &item.span());
+            }
+            reason
+        }
+        other => {
+            problems.add(wrong_type("reason", "a text or a table by language", other), &item.span());
+            Vec::new()
+        }
     }
-    section.finish(problems);
-    Some(Quiet { hours, days, except })
 }
 
-/// `20:00-08:00`, in minutes of the day.
-fn hours(text: &str) -> Option<(u16, u16)> {
-    let (from, until) = text.split_once('-')?;
-    let (from, until) = (minutes(from.trim())?, minutes(until.trim())?);
-    (from != until && from < 1440).then_some((from, until))
-}
-
-fn minutes(text: &str) -> Option<u16> {
-    let (hour, minute) = text.split_once(':')?;
-    let digits = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits(hour) || !digits(minute) {
-        return None;
-    }
-    let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
-    let total = hour * 60 + minute;
-    (minute < 60 && total <= 1440).then_some(total)
-}
-
-fn pressure(item: Item<'_>, problems: &mut Problems) -> Option<Pressure> {
-    let mut section = Section::of("an entry of `policy.pressure`".to_owned(), "pressure", item, problems)?;
-    if !section.has("at_most") {
-        section.missing("at_most", "how many contacts", problems);
-    }
-    if !section.has("per") {
-        section.missing("per", "in which time", problems);
-    }
-    let purpose = section.word("purpose", "purpose", &PURPOSES, problems);
-    let channel = section.filled("channel", problems);
-    let at_most = section.number("at_most", (0, u64::from(u32::MAX)), problems);
-    let per = section.duration("per", false, problems);
-    let except = section.words("except", "purpose", &PURPOSES, problems);
-    section.finish(problems);
-    Some(Pressure { purpose, channel, at_most: at_most?.value as u32, per_ms: per?.value, except })
+/// `fr` or `fr-FR`.
+fn is_language(text: &str) -> bool {
+    let (language, rest) = text.split_once('-').unwrap_or((text, "XX"));
+    let is_lower = |part: &str| part.bytes().all(|byte| byte.is_ascii_lowercase());
+    (2..=3).contains(&language.len())
+        && is_lower(language)
+        && !rest.is_empty()
+        && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }

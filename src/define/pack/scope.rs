@@ -98,7 +98,7 @@ pub(super) fn compile(
 }
 
 /// Where a part of a text stands in the pack: exactly, unless the text is written with escapes.
-fn locate(source: &str, text: &Text, part: &Range<usize>) -> Range<usize> {
+pub(super) fn locate(source: &str, text: &Text, part: &Range<usize>) -> Range<usize> {
     let Some(raw) = source.get(text.span.clone()) else { return text.span.clone() };
     let delimiter = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|delimiter| raw.starts_with(delimiter));
     let mut begin = delimiter.map_or(0, str::len);

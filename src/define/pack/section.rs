@@ -142,6 +142,26 @@ impl<'s> Section<'s> {
         None
     }
 
+    /// A number, with or without a point, for which `fits` holds.
+    pub(super) fn real(
+        &mut self,
+        key: &'static str,
+        bounds: &'static str,
+        fits: fn(f64) -> bool,
+        problems: &mut Problems,
+    ) -> Option<Spot<f64>> {
+        let item = self.get(key)?;
+        let number = number_of(key, item, problems);
+        if let Some(number) = number.filter(|number| fits(*number)) {
+            return Some(Spot::new(number, item.span()));
+        }
+        self.damaged = true;
+        if number.is_some() {
+            problems.add(Problem::OutOfBounds { key, bounds }, &item.span());
+        }
+        None
+    }
+
     /// A duration; `zero` says whether it may be nothing at all.
     pub(super) fn duration(
         &mut self,
@@ -202,7 +222,7 @@ impl<'s> Section<'s> {
         }
     }
 
-    /// A list of texts, none of them twice.
+    /// A list of texts.
     pub(super) fn texts(&mut self, key: &'static str, problems: &mut Problems) -> Option<Spot<Vec<Text>>> {
         let list = self.list(key, problems)?;
         let mut texts: Vec<Text> = Vec::new();
@@ -214,6 +234,29 @@ impl<'s> Section<'s> {
             texts.push(text);
         }
         Some(Spot::new(texts, list.span))
+    }
+
+    /// A list of texts, none of them empty or twice; one that is not there is empty, one that is there is not.
+    pub(super) fn filled_texts(&mut self, key: &'static str, problems: &mut Problems) -> Vec<Text> {
+        let Some(list) = self.texts(key, problems) else { return Vec::new() };
+        if list.value.is_empty() && !self.damaged {
+            self.damaged = true;
+            problems.add(Problem::Empty { key: key.to_owned() }, &list.span);
+        }
+        let mut texts: Vec<Text> = Vec::new();
+        for text in list.value {
+            let problem = if text.value.trim().is_empty() {
+                Problem::Empty { key: key.to_owned() }
+            } else if texts.iter().any(|other| other.value == text.value) {
+                Problem::Duplicate { what: "text", name: shortened(&text.value) }
+            } else {
+                texts.push(text);
+                continue;
+            };
+            self.damaged = true;
+            problems.add(problem, &text.span);
+        }
+        texts
     }
 
     /// Reports every key that nobody asked for.
@@ -246,7 +289,32 @@ pub(super) fn text_of(key: &str, item: Item<'_>, problems: &mut Problems) -> Opt
     }
 }
 
-fn word_of<T: Copy>(text: &Text, what: &'static str, words: &[(&str, T)], problems: &mut Problems) -> Option<T> {
+/// The number of a value, or a report of what else it is.
+pub(super) fn number_of(key: &str, item: Item<'_>, problems: &mut Problems) -> Option<f64> {
+    let number = match item.get_ref() {
+        DeValue::Integer(number) => {
+            i64::from_str_radix(number.as_str(), number.radix()).ok().map(|number| number as f64)
+        }
+        DeValue::Float(number) => number.as_str().parse().ok(),
+        other => {
+            problems.add(wrong_type(key, "a number", other), &item.span());
+            return None;
+        }
+    };
+    let number = number.filter(|number: &f64| number.is_finite());
+    if number.is_none() {
+        problems.add(Problem::NotFinite { key: shortened(key) }, &item.span());
+    }
+    number
+}
+
+/// One of a list of words, or a report that it is none.
+pub(super) fn word_of<T: Copy>(
+    text: &Text,
+    what: &'static str,
+    words: &[(&str, T)],
+    problems: &mut Problems,
+) -> Option<T> {
     if let Some((_, word)) = words.iter().find(|(word, _)| *word == text.value) {
         return Some(*word);
     }

@@ -8,6 +8,7 @@ mod verdict;
 
 use crate::model::{Duration, FieldId, InputId, KindId, Type};
 
+use super::diagnostic::Diagnostic;
 use super::expr::Expr;
 
 pub use policy::{
@@ -39,6 +40,8 @@ pub struct Plan {
     pub channels: Vec<Channel>,
     /// The cases of the pack.
     pub tests: Vec<TestCase>,
+    /// What is allowed and yet most likely not meant.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// A stream or a table.
@@ -438,10 +441,12 @@ pub struct TestCase {
     pub line: usize,
     /// What is given.
     pub given: Given,
-    /// Every transition of the moments that it names, and every verdict of those that it names with one.
+    /// Every transition of the moments that it names with one, and every verdict of those that it names with a verdict.
     pub expect: Vec<Expected>,
     /// Moments (names) that must not open.
     pub silent: Vec<String>,
+    /// Moments (names) that must not be released or handed over.
+    pub unreleased: Vec<String>,
     /// The clock is moved on to this logical time after the last record.
     pub until: Option<u64>,
 }

@@ -1,9 +1,10 @@
 //! Verdicts and gates by name: what the policy decides, and why not.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What the policy decides of an open episode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// A trigger is published.
@@ -38,7 +39,7 @@ impl Verdict {
 }
 
 /// What stands between an episode and a trigger, in the order in which it is met.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Gate {
     /// The customer refuses personalised contact.

@@ -3,6 +3,7 @@
 //! A file is written as `NAME.partial` and gets its name at the end of the run, so that whoever finds `NAME` finds it
 //! whole. Earlier outputs are replaced then, and stay as they are when the run fails.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 use crate::define::Plan;
 use crate::edge::source::DeadLetter;
+use crate::edge::trigger::{DEFAULT_CHANNEL, channel_name, triggers};
 use crate::flow::policy::Decision;
 use crate::flow::{Transition, ViewPart};
 use crate::model::LogicalTime;
@@ -20,11 +22,16 @@ use super::{Sink, json};
 /// How much is gathered before it is written, in bytes.
 const GATHERED_BYTES: usize = 1 << 16;
 
-/// Writes `episodes.jsonl`, `views.jsonl` and `dead_letters.jsonl`.
+/// The folder of the triggers.
+const TRIGGERS: &str = "triggers";
+
+/// Writes `episodes.jsonl`, `decisions.jsonl`, `triggers/CHANNEL.jsonl`, `views.jsonl` and `dead_letters.jsonl`.
 pub struct DirectorySink {
     plan: Arc<Plan>,
     episodes: Output,
     decisions: Output,
+    /// By channel.
+    triggers: BTreeMap<String, Output>,
     dead_letters: Output,
     views: Option<(Output, Views)>,
     mode: ViewMode,
@@ -53,6 +60,7 @@ impl DirectorySink {
             plan: Arc::clone(plan),
             episodes: Output::create(folder, "episodes.jsonl")?,
             decisions: Output::create(folder, "decisions.jsonl")?,
+            triggers: create_channels(plan, &folder.join(TRIGGERS))?,
             dead_letters: Output::create(folder, "dead_letters.jsonl")?,
             views,
             mode,
@@ -73,6 +81,13 @@ impl Sink for DirectorySink {
         for decision in decisions {
             json::write_decision(&self.plan, decision, &mut self.decisions.text);
             self.decisions.write_when_full()?;
+        }
+        for (channel, _, trigger) in triggers(&self.plan, decisions) {
+            // There is one for every channel of the plan.
+            if let Some(output) = self.triggers.get_mut(channel_name(&self.plan, channel)) {
+                json::write_trigger(&trigger, &mut output.text);
+                output.write_when_full()?;
+            }
         }
         Ok(())
     }
@@ -110,6 +125,7 @@ impl Sink for DirectorySink {
         }
         self.episodes.finish()?;
         self.decisions.finish()?;
+        self.triggers.values_mut().try_for_each(Output::finish)?;
         self.dead_letters.finish()
     }
 }
@@ -136,6 +152,14 @@ impl Output {
         self.writer.flush().map_err(|error| named(&self.partial, &error))?;
         fs::rename(&self.partial, &self.path).map_err(|error| named(&self.path, &error))
     }
+}
+
+/// A file per channel, also when nothing goes there: what an earlier run left is replaced.
+fn create_channels(plan: &Plan, folder: &Path) -> io::Result<BTreeMap<String, Output>> {
+    fs::create_dir_all(folder).map_err(|error| named(folder, &error))?;
+    let without = plan.moments.iter().any(|moment| moment.channels.is_empty());
+    let names = plan.channels.iter().map(|channel| channel.name.as_str()).chain(without.then_some(DEFAULT_CHANNEL));
+    names.map(|name| Ok((name.to_owned(), Output::create(folder, &format!("{name}.jsonl"))?))).collect()
 }
 
 fn named(path: &Path, error: &io::Error) -> io::Error {

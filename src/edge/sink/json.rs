@@ -1,9 +1,10 @@
-//! The lines of `episodes.jsonl` and `dead_letters.jsonl`, as `docs/output.md` says.
+//! The lines of `episodes.jsonl`, `decisions.jsonl` and `dead_letters.jsonl`, as `docs/output.md` and `docs/policy.md` say.
 
 use std::fmt::Write as _;
 
 use crate::define::Plan;
 use crate::edge::source::DeadLetter;
+use crate::edge::trigger::Trigger;
 use crate::flow::Transition;
 use crate::flow::episode::episode_id;
 use crate::flow::policy::Decision;
@@ -51,7 +52,14 @@ pub fn write_transition(plan: &Plan, transition: &Transition, out: &mut String) 
 
 /// Appends the line of a decision.
 pub fn write_decision(plan: &Plan, decision: &Decision, out: &mut String) {
-    let _ = (plan, decision, out);
+    write_json_with(out, &super::decision::Decision::new(plan, decision));
+    out.push('\n');
+}
+
+/// Appends a trigger in structured mode.
+pub fn write_trigger(trigger: &Trigger, out: &mut String) {
+    write_json_with(out, trigger);
+    out.push('\n');
 }
 
 /// How a transition is called.

@@ -1,10 +1,12 @@
 //! A sink that keeps what it is given, as the text of the files that [`DirectorySink`](super::DirectorySink) writes.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::define::Plan;
 use crate::edge::source::DeadLetter;
+use crate::edge::trigger::{channel_name, triggers};
 use crate::flow::policy::Decision;
 use crate::flow::{Transition, ViewPart};
 use crate::model::LogicalTime;
@@ -19,6 +21,8 @@ pub struct Texts {
     pub episodes: String,
     /// `decisions.jsonl`
     pub decisions: String,
+    /// `triggers/CHANNEL.jsonl`, by channel; only channels that got any.
+    pub triggers: BTreeMap<String, String>,
     /// `views.jsonl`
     pub views: String,
     /// `dead_letters.jsonl`
@@ -94,6 +98,10 @@ impl Sink for MemorySink {
         let mut kept = self.kept();
         for decision in decisions {
             json::write_decision(&self.plan, decision, &mut kept.texts.decisions);
+        }
+        for (channel, _, trigger) in triggers(&self.plan, decisions) {
+            let text = kept.texts.triggers.entry(channel_name(&self.plan, channel).to_owned()).or_default();
+            json::write_trigger(&trigger, text);
         }
         kept.decisions.extend_from_slice(decisions);
         Ok(())

@@ -1,18 +1,22 @@
-//! Sinks: where transitions, views and dead letters go.
+//! Sinks: where transitions, decisions, triggers, views and dead letters go.
 //!
 //! What they write is fixed in `docs/output.md`; `tests/files.rs` checks it.
 
+mod columns;
+pub mod decision;
 mod directory;
 pub mod json;
 mod memory;
+mod tally;
 mod tee;
 mod terminal;
 pub mod views;
 
 pub use directory::DirectorySink;
 pub use memory::{MemorySink, Texts};
+pub use tally::Tally;
 pub use tee::{Counts, Tee};
-pub use terminal::{Format, TerminalSink};
+pub use terminal::{Format, Show, TerminalSink};
 pub use views::{LatestViews, ViewMode, Views};
 
 use crate::flow::policy::Decision;
@@ -28,7 +32,7 @@ pub trait Sink: Send {
     /// # Errors
     /// When the outside world does not take them.
     fn transitions(&mut self, transitions: &[Transition]) -> std::io::Result<()>;
-    /// Decisions of complete logical times, sorted.
+    /// Decisions of complete logical times, sorted; what was decided at one logical time is never split over two calls.
     ///
     /// # Errors
     /// When the outside world does not take them.

@@ -9,7 +9,7 @@ use crate::flow::policy::Decision;
 use crate::flow::{Transition, ViewPart};
 use crate::model::LogicalTime;
 
-use super::Sink;
+use super::{Sink, Tally};
 
 /// What went by.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +20,8 @@ pub struct Counts {
     pub first_dead_letter: Option<DeadLetter>,
     /// Customers that exist; nothing when there are no views.
     pub customers: i64,
+    /// What was decided.
+    pub decided: Tally,
 }
 
 /// Hands everything to several sinks, in order.
@@ -46,6 +48,9 @@ impl Sink for Tee {
     }
 
     fn decisions(&mut self, decisions: &[Decision]) -> io::Result<()> {
+        let mut counts = self.counts();
+        decisions.iter().for_each(|decision| counts.decided.count(decision));
+        drop(counts);
         self.sinks.iter_mut().try_for_each(|sink| sink.decisions(decisions))
     }
 

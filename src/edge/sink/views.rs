@@ -149,14 +149,15 @@ impl Views {
     fn apply_to_customer(&mut self, group: &[Update]) {
         let Some((first, _, _)) = group.first() else { return };
         let view = self.customers.entry(first.customer.clone()).or_default();
+        let shown = || group.iter().filter(|(part, _, _)| is_shown(&self.plan, part));
         // What goes first, so that a part that is replaced is there in the end.
-        for (part, _, _) in group.iter().filter(|(_, _, diff)| *diff < 0) {
+        for (part, _, _) in shown().filter(|(_, _, diff)| *diff < 0) {
             match &part.entity {
                 None => view.slots = None,
                 Some(entity) => drop(view.entities.remove(entity)),
             }
         }
-        for (part, _, _) in group.iter().filter(|(_, _, diff)| *diff > 0) {
+        for (part, _, _) in shown().filter(|(_, _, diff)| *diff > 0) {
             match &part.entity {
                 None => view.slots = Some(Arc::clone(&part.slots)),
                 Some(entity) => drop(view.entities.insert(entity.clone(), Arc::clone(&part.slots))),
@@ -182,7 +183,7 @@ impl Views {
         if !existed || !exists {
             return existed != exists;
         }
-        group.iter().any(|(part, _, diff)| {
+        group.iter().filter(|(part, _, _)| is_shown(&self.plan, part)).any(|(part, _, diff)| {
             let before = view.and_then(|view| match &part.entity {
                 None => view.slots.as_ref(),
                 Some(entity) => view.entities.get(entity),
@@ -242,6 +243,11 @@ impl Views {
             let _ = write!(out, "\"{name}\":{value}");
         }
     }
+}
+
+/// Whether a part is one of a view: what the policy keeps for itself is none.
+fn is_shown(plan: &Plan, part: &ViewPart) -> bool {
+    part.entity.as_ref().is_none_or(|(kind, _)| !plan.entities[kind.index()].implied)
 }
 
 /// The names of the slots that are shown, with their values as JSON, in order.

@@ -86,7 +86,16 @@ impl Extractor {
         for target in &self.targets {
             if let Value::Id(id) = &row[target.key.index()] {
                 let contributions = self.contributions(target, row, rank)?;
-                change(&mut changes, target.kind, id).contributions.extend(contributions);
+                // What the policy keeps of a customer belongs to it, and is there only when something is kept.
+                let is_implied = self.plan.entities[target.kind.index()].implied;
+                if is_implied && contributions.is_empty() {
+                    continue;
+                }
+                let change = change(&mut changes, target.kind, id);
+                change.contributions.extend(contributions);
+                if is_implied {
+                    change.owner = Some(id.clone());
+                }
             }
         }
         for &kind in &self.relations {

@@ -61,6 +61,10 @@ pub struct Judgement {
     pub evidence: Vec<Shown>,
     /// The values of what the moment shares with a trigger, at this time. Empty for what is not published.
     pub shared: Vec<Shown>,
+    /// The customer's language ([`Policy::locale`](crate::define::plan::Policy::locale)), of what is published.
+    pub locale: Option<String>,
+    /// The customer's zone, as [`Policy::zone`](crate::define::plan::Policy::zone) says it, of what is published.
+    pub zone: Option<String>,
 }
 
 /// A gate that failed.
@@ -110,7 +114,7 @@ pub struct Outcome {
 }
 
 /// Whom a moment reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Group {
     /// It was released.

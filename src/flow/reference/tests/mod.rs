@@ -83,6 +83,7 @@ fn plan() -> Arc<Plan> {
         policy: Policy::default(),
         channels: Vec::new(),
         tests: Vec::new(),
+        warnings: Vec::new(),
     })
 }
 

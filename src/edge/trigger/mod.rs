@@ -1,0 +1,23 @@
+//! Triggers: what subscribers get when a verdict is `released`, `handed_to_human`, or `withdrawn` after one of these.
+//!
+//! ```text
+//! decision ──build──▶ Trigger (CloudEvents 1.0) ──┬─▶ structured: one JSON object     triggers/CHANNEL.jsonl
+//!                       └ Payload, its data       └─▶ binary: headers and a value     a topic
+//! ```
+//!
+//! `docs/triggers.md` is the contract; `docs/schema/` is generated from these types; `tests/triggers.rs` checks both, and that nothing leaves that the moment does
+//! not share.
+
+mod binary;
+mod build;
+mod event;
+pub mod language;
+pub mod payload;
+mod reason;
+pub mod schema;
+mod thresholds;
+
+pub use binary::{BinaryError, Record};
+pub use build::{DEFAULT_CHANNEL, channel_name, triggers};
+pub use event::{CLASSIFICATION, DATA_CONTENT_TYPE, DATA_SCHEMA, SPEC_VERSION, Trigger, TriggerType};
+pub use payload::Payload;
