@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! cli                        what people touch
+//! bench                      measures the rest
 //! run                        assembles a worker: sources, dataflow, sinks
 //! flow | edge                the dataflow (pure) | the outside world
 //! define                     text → checked → plan (pure)
@@ -13,6 +14,7 @@
 //!
 //! `docs/architecture.md` walks through them with the path of one record.
 
+pub mod bench;
 pub mod cli;
 pub mod define;
 pub mod edge;
