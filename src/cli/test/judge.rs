@@ -211,6 +211,8 @@ given = []
             mood_is_negative: false,
             evidence: Vec::new(),
             shared: Vec::new(),
+            locale: None,
+            zone: None,
         };
         Decision { time, customer: Id::parse("1"), episode: Some(episode), what: What::Verdict(judgement) }
     }

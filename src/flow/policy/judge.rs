@@ -1,9 +1,10 @@
 //! From gates to verdicts.
 
+use crate::define::expr::Expr;
 use crate::define::plan::{Gate, OnExpiry, OnNegativeMood, OnSuppressed, Verdict};
 use crate::flow::Transition;
 use crate::flow::episode::episode_hash;
-use crate::model::LogicalTime;
+use crate::model::{LogicalTime, Value};
 
 use super::gates::{Free, Reach};
 use super::scene::Look;
@@ -234,6 +235,16 @@ fn give(standing: &Standing, look: &Look<'_>, key: &EpisodeKey, given: Given, ou
             mood_is_negative: look.mood().is_negative,
             evidence: look.shown(key, &moment.evidence),
             shared: if is_published { look.shown(key, &moment.shares) } else { Vec::new() },
+            locale: said(look, look.policy.plan.policy.locale.as_ref().filter(|_| is_published)),
+            zone: said(look, look.policy.plan.policy.zone.as_ref().filter(|_| is_published)),
         }),
     });
+}
+
+/// A text over the customer, where it has a value.
+fn said(look: &Look<'_>, expr: Option<&Expr>) -> Option<String> {
+    match look.text(expr)? {
+        Value::Text(text) => Some(text.to_string()),
+        _ => None,
+    }
 }
