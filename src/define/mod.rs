@@ -15,6 +15,6 @@ pub mod pack;
 pub mod plan;
 pub mod plan_text;
 
-pub use diagnostic::{Diagnostic, PackErrors};
+pub use diagnostic::{Diagnostic, PackErrors, Severity};
 pub use pack::{load, parse_instant};
 pub use plan::Plan;
