@@ -111,6 +111,11 @@ impl<W: BorrowMut<Worker>> Session<W> {
         self.worker.borrow_mut().step_or_park_while(None, || probe.less_than(&before));
     }
 
+    /// The time to which the input has moved.
+    pub fn time(&self) -> LogicalTime {
+        *self.input.time()
+    }
+
     /// Moves the clock on, and waits until what is due before is done.
     pub fn advance(&mut self, to: LogicalTime) {
         self.input.advance_to(to);
