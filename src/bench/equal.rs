@@ -77,9 +77,14 @@ mod tests {
     #[test]
     fn emissions_are_equal() {
         let plan = pack::plan().unwrap();
-        for (workload, batch) in COMPARED.into_iter().zip([100, 1, 1_000]) {
+        // Fewer customers than in `COMPARED`: without optimisations this takes a while.
+        let smaller =
+            COMPARED.map(|workload| Workload { customers: workload.customers / 10, events: 4_000, ..workload });
+        let slower =
+            smaller.map(|workload| Workload { rate: if workload.rate < 10 { 1 } else { workload.rate }, ..workload });
+        for (workload, batch) in slower.into_iter().zip([100, 1, 1_000]) {
             let emissions = compare(&plan, workload, batch).unwrap();
-            assert!(emissions > 20, "{workload:?}: only {emissions}");
+            assert!(emissions > 10, "{workload:?}: only {emissions}");
         }
     }
 
@@ -112,10 +117,13 @@ mod tests {
         let int = |slot: usize| if let Value::Int(number) = slots[slot] { Some(number) } else { None };
         let count = |slot: usize| u32::try_from(int(slot).unwrap_or_default()).unwrap();
         let set = |slot: usize| match &slots[slot] {
-            Value::List(of) => of.iter().fold(0, |set, value| if let Value::Int(bit) = value { set | 1 << bit } else { set }),
+            Value::List(of) => {
+                of.iter().fold(0, |set, value| if let Value::Int(bit) = value { set | 1 << bit } else { set })
+            }
             _ => 0_u8,
         };
-        let mood = if let Value::Text(mood) = &slots[3] { MOODS.iter().position(|name| **name == **mood) } else { None };
+        let mood =
+            if let Value::Text(mood) = &slots[3] { MOODS.iter().position(|name| **name == **mood) } else { None };
         View {
             balance: int(0).unwrap(),
             debits_60m: int(1).unwrap(),

@@ -191,8 +191,7 @@ mod tests {
 
     #[test]
     fn batches_hold_whole_milliseconds() {
-        let events: Vec<Event> =
-            Workload { seed: 1, customers: 10, events: 1_000, rate: 3_000 }.events().collect();
+        let events: Vec<Event> = Workload { seed: 1, customers: 10, events: 1_000, rate: 3_000 }.events().collect();
         let batches: Vec<&[Event]> = whole_milliseconds(&events, 10).collect();
         assert!(batches.iter().all(|batch| batch.len() <= 12));
         assert!(batches.windows(2).all(|pair| pair[0].last().unwrap().time_ms < pair[1][0].time_ms));

@@ -34,12 +34,8 @@ pub enum Subject {
 
 impl Subject {
     /// All of them with their names.
-    pub const ALL: [(&'static str, Subject); 4] = [
-        ("fused", Subject::Fused),
-        ("limit", Subject::Limit),
-        ("facts", Subject::Facts),
-        ("events", Subject::Events),
-    ];
+    pub const ALL: [(&'static str, Subject); 4] =
+        [("fused", Subject::Fused), ("limit", Subject::Limit), ("facts", Subject::Facts), ("events", Subject::Events)];
 
     /// The subject of that name.
     pub fn named(name: &str) -> Option<Subject> {

@@ -22,7 +22,7 @@ use super::workload::{Event, Workload};
 use super::{Failed, Scale, canonical};
 
 /// The loads of the open loop, in percent of the maximum.
-pub const LOADS: [u64; 3] = [10, 50, 80];
+pub(super) const LOADS: [u64; 3] = [10, 50, 80];
 
 /// A warm session, with the events that come next.
 struct Warm<E: Iterator<Item = Event>> {

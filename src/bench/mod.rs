@@ -141,7 +141,9 @@ fn by_customers(scale: &Scale, plan: &Arc<Plan>, results: &mut Results) -> Resul
     let memory = Machine::this().memory_mib << 20;
     let fit = scale.customers.iter().take_while(|&&customers| memory == 0 || customers * BYTES < memory).count();
     if let Some(first) = scale.customers.get(fit) {
-        results.missing.push(format!("{} customers and more: they do not fit into memory", goals::shown(*first as f64)));
+        results
+            .missing
+            .push(format!("{} customers and more: they do not fit into memory", goals::shown(*first as f64)));
     }
     let scale = Scale { customers: &scale.customers[..fit], ..scale.clone() };
     add(results, throughput::customers(&scale, plan))

@@ -65,7 +65,9 @@ pub fn without_policy() -> Result<Arc<Plan>, Failed> {
 }
 
 fn loaded(text: &str) -> Result<Arc<Plan>, Failed> {
-    define::load("reference.toml", text).map(Arc::new).map_err(|errors| Failed(format!("the pack has mistakes: {errors:?}")))
+    define::load("reference.toml", text)
+        .map(Arc::new)
+        .map_err(|errors| Failed(format!("the pack has mistakes: {errors:?}")))
 }
 
 #[cfg(test)]

@@ -55,7 +55,8 @@ pub fn text(results: &Results) -> String {
     for figure in &results.figures {
         let name = name_of(figure);
         let range = range_of(figure);
-        let _ = writeln!(text, "{:<12} {name:<46} {:>14} {:<24} {range}", figure.part, shown(figure.median), figure.unit);
+        let _ =
+            writeln!(text, "{:<12} {name:<46} {:>14} {:<24} {range}", figure.part, shown(figure.median), figure.unit);
     }
     if !results.latencies.is_empty() {
         let _ = writeln!(
@@ -144,7 +145,8 @@ fn plots(results: &Results, page: &mut String) {
         ("moments", "Time per event by moments (powers of ten)"),
         ("epochs", "Time per event by events of an epoch (powers of ten)"),
     ] {
-        let curves: Vec<Curve> = ["fused", "limit"].into_iter().filter_map(|name| by_size(results, part, name)).collect();
+        let curves: Vec<Curve> =
+            ["fused", "limit"].into_iter().filter_map(|name| by_size(results, part, name)).collect();
         if !curves.is_empty() {
             let _ = write!(page, "<h2>{title}</h2>");
             plot(&curves, &Axis { name: "ns", log: false }, &[], page);
@@ -199,9 +201,15 @@ fn plot(curves: &[Curve], axis: &Axis, percent: &[&str], page: &mut String) {
         let at = least_y + (most_y - least_y) * f64::from(step) / 4.0;
         let value = if axis.log { 10_f64.powf(at) } else { at };
         let line = y(value);
-        let _ = write!(page, "<path d=\"M{LEFT} {line:.1}H{WIDTH}\" stroke=#ddd /><text x=2 y={line:.1}>{} {}</text>", shown(value), axis.name);
+        let _ = write!(
+            page,
+            "<path d=\"M{LEFT} {line:.1}H{WIDTH}\" stroke=#ddd /><text x=2 y={line:.1}>{} {}</text>",
+            shown(value),
+            axis.name
+        );
     }
-    let marks: Vec<f64> = if percent.is_empty() { all().map(|point| point.0).collect() } else { vec![0.301, 1.0, 2.0, 3.0, 4.0] };
+    let marks: Vec<f64> =
+        if percent.is_empty() { all().map(|point| point.0).collect() } else { vec![0.301, 1.0, 2.0, 3.0, 4.0] };
     for (number, mark) in marks.into_iter().enumerate() {
         let label = percent.get(number).map_or_else(|| shown(mark), |label| (*label).to_owned());
         let _ = write!(page, "<text x={:.1} y={:.1} text-anchor=middle>{label}</text>", x(mark), HEIGHT - 10.0);
@@ -270,7 +278,9 @@ mod tests {
         assert_eq!(json["figures"][1]["median"], 700.0);
         assert_eq!(json["latencies"][0]["count"], 99);
         let html = read("bench.html");
-        assert!(html.contains("one event &lt; at a time") && html.contains("<polyline") && html.contains("not asked for"));
+        assert!(
+            html.contains("one event &lt; at a time") && html.contains("<polyline") && html.contains("not asked for")
+        );
         assert!(read("quiet.hgrm").contains("TotalCount"));
         fs::remove_dir_all(&folder).unwrap();
     }

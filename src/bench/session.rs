@@ -3,7 +3,6 @@
 //! As `run` does it, without the source thread and the sink: facts go in with their logical times, the input moves on, the worker steps
 //! until everything before is decided. Decisions are brought to worker 0; of these the releases are kept as emissions.
 
-use std::borrow::BorrowMut;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -56,7 +55,7 @@ fn alone() -> Worker {
     Worker::new(Config::default(), allocator, Some(Instant::now()))
 }
 
-impl<W: BorrowMut<Worker>> Session<W> {
+impl<W: std::borrow::BorrowMut<Worker>> Session<W> {
     /// Builds the dataflow of a plan on a worker.
     pub fn on(mut worker: W, plan: &Arc<Plan>, engine: Engine, with_views: bool) -> Session<W> {
         let probe = ProbeHandle::new();

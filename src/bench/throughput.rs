@@ -19,7 +19,7 @@ use super::workload::{Event, Workload};
 use super::{Failed, Scale, canonical, pack};
 
 /// Events of an epoch, where nothing else is said.
-pub const EPOCH: usize = 1_000;
+pub(super) const EPOCH: usize = 1_000;
 /// Events that one of several is fed before it is the turn of the next.
 const CHUNK: usize = 50_000;
 
@@ -185,7 +185,11 @@ pub(super) fn workers(scale: &Scale, plan: &Arc<Plan>) -> Result<Vec<Figure>, Fa
             }
         }
         let ratios = rates[1].iter().zip(&rates[0]).map(|(two, one)| two / one).collect();
-        let names = if epoch == 1_000 { ["1, epochs of 1,000", "2, epochs of 1,000", "2 / 1, epochs of 1,000"] } else { ["1, epochs of 10,000", "2, epochs of 10,000", "2 / 1, epochs of 10,000"] };
+        let names = if epoch == 1_000 {
+            ["1, epochs of 1,000", "2, epochs of 1,000", "2 / 1, epochs of 1,000"]
+        } else {
+            ["1, epochs of 10,000", "2, epochs of 10,000", "2 / 1, epochs of 10,000"]
+        };
         let [one, two] = rates;
         figures.push(Figure::of("workers", names[0], "events per second", one));
         figures.push(Figure::of("workers", names[1], "events per second", two));
@@ -222,11 +226,7 @@ fn rate_of_workers(scale: &Scale, plan: &Arc<Plan>, workers: usize, epoch: usize
 }
 
 /// Feeds from worker 0, one epoch ahead of what is decided; events per second behind the first batches.
-fn lead(
-    session: &mut Session<&mut timely::worker::Worker>,
-    mut batches: Vec<Vec<Update>>,
-    warm: usize,
-) -> f64 {
+fn lead(session: &mut Session<&mut timely::worker::Worker>, mut batches: Vec<Vec<Update>>, warm: usize) -> f64 {
     let (mut started, mut counted, mut before) = (Instant::now(), 0, 0);
     for (number, batch) in batches.iter_mut().enumerate() {
         if number == warm {
