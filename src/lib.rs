@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! cli                        what people touch
-//! explain                    why: records, values, conditions, gates
+//! explain | bench            why: records, values, conditions, gates | measures the rest
 //! run | report               assembles a worker: sources, dataflow, sinks | what decisions amount to
 //! flow | edge                the dataflow (pure) | the outside world
 //! define                     text → checked → plan (pure)
@@ -14,6 +14,7 @@
 //!
 //! `docs/architecture.md` walks through them with the path of one record.
 
+pub mod bench;
 pub mod cli;
 pub mod define;
 pub mod edge;

@@ -3,6 +3,7 @@
 //! One file per command, each with its arguments and a `run` that says how it ended. This file has what they share: the
 //! list of commands, how a pack is read, and what an end means for the exit code.
 
+mod bench;
 mod check;
 mod completions;
 mod decided;
@@ -66,6 +67,7 @@ enum Command {
     Why(why::Args),
     Schema(schema::Args),
     Generate(generate::Args),
+    Bench(bench::Args),
     Completions(completions::Args),
 }
 
@@ -128,6 +130,7 @@ pub fn main() -> ExitCode {
         Command::Why(args) => why::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Generate(args) => generate::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Completions(args) => completions::run(&args),
     };
     outcome.map_or_else(Failure::end, |()| ExitCode::SUCCESS)

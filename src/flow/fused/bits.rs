@@ -1,21 +1,28 @@
 //! Sets of slots.
 
-/// A set of small numbers, of a size that is fixed when it is made.
+/// A set of small numbers, of a size that is fixed when it is made. Up to 64 it takes no allocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Bits {
-    words: Vec<u64>,
+    first: u64,
+    /// Those from 64 on.
+    rest: Vec<u64>,
 }
 
 impl Bits {
     /// Empty, for numbers below `size`.
     pub(super) fn new(size: usize) -> Bits {
-        Bits { words: vec![0; size.div_ceil(64)] }
+        Bits { first: 0, rest: vec![0; size.div_ceil(64).saturating_sub(1)] }
+    }
+
+    #[inline]
+    fn word(&mut self, number: usize) -> &mut u64 {
+        if number < 64 { &mut self.first } else { &mut self.rest[number / 64 - 1] }
     }
 
     /// Adds a number.
     #[inline]
     pub(super) fn insert(&mut self, number: usize) {
-        self.words[number / 64] |= 1 << (number % 64);
+        *self.word(number) |= 1 << (number % 64);
     }
 
     /// Adds all numbers below `size`.
@@ -26,7 +33,8 @@ impl Bits {
     /// Adds what is in another set of the same size.
     #[inline]
     pub(super) fn union(&mut self, other: &Bits) {
-        for (mine, theirs) in self.words.iter_mut().zip(&other.words) {
+        self.first |= other.first;
+        for (mine, theirs) in self.rest.iter_mut().zip(&other.rest) {
             *mine |= theirs;
         }
     }
@@ -34,29 +42,31 @@ impl Bits {
     /// Whether a number is in it.
     #[inline]
     pub(super) fn contains(&self, number: usize) -> bool {
-        self.words[number / 64] & (1 << (number % 64)) != 0
+        let word = if number < 64 { self.first } else { self.rest[number / 64 - 1] };
+        word & (1 << (number % 64)) != 0
     }
 
     /// Whether both have a number in common.
     #[inline]
     pub(super) fn intersects(&self, other: &Bits) -> bool {
-        self.words.iter().zip(&other.words).any(|(mine, theirs)| mine & theirs != 0)
+        self.first & other.first != 0 || self.rest.iter().zip(&other.rest).any(|(mine, theirs)| mine & theirs != 0)
     }
 
     /// Whether it is empty.
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.words.iter().all(|&word| word == 0)
+        self.first == 0 && self.rest.iter().all(|&word| word == 0)
     }
 
     /// Removes everything.
     pub(super) fn clear(&mut self) {
-        self.words.fill(0);
+        self.first = 0;
+        self.rest.fill(0);
     }
 
     /// Its numbers, in order.
     pub(super) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        self.words.iter().enumerate().flat_map(|(position, &word)| {
+        std::iter::once(self.first).chain(self.rest.iter().copied()).enumerate().flat_map(|(position, word)| {
             let mut rest = word;
             std::iter::from_fn(move || {
                 (rest != 0).then(|| {

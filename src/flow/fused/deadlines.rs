@@ -20,11 +20,13 @@ pub(super) struct Deadlines {
     buckets: Vec<Vec<(LogicalTime, u32)>>,
     /// Least time in each bucket; `LogicalTime::MAX` for an empty one.
     least: [LogicalTime; BUCKETS],
+    /// The buckets that are not empty, one bit each.
+    occupied: u128,
 }
 
 impl Default for Deadlines {
     fn default() -> Self {
-        Deadlines { last: 0, buckets: vec![Vec::new(); BUCKETS], least: [LogicalTime::MAX; BUCKETS] }
+        Deadlines { last: 0, buckets: vec![Vec::new(); BUCKETS], least: [LogicalTime::MAX; BUCKETS], occupied: 0 }
     }
 }
 
@@ -36,12 +38,13 @@ impl Deadlines {
         let bucket = self.bucket(time);
         self.buckets[bucket].push((time, entry));
         self.least[bucket] = self.least[bucket].min(time);
+        self.occupied |= 1 << bucket;
     }
 
     /// The least time of any entry.
     #[inline]
     pub(super) fn next(&self) -> Option<LogicalTime> {
-        self.least.iter().copied().find(|&least| least != LogicalTime::MAX)
+        if self.occupied == 0 { None } else { Some(self.least[self.occupied.trailing_zeros() as usize]) }
     }
 
     /// Hands over all entries of the least time, when that is at or before `time`.
@@ -49,6 +52,7 @@ impl Deadlines {
         while let Some(next) = self.next().filter(|&next| next <= time) {
             self.advance(next);
             self.least[0] = LogicalTime::MAX;
+            self.occupied &= !1;
             for (_, entry) in self.buckets[0].drain(..) {
                 each(entry);
             }
@@ -64,6 +68,7 @@ impl Deadlines {
         }
         let mut moving = std::mem::take(&mut self.buckets[from]);
         self.least[from] = LogicalTime::MAX;
+        self.occupied &= !(1 << from);
         for (time, entry) in moving.drain(..) {
             self.push(time, entry);
         }

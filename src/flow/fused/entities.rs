@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::define::Plan;
 use crate::define::expr::Env;
-use crate::define::plan::Entity;
+use crate::define::plan::{Entity, Interval};
 use crate::flow::nothing::features_over_nothing;
 use crate::model::time::FOREVER;
 use crate::model::{Contribution, EntityChange, FeatureId, Id, KindId, LogicalTime, Value};
@@ -54,9 +54,15 @@ pub(super) struct Entities {
     columns: Vec<Box<dyn Column>>,
     /// The view of each: one value per slot.
     rows: Vec<Vec<Value>>,
+    /// The features with a window, and for each entity when the first contribution to each of them expires: side by side, so that
+    /// asking all of them reads one place.
+    windows: Vec<usize>,
+    expiries: Vec<LogicalTime>,
     /// Contributions that do not count yet, by the time at which they begin to.
     coming: Vec<Vec<Contribution>>,
     deadlines: Deadlines,
+    /// Who is due at the current time; kept for its allocation.
+    due: Vec<u32>,
     /// The deadline that is armed for each; `FOREVER` when none is.
     armed: Vec<LogicalTime>,
     /// Whether each was settled before.
@@ -85,6 +91,9 @@ impl Entities {
             columns,
             rows: Vec::new(),
             coming: Vec::new(),
+            windows: windows_of(entity),
+            expiries: Vec::new(),
+            due: Vec::new(),
             deadlines: Deadlines::default(),
             armed: Vec::new(),
             settled: Vec::new(),
@@ -122,6 +131,7 @@ impl Entities {
             self.named.push(0);
             self.columns.iter_mut().for_each(|column| column.grow());
             self.rows.push(self.nothing.clone());
+            self.expiries.extend(std::iter::repeat_n(FOREVER, self.windows.len()));
             self.coming.push(Vec::new());
             self.armed.push(FOREVER);
             self.settled.push(false);
@@ -155,7 +165,7 @@ impl Entities {
 
     /// Touches the entities that are due at `time`, and lets their contributions begin and expire.
     pub(super) fn wake(&mut self, time: LogicalTime) {
-        let mut due = Vec::new();
+        let mut due = std::mem::take(&mut self.due);
         let armed = &mut self.armed;
         self.deadlines.pop_until(time, |entity| {
             // An entry is stale when the entity was armed for another time since.
@@ -164,16 +174,24 @@ impl Entities {
                 due.push(entity);
             }
         });
-        for entity in due {
+        for entity in due.drain(..) {
             self.touch(entity).woken = true;
             self.let_expire(entity, time);
             self.let_begin(entity, time);
         }
+        self.due = due;
+    }
+
+    /// When the first contribution to each window of an entity expires.
+    fn expiries(&self, entity: u32) -> &[LogicalTime] {
+        let count = self.windows.len();
+        &self.expiries[entity as usize * count..][..count]
     }
 
     fn let_expire(&mut self, entity: u32, time: LogicalTime) {
-        for feature in 0..self.columns.len() {
-            if self.columns[feature].deadline(entity) <= time {
+        for window in 0..self.windows.len() {
+            if self.expiries(entity)[window] <= time {
+                let feature = self.windows[window];
                 self.columns[feature].expire(entity, time);
                 self.touch(entity).dirty.insert(feature);
             }
@@ -181,6 +199,9 @@ impl Entities {
     }
 
     fn let_begin(&mut self, entity: u32, time: LogicalTime) {
+        if self.coming[entity as usize].is_empty() {
+            return;
+        }
         let beginning: Vec<Contribution> =
             self.coming[entity as usize].extract_if(.., |contribution| contribution.from <= time).collect();
         for contribution in beginning {
@@ -264,6 +285,12 @@ impl Entities {
                 touch.changed.insert(feature);
             }
         }
+        let first = touch.entity as usize * self.windows.len();
+        for (window, &feature) in self.windows.iter().enumerate() {
+            if touch.dirty.contains(feature) {
+                self.expiries[first + window] = self.columns[feature].deadline(touch.entity);
+            }
+        }
         let kind = &self.plan.entities[self.kind.index()];
         for &position in &kind.evaluation {
             let attribute = &kind.attributes[position];
@@ -281,17 +308,10 @@ impl Entities {
 
     /// Arms the deadline of an entity: the least of its features', its attributes' and `other`.
     ///
-    /// What is armed is never later than what is due. So only what was touched can make it earlier, except behind a
-    /// deadline: then nothing is armed, and everything is asked.
+    /// What is armed is never later than what is due.
     pub(super) fn arm(&mut self, touch: &Touch, time: LogicalTime, other: LogicalTime) {
         let entity = touch.entity;
-        let mut next = other;
-        if touch.woken {
-            next = self.columns.iter().map(|column| column.deadline(entity)).fold(next, LogicalTime::min);
-        } else {
-            next =
-                touch.dirty.iter().map(|feature| self.columns[feature].deadline(entity)).fold(next, LogicalTime::min);
-        }
+        let mut next = self.expiries(entity).iter().copied().fold(other, LogicalTime::min);
         for contribution in &self.coming[entity as usize] {
             next = next.min(contribution.from);
         }
@@ -314,6 +334,15 @@ fn given(contribution: &Contribution) -> Given<'_> {
         order: &contribution.order,
         value: &contribution.value,
     }
+}
+
+/// The features of an entity from which contributions go by themselves.
+fn windows_of(entity: &Entity) -> Vec<usize> {
+    let features = entity.features.iter().enumerate();
+    features
+        .filter(|(_, feature)| !matches!(feature.interval, Interval::Always))
+        .map(|(position, _)| position)
+        .collect()
 }
 
 /// The slots of scope 0 that an expression uses.

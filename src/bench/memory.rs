@@ -1,0 +1,119 @@
+//! Memory, and what waiting costs. Measured in a process of its own, since an allocator keeps what it once had.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::define::Plan;
+use crate::flow::Engine;
+
+use super::clock::of_process;
+use super::facts::{Facts, Update};
+use super::machine::resident_bytes;
+use super::session::Session;
+use super::throughput::EPOCH;
+use super::workload::{Event, Kind};
+use super::{Failed, pack};
+
+/// Records in windows that every fifth customer is given, of each kind.
+const RECORDS: u64 = 10;
+/// How often the clock of an idle dataflow moves on.
+const TICK: Duration = Duration::from_millis(10);
+
+/// What the process of its own finds.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Held {
+    /// Bytes per customer: known by one transaction, all windows empty again.
+    pub per_customer: f64,
+    /// Bytes per interaction, which one window holds.
+    pub per_interaction: f64,
+    /// Bytes per debit, which three windows hold.
+    pub per_debit: f64,
+    /// Share of a core, in percent, while every customer has a deadline pending.
+    pub idle_percent: f64,
+    /// Over how many customers.
+    pub customers: u64,
+}
+
+/// Measures this process; nothing else may run in it.
+///
+/// # Errors
+/// When the system does not say how much memory is resident.
+pub fn measure(customers: u64, idle: Duration) -> Result<Held, Failed> {
+    let plan = pack::plan()?;
+    let mut books = Books::new(&plan)?;
+    let resident = || resident_bytes().ok_or_else(|| Failed("the system does not say what is resident".to_owned()));
+    // What belongs to nobody in particular.
+    books.all(0..1_000, 0, Kind::Transaction { amount: 1, category: 0 })?;
+    let empty = resident()?;
+    books.all(1_000..customers, 1, Kind::Transaction { amount: 1, category: 0 })?;
+    let idle_percent = books.idle(idle);
+    books.session.advance(10 * 3_600_000);
+    let known = resident()?;
+    let active = customers / 5;
+    let mut at = 11 * 3_600_000;
+    for number in 0..RECORDS {
+        books.all(0..active, at, Kind::Interaction { channel: (number % 6) as u8, mood: 3, intensity: 50 })?;
+        at += 61_000;
+    }
+    let with_interactions = resident()?;
+    for _ in 0..RECORDS {
+        books.all(0..active, at, Kind::Transaction { amount: -1_000, category: 0 })?;
+        // In ten panes of ten seconds of ten minutes, and of a minute.
+        at += 55_000;
+    }
+    let with_debits = resident()?;
+    let each = |now: u64, before: u64, count: u64| now.saturating_sub(before) as f64 / count as f64;
+    Ok(Held {
+        per_customer: each(known, empty, customers - 1_000),
+        per_interaction: each(with_interactions, known, active * RECORDS),
+        per_debit: each(with_debits, with_interactions, active * RECORDS),
+        idle_percent,
+        customers,
+    })
+}
+
+struct Books {
+    session: Session,
+    facts: Facts,
+    batch: Vec<Update>,
+}
+
+impl Books {
+    fn new(plan: &Arc<Plan>) -> Result<Books, Failed> {
+        let batch = Vec::with_capacity(EPOCH);
+        Ok(Books { session: Session::here(plan, Engine::Fused), facts: Facts::new(plan)?, batch })
+    }
+
+    /// The same for all of these customers, from a time on, a thousand in each millisecond.
+    fn all(&mut self, customers: std::ops::Range<u64>, from_ms: u64, kind: Kind) -> Result<(), Failed> {
+        for (number, customer) in customers.enumerate() {
+            let event = Event { time_ms: from_ms + number as u64 / EPOCH as u64, customer, kind };
+            self.batch.push(self.facts.update(&event)?);
+            if self.batch.len() == EPOCH {
+                self.session.feed(&mut self.batch);
+            }
+        }
+        self.session.feed(&mut self.batch);
+        self.session.each_emission(|_| {});
+        Ok(())
+    }
+
+    /// The share of a core that it takes while nothing is due, though the clock moves on.
+    fn idle(&mut self, time: Duration) -> f64 {
+        let (started, before) = (Instant::now(), of_process());
+        let first = self.session.time();
+        let mut ticks = 0;
+        while started.elapsed() < time {
+            ticks += 1;
+            self.session.advance(first + ticks * TICK.as_millis() as u64);
+            let next = TICK * ticks as u32;
+            while let Some(rest) = next.checked_sub(started.elapsed()).filter(|rest| !rest.is_zero()) {
+                self.session.park(rest);
+            }
+        }
+        let taken = of_process().saturating_sub(before);
+        100.0 * taken.as_secs_f64() / started.elapsed().as_secs_f64()
+    }
+}

@@ -1,0 +1,97 @@
+//! `propice bench`: measures propice on this machine, against a hand-written engine and against its goals.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::{Failure, Outcome, print, say};
+use crate::bench::instructions::{self, Subject};
+use crate::bench::machine::Machine;
+use crate::bench::{self, Failed, PARTS, Scale, goals, memory, page};
+
+const EXAMPLES: &str = "\
+Examples:
+  propice bench
+  propice bench --only throughput --only quiet
+  propice bench --full --output bench
+  propice bench --instructions
+
+The workload, the hand-written engine and the pack are in benches/reference; docs/performance.md says how to read the figures.";
+
+/// Measure throughput, latency and memory on this machine
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", super::EXIT_CODES))]
+pub(crate) struct Args {
+    /// A minute instead of five, with one round: to see that it works
+    #[arg(long, conflicts_with = "full")]
+    quick: bool,
+    /// More rounds, more events, 10,000,000 customers where they fit
+    #[arg(long)]
+    full: bool,
+    /// Measure this part alone; may be given several times
+    #[arg(long, value_name = "NAME", value_parser = PARTS.map(|part| part.name))]
+    only: Vec<String>,
+    /// A folder for bench.json, bench.html and the percentiles (`*.hgrm`)
+    #[arg(long, short, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Count instructions of a fixed run with valgrind instead: the same on a noisy machine
+    #[arg(long)]
+    instructions: bool,
+    /// The fixed run itself
+    #[arg(long, hide = true, value_name = "SUBJECT", value_parser = Subject::ALL.map(|(name, _)| name))]
+    fixed_run: Option<String>,
+    /// Events of the fixed run
+    #[arg(long, hide = true, default_value_t = 60_000)]
+    events: u64,
+    /// Measure memory in this process, with so many customers
+    #[arg(long, hide = true, value_name = "CUSTOMERS")]
+    measure_memory: Option<u64>,
+}
+
+impl From<Failed> for Failure {
+    fn from(Failed(why): Failed) -> Failure {
+        Failure::Wrong(format!("the measurement failed: {why}"))
+    }
+}
+
+/// Measures.
+pub(crate) fn run(args: &Args) -> Outcome {
+    if let Some(subject) = args.fixed_run.as_deref().and_then(Subject::named) {
+        instructions::fixed_run(subject, args.events)?;
+        return Ok(());
+    }
+    if let Some(customers) = args.measure_memory {
+        let held = memory::measure(customers, Duration::from_secs(5))?;
+        return print(&serde_json::to_string(&held).unwrap_or_default());
+    }
+    let machine = Machine::this();
+    if args.instructions {
+        let results = bench::figures::Results { figures: instructions::count()?, ..Default::default() };
+        return print(&format!("{}\n\n{}", machine.text(), page::text(&results)));
+    }
+    if !machine.optimised {
+        say("This build is not optimised: its figures mean nothing. Build with --release.\n");
+    }
+    let scale = match (args.quick, args.full) {
+        (true, _) => Scale::QUICK,
+        (_, true) => Scale::FULL,
+        _ => Scale::DEFAULT,
+    };
+    let started = Instant::now();
+    let wanted = |part: &str| args.only.is_empty() || args.only.iter().any(|only| only == part);
+    let tell = |text: &str| say(&format!("{:>5.0} s  {text}\n", started.elapsed().as_secs_f64()));
+    let results = bench::run(&scale, wanted, tell)?;
+    let goals = goals::goals(&results);
+    if let Some(folder) = &args.output {
+        page::write(folder, &machine, &results, &goals).map_err(|error| Failure::io("cannot write", &error))?;
+    }
+    let after = Machine::this();
+    let missing: String = results.missing.iter().map(|missing| format!("  {missing}\n")).collect();
+    print(&format!(
+        "{}\nload when it ended {:.1}, {:.0} s\n\n{}\n{}\nnot measured:\n{missing}",
+        machine.text(),
+        after.load,
+        started.elapsed().as_secs_f64(),
+        page::text(&results),
+        goals::table(&goals)
+    ))
+}
