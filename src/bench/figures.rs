@@ -39,6 +39,7 @@ impl Figure {
     }
 
     /// At a size.
+    #[must_use]
     pub fn at(self, size: u64) -> Figure {
         Figure { at: Some(size), ..self }
     }
