@@ -6,7 +6,8 @@
 //! ```text
 //! cli                        what people touch
 //! bench                      measures the rest
-//! run                        assembles a worker: sources, dataflow, sinks
+//! explain                    why: records, values, conditions, gates
+//! run | report               assembles a worker: sources, dataflow, sinks | what decisions amount to
 //! flow | edge                the dataflow (pure) | the outside world
 //! define                     text → checked → plan (pure)
 //! model                      values, rows, times, ids, errors, limits (pure)
@@ -18,7 +19,9 @@ pub mod bench;
 pub mod cli;
 pub mod define;
 pub mod edge;
+pub mod explain;
 pub mod flow;
 pub mod generate;
 pub mod model;
+pub mod report;
 pub mod run;

@@ -75,6 +75,7 @@ pub(super) fn holiday(day: i64) -> Option<Option<&'static str>> {
 }
 
 /// How many days a day of spring is after Easter of its year: the algorithm known as that of Meeus, Jones and Butcher.
+#[allow(clippy::many_single_char_names, reason = "the names of the published algorithm")]
 fn days_after_easter(year: i64, day: i64) -> Option<i64> {
     let (a, b, c) = (year % 19, year / 100, year % 100);
     let f = (b + 8) / 25;

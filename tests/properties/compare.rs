@@ -8,6 +8,7 @@ use crate::oracle::Expected;
 pub(crate) fn difference(expected: &Expected, found: &Texts) -> Option<String> {
     lines("episodes", &expected.episodes, &found.episodes)
         .or_else(|| lines("views", &expected.views, &found.view_changes))
+        .or_else(|| lines("decisions", &expected.decisions, &found.decisions))
         .or_else(|| dead_letters(&expected.dead, expected.cut, &found.dead_letters))
 }
 

@@ -12,6 +12,7 @@
 )]
 
 mod compare;
+mod contact;
 mod generate;
 mod oracle;
 mod shrink;

@@ -109,6 +109,21 @@ fn candidates(text: &str) -> Vec<String> {
         };
         return (0..entries.len()).map(without).collect();
     }
+    if let Some(inner) = text.strip_prefix("[ ").and_then(|text| text.strip_suffix(" ]")) {
+        let entries: Vec<&str> = inner.split_inclusive(" }").map(|entry| entry.trim_start_matches(", ")).collect();
+        let mut simpler = Vec::new();
+        for at in 0..entries.len() {
+            let with = |entry: Option<String>| {
+                let mut kept: Vec<String> = entries.iter().map(|entry| (*entry).to_owned()).collect();
+                kept.splice(at..=at, entry);
+                format!("[ {} ]", kept.join(", "))
+            };
+            simpler.push(with(None));
+            simpler.extend(candidates(entries[at]).into_iter().map(|entry| with(Some(entry))));
+        }
+        simpler.retain(|simpler| simpler.len() > 4);
+        return simpler;
+    }
     let mut parts = Vec::new();
     let mut open = Vec::new();
     for (at, c) in text.char_indices() {

@@ -32,6 +32,9 @@ pub(crate) struct Way {
     views: bool,
 }
 
+/// Another way, to be told from the plain one by nothing.
+pub(crate) const OTHER: Way = Way { engine: Engine::Reference, workers: 2, batch: 3, views: true };
+
 pub(crate) const PLAIN: Way = Way { engine: Engine::Fused, workers: 1, batch: usize::MAX, views: true };
 
 /// The ways in which a case is run: both engines, batches of other sizes with every seed, sometimes more workers.
@@ -58,7 +61,13 @@ fn ways(seed: u64) -> Vec<Way> {
 
 /// The pack of a case, if it is accepted.
 pub(crate) fn load(case: &Case) -> Option<Arc<Plan>> {
-    propice::define::load("random.toml", &case.pack.text()).ok().map(Arc::new)
+    let loaded = propice::define::load("random.toml", &case.pack.text());
+    if let Err(problems) = &loaded
+        && std::env::var_os("PROPICE_REFUSED").is_some()
+    {
+        eprintln!("refused: {problems:?}");
+    }
+    loaded.ok().map(Arc::new)
 }
 
 /// Runs a case in one way.
@@ -135,8 +144,11 @@ pub(crate) fn against_the_oracle(seed: u64, case: &Case) -> Tried {
         if !expected.cut && read != case.lines.len() as u64 {
             return Tried::Wrong(format!("{way:?}: {} lines, but {read} records and dead letters", case.lines.len()));
         }
-        let same =
-            |(_, other): &(Way, Texts)| other.episodes == texts.episodes && other.view_changes == texts.view_changes;
+        let same = |(_, other): &(Way, Texts)| {
+            other.episodes == texts.episodes
+                && other.view_changes == texts.view_changes
+                && other.decisions == texts.decisions
+        };
         if let Some((other, _)) = before.as_ref().filter(|before| !same(before)) {
             return Tried::Wrong(format!("{way:?} is not byte for byte as {other:?}"));
         }
@@ -158,7 +170,17 @@ fn number(name: &str, otherwise: u64) -> u64 {
 
 /// Tries cases of many seeds on all cores. Panics with the smallest form of the first that fails.
 pub(crate) fn many(what: &str, generate: &(dyn Fn(u64) -> Case + Sync), check: &(dyn Fn(u64, &Case) -> Tried + Sync)) {
-    let (first, count) = (number("PROPICE_SEED", 1), number("PROPICE_CASES", 1_000));
+    at_least(1_000, what, generate, check);
+}
+
+/// As [`many`], with another number of cases unless it is said.
+pub(crate) fn at_least(
+    cases: u64,
+    what: &str,
+    generate: &(dyn Fn(u64) -> Case + Sync),
+    check: &(dyn Fn(u64, &Case) -> Tried + Sync),
+) {
+    let (first, count) = (number("PROPICE_SEED", 1), number("PROPICE_CASES", cases));
     let (next, refused, failed) = (AtomicU64::new(first), AtomicU64::new(0), AtomicU64::new(u64::MAX));
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {

@@ -6,7 +6,7 @@ use crate::flow::episode::part;
 use crate::model::LogicalTime;
 
 use super::budgets::Contact;
-use super::receipts::{rests_until, snoozed_until};
+use super::receipts::{Answer, rests_until, snoozed_until};
 use super::scene::Look;
 use super::standing::{Release, Standing};
 use super::{EpisodeKey, FailedGate};
@@ -123,7 +123,7 @@ impl Look<'_> {
         let of_moment = |release: &&Release| release.key.moment == key.moment && release.key.entity == key.entity;
         let released = moment.cooldown_ms.and_then(|cooldown| {
             let last = standing.releases.iter().filter(of_moment).map(|release| release.at).max()?;
-            Some(last.saturating_add(cooldown.unsigned_abs())).filter(|end| self.now() < *end)
+            Some(last.saturating_add(cooldown.unsigned_abs()).min(self.forgotten(last))).filter(|end| self.now() < *end)
         });
         let (rest, snooze) = self.rest_and_snooze(key, &standing.releases);
         let ends = [("released", released), ("rest", rest), ("snoozed", snooze)];
@@ -139,12 +139,25 @@ impl Look<'_> {
             return (None, None);
         }
         // The latest come first; rules count from the earliest.
-        let of_moment = || self.heard().iter().rev().filter(|heard| heard.answers(key.moment, releases));
-        let answers: Vec<_> = of_moment().filter_map(|heard| Some((heard.at, heard.kind?))).collect();
-        let snoozes = of_moment().filter(|heard| heard.kind == Some(ReceiptKind::Snoozed));
-        let snoozes = snoozes
-            .map(|heard| (heard.at, heard.until.unwrap_or(heard.at.saturating_add(policy.snooze_ms.unsigned_abs()))));
+        let of_moment = || {
+            let heard = self.heard().iter().rev();
+            heard.filter_map(|heard| {
+                Some((heard, self.forgotten(heard.answers(key.moment, releases)?.at.min(heard.at))))
+            })
+        };
+        let answers: Vec<_> =
+            of_moment().filter_map(|(heard, until)| Some(Answer { at: heard.at, kind: heard.kind?, until })).collect();
+        let snoozes = of_moment().filter(|(heard, _)| heard.kind == Some(ReceiptKind::Snoozed));
+        let snoozes = snoozes.map(|(heard, forgotten)| {
+            let end = heard.until.unwrap_or(heard.at.saturating_add(policy.snooze_ms.unsigned_abs()));
+            (heard.at, end.min(forgotten))
+        });
         (rests_until(&policy.rest, &answers, self.now()), snoozed_until(snoozes, self.now()))
+    }
+
+    /// When something that happened at a time is remembered no more.
+    fn forgotten(&self, happened: LogicalTime) -> LogicalTime {
+        happened.saturating_add(self.policy.plan.policy.keep_ms.unsigned_abs())
     }
 
     fn evidence(&self, key: &EpisodeKey) -> Option<String> {
@@ -207,7 +220,7 @@ impl Look<'_> {
         }
         let contacts = || releases.iter().filter(|release| !release.handed);
         let last = contacts().map(|release| release.at).max()?;
-        let end = last.saturating_add(arbitration.window_ms.unsigned_abs());
+        let end = last.saturating_add(arbitration.window_ms.unsigned_abs()).min(self.forgotten(last));
         if end <= self.now() {
             return None;
         }

@@ -95,7 +95,6 @@ impl Policy {
         self.expire(standing, &look, out);
         self.release(standing, &look, out);
         standing.watch(&look, out);
-        standing.tidy(scene.exists);
         wake.next()
     }
 

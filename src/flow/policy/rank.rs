@@ -25,7 +25,7 @@ impl Look<'_> {
         if rating.is_empty() {
             return 0.0;
         }
-        let of_moment = self.heard().iter().filter(|heard| heard.answers(key.moment, releases));
+        let of_moment = self.heard().iter().filter(|heard| heard.answers(key.moment, releases).is_some());
         let counts = of_moment.filter_map(|heard| heard.kind);
         ReceiptKind::ALL.iter().fold(0.0, |total, (_, kind)| {
             let count = counts.clone().filter(|counted| counted == kind).count();

@@ -66,19 +66,31 @@ fn noted(standing: &Standing, look: &Look<'_>, record: &Value) -> Option<Decisio
     })
 }
 
+/// What a moment was answered, and until when that is remembered.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answer {
+    pub at: EventTime,
+    pub kind: ReceiptKind,
+    pub until: LogicalTime,
+}
+
 impl Heard {
-    /// Whether it answers a moment.
-    pub(super) fn answers(&self, moment: MomentId, releases: &[Release]) -> bool {
+    /// The release of a moment that it answers.
+    pub(super) fn answers<'a>(&self, moment: MomentId, releases: &'a [Release]) -> Option<&'a Release> {
         let release = self.trigger.as_deref().and_then(|trigger| answered(releases, trigger));
-        release.is_some_and(|release| release.key.moment == moment)
+        release.filter(|release| release.key.moment == moment)
     }
 }
 
 /// The release that a receipt names: by the id of the episode, or of one of its triggers.
 fn answered<'a>(releases: &'a [Release], trigger: &str) -> Option<&'a Release> {
     let (hash, rest) = trigger.split_at_checked(32)?;
+    let published = [Verdict::Released, Verdict::HandedToHuman, Verdict::Withdrawn];
     let verdict = rest.strip_prefix('-');
-    if !rest.is_empty() && !Verdict::ALL.iter().any(|(name, _)| verdict == Some(name)) {
+    if !rest.is_empty() && !published.iter().any(|published| verdict == Some(published.name())) {
+        return None;
+    }
+    if !hash.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
         return None;
     }
     let id = u128::from_str_radix(hash, 16).ok()?.to_be_bytes();
@@ -106,22 +118,19 @@ fn read(record: &Value) -> Option<Heard> {
 }
 
 /// When what a customer answered makes a moment rest: until when, at a time at which it does.
-pub(super) fn rests_until(
-    rules: &[Rest],
-    answers: &[(EventTime, ReceiptKind)],
-    now: LogicalTime,
-) -> Option<LogicalTime> {
+pub(super) fn rests_until(rules: &[Rest], answers: &[Answer], now: LogicalTime) -> Option<LogicalTime> {
     rules.iter().filter_map(|rule| rest_of(rule, answers, now)).max()
 }
 
 /// `answers` in order of event time.
-fn rest_of(rule: &Rest, answers: &[(EventTime, ReceiptKind)], now: LogicalTime) -> Option<LogicalTime> {
-    let counted: Vec<EventTime> =
-        answers.iter().filter(|(_, kind)| rule.of.contains(kind)).map(|(at, _)| *at).collect();
+fn rest_of(rule: &Rest, answers: &[Answer], now: LogicalTime) -> Option<LogicalTime> {
+    let counted: Vec<&Answer> = answers.iter().filter(|answer| rule.of.contains(&answer.kind)).collect();
     let ends = counted.windows(rule.after.max(1) as usize).filter_map(|run| {
-        let (first, last) = (*run.first()?, *run.last()?);
+        let (first, last) = (run.first()?.at, run.last()?.at);
         let near = rule.within_ms.is_none_or(|within| last - first < within.unsigned_abs());
         let end = last.saturating_add(rule.for_ms.unsigned_abs());
+        // One that is forgotten makes nothing rest any more.
+        let end = run.iter().map(|answer| answer.until).min()?.min(end);
         (near && last <= now && now < end).then_some(end)
     });
     ends.max()
@@ -149,7 +158,8 @@ mod tests {
             within_ms: Some(180 * DAY as i64),
             for_ms: 90 * DAY as i64,
         };
-        let on = |days: &[u64]| days.iter().map(|day| (day * DAY, ReceiptKind::Dismissed)).collect::<Vec<_>>();
+        let answer = |day: &u64| Answer { at: day * DAY, kind: ReceiptKind::Dismissed, until: 400 * DAY };
+        let on = |days: &[u64]| days.iter().map(answer).collect::<Vec<_>>();
         let rests = |days: &[u64], now: u64| rests_until(std::slice::from_ref(&rule), &on(days), now * DAY);
         assert_eq!(rests(&[1, 2], 3), None);
         assert_eq!(rests(&[1, 2, 3], 3), Some(93 * DAY));
@@ -172,7 +182,9 @@ mod tests {
         for (trigger, found) in [
             ("9bded331ad80ee038cd5b58714cc8dc4", true),
             ("9bded331ad80ee038cd5b58714cc8dc4-released", true),
-            ("9bded331ad80ee038cd5b58714cc8dc4-other", false),
+            ("9bded331ad80ee038cd5b58714cc8dc4-withdrawn", true),
+            ("9bded331ad80ee038cd5b58714cc8dc4-expired", false),
+            ("9BDED331AD80EE038CD5B58714CC8DC4", false),
             ("9bded331ad80ee038cd5b58714cc8dc5", false),
             ("é9bded331ad80ee038cd5b58714cc8dc", false),
             ("", false),

@@ -96,11 +96,4 @@ impl Standing {
         }
         self.lingering.retain(|(_, until)| now < *until);
     }
-
-    /// Drops what is of no use when the customer does not exist.
-    pub(super) fn tidy(&mut self, exists: bool) {
-        if !exists {
-            self.watches.clear();
-        }
-    }
 }

@@ -7,9 +7,6 @@ use super::{Decision, Outcome, What};
 impl Standing {
     /// Ends the watches whose success has come, or is waited for no more.
     pub(super) fn watch(&mut self, look: &Look<'_>, out: &mut Vec<Decision>) {
-        if !look.scene.exists {
-            return;
-        }
         self.watches.retain(|watch| {
             let end = watch.started.saturating_add(look.moment(&watch.key).success_within_ms.unsigned_abs());
             let helped = helped(look, watch);
@@ -33,7 +30,10 @@ impl Standing {
 fn helped(look: &Look<'_>, watch: &Watch) -> bool {
     let moment = look.moment(&watch.key);
     let Some(success) = &moment.success else { return false };
-    let is_there = watch.key.entity.as_ref().is_none_or(|(kind, id)| look.scene.parts.slots(*kind, id).is_some());
+    let is_there = match &watch.key.entity {
+        None => look.scene.exists,
+        Some((kind, id)) => look.scene.parts.slots(*kind, id).is_some(),
+    };
     let may_be_used = moment.success_data == 0 || moment.success_data & look.denied() == 0;
     is_there && may_be_used && look.with_env(&watch.key, |env| look.holds_in(success, env))
 }

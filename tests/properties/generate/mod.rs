@@ -5,6 +5,7 @@
 
 mod condition;
 mod pack;
+mod policy;
 mod records;
 mod rng;
 mod world;
@@ -124,12 +125,45 @@ impl Name {
     }
 }
 
-/// A random pack with a random stream.
+/// A random pack with a random stream; most have a policy.
 pub(crate) fn case(seed: u64) -> Case {
+    if seed % 4 == 0 { plain(&mut Rng::new(seed), false) } else { contact_case(seed) }
+}
+
+/// A random pack with a policy.
+pub(crate) fn contact_case(seed: u64) -> Case {
     let mut rng = Rng::new(seed);
-    let world = world::World::new(&mut rng, false);
+    let mut case = plain(&mut rng, true);
+    policy::answer(&mut rng, &mut case);
+    case
+}
+
+/// A random pack with a policy, with lines in the order of their times, of which those of equal times may come in any
+/// order.
+pub(crate) fn timely_case(seed: u64) -> Case {
+    let mut rng = Rng::new(seed);
+    let world = world::World::new(&mut rng, true, true);
     let pack = pack::write(&mut rng, &world);
-    let lines = records::lines(&mut rng, &world);
+    let mut lines = records::lines(&mut rng, &world);
+    lines.sort_by_key(|line| time_of(line).unwrap_or(0));
+    let until = Some(((world.latest() + rng.between(0, 60)) * world.grain) as u64);
+    let mut case = Case { pack, lines, until, grain: world.grain as u64 };
+    policy::answer(&mut rng, &mut case);
+    case
+}
+
+/// The event time of a line.
+pub(crate) fn time_of(line: &str) -> Option<i64> {
+    let record: serde_json::Value = serde_json::from_str(line).ok()?;
+    let at = &record["at"];
+    let text = || at.as_str()?.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond);
+    at.as_i64().or_else(text)
+}
+
+fn plain(rng: &mut Rng, policy: bool) -> Case {
+    let world = world::World::new(rng, false, policy);
+    let pack = pack::write(rng, &world);
+    let lines = records::lines(rng, &world);
     let until = match rng.below(100) {
         0..=11 => None,
         12..=18 => Some(world.base + rng.between(0, 300)),
@@ -142,7 +176,7 @@ pub(crate) fn case(seed: u64) -> Case {
 /// equal in time and order.
 pub(crate) fn orderly_case(seed: u64) -> Case {
     let mut rng = Rng::new(seed);
-    let world = world::World::new(&mut rng, true);
+    let world = world::World::new(&mut rng, true, false);
     let pack = pack::write(&mut rng, &world);
     let lines = records::lines(&mut rng, &world);
     let until = Some(((world.latest() + rng.between(0, 60)) * world.grain) as u64);

@@ -1,14 +1,15 @@
 //! Random packs.
 
 use super::condition::Place;
+use super::policy::Contact;
 use super::world::{IDS, Input, OTHER_IDS, World};
 use super::{Name, PackText, Rng, Ty};
 
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     format!("\"{text}\"")
 }
 
-fn entry(key: &str, value: impl Into<String>) -> (String, String) {
+pub(super) fn entry(key: &str, value: impl Into<String>) -> (String, String) {
     (key.to_owned(), value.into())
 }
 
@@ -16,7 +17,7 @@ fn entry(key: &str, value: impl Into<String>) -> (String, String) {
 pub(crate) fn write(rng: &mut Rng, world: &World) -> PackText {
     let mut pack = PackText::default();
     pack.keys("pack", None, vec![entry("name", quoted("random"))]);
-    for input in &world.inputs {
+    for input in world.inputs.iter().chain(&world.contact) {
         write_input(&mut pack, world, input);
     }
     for (position, (input, owners_only)) in world.relations.iter().enumerate() {
@@ -32,7 +33,9 @@ pub(crate) fn write(rng: &mut Rng, world: &World) -> PackText {
             write_attributes(rng, &mut pack, world, kind, &mut names);
         }
     }
-    write_moments(rng, &mut pack, world, &names);
+    let mut contact = Contact::new(rng, world);
+    write_moments(rng, &mut pack, world, &names, &mut contact);
+    contact.write(rng, &mut pack, world, &names);
     pack
 }
 
@@ -214,8 +217,8 @@ fn write_attributes(rng: &mut Rng, pack: &mut PackText, world: &World, kind: usi
 }
 
 /// The fields of tables that are keyed by the id of a kind alone.
-fn extras(world: &World, kind: usize) -> Vec<Name> {
-    let keyed = world.inputs.iter().filter(|input| input.key == [IDS[kind]]);
+pub(super) fn extras(world: &World, kind: usize) -> Vec<Name> {
+    let keyed = world.inputs.iter().chain(&world.contact).filter(|input| input.key == [IDS[kind]]);
     keyed
         .flat_map(|input| {
             input.names().into_iter().map(|name| Name { text: format!("{}.{}", input.name, name.text), ..name })
@@ -223,8 +226,8 @@ fn extras(world: &World, kind: usize) -> Vec<Name> {
         .collect()
 }
 
-fn write_moments(rng: &mut Rng, pack: &mut PackText, world: &World, names: &[Vec<Name>]) {
-    for number in 0..=rng.below(4) {
+fn write_moments(rng: &mut Rng, pack: &mut PackText, world: &World, names: &[Vec<Name>], contact: &mut Contact) {
+    for number in 0..contact.moments() {
         let about = rng.below(world.kinds.len());
         let mut known = names[about].clone();
         known.extend(extras(world, about));
@@ -252,8 +255,8 @@ fn write_moments(rng: &mut Rng, pack: &mut PackText, world: &World, names: &[Vec
         keys.extend((about > 0).then(|| entry("about", quoted(world.kinds[about]))));
         keys.extend(rng.chance(40).then(|| entry("for", quoted(&format!("{}ms", world.grain * rng.between(0, 60))))));
         keys.extend(rng.chance(20).then(|| entry("version", quoted("7"))));
-        keys.push(entry("purpose", quoted("assistance")));
         keys.push(entry("value", "{ kind = \"economic\", benefit = \"b\" }"));
+        contact.write_moment(rng, number, &mut keys, place);
         pack.keys(&format!("moment.m{number}"), None, keys);
     }
 }

@@ -19,7 +19,8 @@ pub(crate) fn lines(rng: &mut Rng, world: &World) -> Vec<String> {
             clock = (clock + rng.between(0, pace)).min(449);
         }
         let at = if rng.chance(disorder) { (clock - rng.between(0, 80)).max(0) } else { clock };
-        let input = rng.pick(&world.inputs);
+        let of_contact = !world.contact.is_empty() && rng.chance(45);
+        let input = rng.pick(if of_contact { &world.contact } else { &world.inputs });
         let line = match rng.below(100) {
             0..=2 => bad(rng, world, input, at, number),
             3..=4 if !world.orderly && !lines.is_empty() => rng.pick(&lines).clone(),
@@ -51,6 +52,7 @@ fn record(rng: &mut Rng, world: &World, input: &Input, at: i64, number: usize) -
         };
         if keeps {
             let text = match field.name {
+                _ if !field.among.is_empty() => (*rng.pick(field.among)).to_owned(),
                 "at" => time(rng, world.grain * (world.base + at)),
                 "v" if world.orderly => number.to_string(),
                 "role" => format!("\"{}\"", rng.pick(&["O", "O", "O", "R", "X"])),

@@ -15,6 +15,8 @@ pub(crate) struct World {
     pub(crate) relations: Vec<(usize, bool)>,
     /// Whether the order of arrival must not matter.
     pub(crate) orderly: bool,
+    /// What the policy reads; nothing without one.
+    pub(crate) contact: Vec<Input>,
 }
 
 pub(crate) struct Input {
@@ -36,10 +38,12 @@ pub(crate) struct Field {
     pub(crate) huge: bool,
     /// The key in the data.
     pub(crate) column: &'static str,
+    /// Its values, as JSON, when they are not any of the type.
+    pub(crate) among: &'static [&'static str],
 }
 
-fn field(name: &'static str, ty: Ty, optional: bool) -> Field {
-    Field { name, ty, optional, huge: false, column: name }
+pub(super) fn field(name: &'static str, ty: Ty, optional: bool) -> Field {
+    Field { name, ty, optional, huge: false, column: name, among: &[] }
 }
 
 /// Names of the fields with ids, by kind.
@@ -51,10 +55,13 @@ const BASES: [i64; 5] = [0, 0, 1_000, 1_772_442_000_123, 1_767_225_600_000];
 const GRAINS: [i64; 4] = [86_400_000, 1 << 34, 30_000_000_000, 999_983];
 
 impl World {
-    pub(crate) fn new(rng: &mut Rng, orderly: bool) -> World {
+    pub(crate) fn new(rng: &mut Rng, orderly: bool, policy: bool) -> World {
         let coarse = rng.chance(15);
-        let grain = if coarse { *rng.pick(&GRAINS) } else { 1 };
-        let base = if coarse { *rng.pick(&BASES[..3]) } else { *rng.pick(&BASES) };
+        let mut grain = if coarse { *rng.pick(&GRAINS) } else { 1 };
+        let mut base = if coarse { *rng.pick(&BASES[..3]) } else { *rng.pick(&BASES) };
+        if policy {
+            (grain, base) = super::policy::times(rng);
+        }
         let count = 1 + usize::from(rng.chance(75)) + usize::from(rng.chance(25));
         let mut world = World {
             grain,
@@ -63,6 +70,7 @@ impl World {
             inputs: Vec::new(),
             relations: Vec::new(),
             orderly,
+            contact: Vec::new(),
         };
         for kind in 1..count {
             if kind == 2 && rng.chance(25) {
@@ -82,6 +90,9 @@ impl World {
         for number in 0..rng.below(3) {
             let input = world.table(rng, number);
             world.inputs.push(input);
+        }
+        if policy {
+            world.contact = super::policy::inputs(rng, orderly);
         }
         world
     }

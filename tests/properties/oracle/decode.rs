@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use super::eval::{Failed, Scope};
 use super::pack::{Field, Input, Interval, Pack, Source};
+use super::policy::Signal;
 use super::value::{Id, Ty, V, read_decimal, read_duration};
 
 /// A record that took effect.
@@ -27,6 +28,10 @@ pub(crate) struct Record {
     pub(crate) names: Vec<(usize, Id)>,
     /// Kind, entity and customer.
     pub(crate) relates: Vec<(usize, Id, Id)>,
+    /// The customer that it is about.
+    pub(crate) about: Option<Id>,
+    /// What it says of mood, by the position of the source.
+    pub(crate) signals: Vec<(usize, Signal)>,
 }
 
 /// A value that counts during `[from, until)`.
@@ -127,6 +132,8 @@ fn record(pack: &Pack, line: &str, number: usize, clock: i64) -> Option<Record> 
         contributions: Vec::new(),
         names: Vec::new(),
         relates: Vec::new(),
+        about: None,
+        signals: Vec::new(),
     };
     if !deletion {
         contribute(pack, position, &row, &mut record).ok()?;
@@ -145,6 +152,7 @@ fn contribute(pack: &Pack, position: usize, row: &[V], record: &mut Record) -> R
             record.names.push((kind, id.clone()));
         }
     }
+    feel(pack, position, row, record)?;
     for (kind, declared) in pack.kinds.iter().enumerate() {
         if let Some(relation) = declared.relation.as_ref().filter(|relation| relation.input == position) {
             let holds = match &relation.filter {
@@ -199,6 +207,21 @@ fn contribute(pack: &Pack, position: usize, row: &[V], record: &mut Record) -> R
                     value,
                 });
             }
+        }
+    }
+    Ok(())
+}
+
+/// The customer that a record is about, and what it says of mood.
+fn feel(pack: &Pack, position: usize, row: &[V], record: &mut Record) -> Result<(), Failed> {
+    if let Some((field, 0)) = pack.inputs[position].about
+        && let V::Id(customer) = &row[field]
+    {
+        record.about = Some(customer.clone());
+        let sources = pack.policy.mood.iter().flat_map(|mood| &mood.sources).enumerate();
+        for (number, source) in sources.filter(|(_, source)| source.input == position) {
+            let signal = Signal::of(source, row, record.event_time)?;
+            record.signals.extend(signal.map(|signal| (number, signal)));
         }
     }
     Ok(())

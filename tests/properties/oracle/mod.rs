@@ -11,14 +11,18 @@ mod by_hand;
 mod decode;
 mod eval;
 mod expr;
+mod judge;
 mod pack;
+mod policy;
 mod state;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use eval::Scope;
+pub(crate) use judge::{Against, Judge, Span, Told};
 use pack::{Kind, Moment, Pack};
+use policy::{Memory, Subject};
 use state::{Live, State, nothing};
 use value::{Id, V, json_of, time_text};
 
@@ -27,6 +31,8 @@ use value::{Id, V, json_of, time_text};
 pub(crate) struct Expected {
     /// `episodes.jsonl`
     pub(crate) episodes: String,
+    /// `decisions.jsonl`
+    pub(crate) decisions: String,
     /// `views.jsonl` with a line per change.
     pub(crate) views: String,
     /// The lines, from 1, that become dead letters.
@@ -37,9 +43,6 @@ pub(crate) struct Expected {
 
 /// No case of the tests is longer.
 const MOST_GRAINS: i64 = 10_000;
-
-/// One moment of one customer or of one of its entities.
-type Subject = (Id, Option<(usize, Id)>, usize);
 
 /// Since when a condition has held, and when the episode opened that is open.
 #[derive(Default)]
@@ -52,6 +55,7 @@ struct Oracle<'a> {
     pack: &'a Pack,
     stretches: BTreeMap<Subject, Stretch>,
     views: BTreeMap<Id, String>,
+    memory: Memory,
     expected: Expected,
 }
 
@@ -61,29 +65,35 @@ pub(crate) fn run(pack: &str, lines: &[String], until: Option<u64>, grain: u64) 
     let pack = Pack::read(pack);
     let decode::Decoded { records, dead, cut } = decode::records(&pack, lines, until.map(|until| until as i64));
     let expected = Expected { dead, cut, ..Expected::default() };
-    let mut oracle = Oracle { pack: &pack, stretches: BTreeMap::new(), views: BTreeMap::new(), expected };
-    if let (Some(first), Some(last)) = (records.first(), records.last()) {
-        // Records arrive in the order of their logical times.
-        let (mut arrived, mut live) = (0, Live::of(&pack, &[]));
-        let (begin, end) = (first.t, until.map_or(last.t, |until| until as i64));
-        assert!((end - begin) / grain as i64 <= MOST_GRAINS, "too far to look at every instant");
-        let grains = (begin / grain as i64..=end / grain as i64).map(|grains| grains * grain as i64);
-        let instants = grains.flat_map(|at| if grain == 1 { vec![at] } else { vec![at, at + 1] });
-        for now in instants.filter(|now| (begin..=end).contains(now)) {
-            let by_now = records.iter().take_while(|record| record.t <= now).count();
-            if by_now > arrived {
-                (arrived, live) = (by_now, Live::of(&pack, &records[..by_now]));
-            }
-            oracle.step(&State::at(now, &pack, &live));
+    let (Some(first), Some(last)) = (records.first(), records.last()) else { return expected };
+    // Records arrive in the order of their logical times.
+    let (mut arrived, mut live) = (0, Live::of(&pack, &[]));
+    let (begin, end) = (first.t, until.map_or(last.t, |until| until as i64));
+    let memory = Memory::new(begin, end);
+    let mut oracle = Oracle { pack: &pack, stretches: BTreeMap::new(), views: BTreeMap::new(), memory, expected };
+    assert!((end - begin) / grain as i64 <= MOST_GRAINS, "too far to look at every instant");
+    let grains = (begin / grain as i64..=end / grain as i64).map(|grains| grains * grain as i64);
+    let instants = grains.flat_map(|at| if grain == 1 { vec![at] } else { vec![at, at + 1] });
+    let mut instants: BTreeSet<i64> = instants.filter(|now| (begin..=end).contains(now)).collect();
+    while let Some(now) = instants.pop_first() {
+        let by_now = records.iter().take_while(|record| record.t <= now).count();
+        if by_now > arrived {
+            (arrived, live) = (by_now, Live::of(&pack, &records[..by_now]));
         }
+        let wake = oracle.step(&live, &State::at(now, &pack, &live));
+        instants.extend(wake.into_iter().filter(|at| (now + 1..=end).contains(at)));
     }
     oracle.expected
 }
 
 impl Oracle<'_> {
-    fn step(&mut self, state: &State) {
+    /// Gives the instants that are worth another look.
+    fn step(&mut self, live: &Live<'_>, state: &State) -> BTreeSet<i64> {
         self.look_at_views(state);
-        self.look_at_moments(state);
+        let transitions = self.look_at_moments(state);
+        let (decisions, wake) = self.memory.step((self.pack, live, state), &transitions);
+        self.expected.decisions += &decisions;
+        wake
     }
 
     fn look_at_views(&mut self, state: &State) {
@@ -122,7 +132,7 @@ impl Oracle<'_> {
         text
     }
 
-    fn look_at_moments(&mut self, state: &State) {
+    fn look_at_moments(&mut self, state: &State) -> Vec<(Subject, i64, bool)> {
         let mut subjects: BTreeSet<Subject> = self.stretches.keys().cloned().collect();
         for (number, moment) in self.pack.moments.iter().enumerate() {
             match moment.about {
@@ -133,13 +143,11 @@ impl Oracle<'_> {
                 }
             }
         }
-        for subject in subjects {
-            self.look_at(state, subject);
-        }
+        subjects.into_iter().filter_map(|subject| self.look_at(state, subject)).collect()
     }
 
     /// Subjects come in the order in which transitions are published.
-    fn look_at(&mut self, state: &State, subject: Subject) {
+    fn look_at(&mut self, state: &State, subject: Subject) -> Option<(Subject, i64, bool)> {
         let (customer, entity, number) = &subject;
         let moment = &self.pack.moments[*number];
         let customer_slots = state.slots_or_nothing(self.pack, 0, customer);
@@ -165,10 +173,10 @@ impl Oracle<'_> {
             }
             _ => None,
         };
-        if let Some((opened, transition)) = transition {
-            let line = self.transition(state.now, &subject, opened, transition, moment, rows);
-            self.expected.episodes += &line;
-        }
+        let (opened, transition) = transition?;
+        let line = self.transition(state.now, &subject, opened, transition, moment, rows);
+        self.expected.episodes += &line;
+        Some((subject, opened, transition == "opened"))
     }
 
     fn transition(
@@ -181,7 +189,7 @@ impl Oracle<'_> {
         rows: [&[V]; 2],
     ) -> String {
         let (customer, entity, _) = subject;
-        let episode = self.episode(subject, opened, moment);
+        let episode = episode_id(self.pack, subject, opened);
         let entity = match entity {
             None => "null".to_owned(),
             Some((kind, id)) => {
@@ -202,22 +210,23 @@ impl Oracle<'_> {
             evidence.collect::<Vec<_>>().join(",")
         )
     }
+}
 
-    /// A hash of what the episode is: every part behind its length.
-    fn episode(&self, (customer, entity, _): &Subject, opened: i64, moment: &Moment) -> String {
-        let mut parts = vec![self.pack.name.clone(), moment.name.clone(), moment.version.clone(), customer.text()];
-        if let Some((kind, id)) = entity {
-            parts.extend([self.pack.kinds[*kind].name.clone(), id.text()]);
-        }
-        let mut bytes = Vec::new();
-        for part in parts {
-            bytes.extend((part.len() as u64).to_le_bytes());
-            bytes.extend(part.as_bytes());
-        }
-        bytes.extend(8_u64.to_le_bytes());
-        bytes.extend(opened.to_le_bytes());
-        blake3::hash(&bytes).to_hex()[..32].to_owned()
+/// A hash of what the episode is: every part behind its length.
+fn episode_id(pack: &Pack, (customer, entity, moment): &Subject, opened: i64) -> String {
+    let moment = &pack.moments[*moment];
+    let mut parts = vec![pack.name.clone(), moment.name.clone(), moment.version.clone(), customer.text()];
+    if let Some((kind, id)) = entity {
+        parts.extend([pack.kinds[*kind].name.clone(), id.text()]);
     }
+    let mut bytes = Vec::new();
+    for part in parts {
+        bytes.extend((part.len() as u64).to_le_bytes());
+        bytes.extend(part.as_bytes());
+    }
+    bytes.extend(8_u64.to_le_bytes());
+    bytes.extend(opened.to_le_bytes());
+    blake3::hash(&bytes).to_hex()[..32].to_owned()
 }
 
 /// The features and attributes of an entity, by name.

@@ -3,6 +3,7 @@
 use toml::{Table, Value};
 
 use super::expr::{Node, Uses, read};
+use super::policy::{Policy, Rules, moment};
 use super::value::{Ty, V, read_duration};
 
 pub(crate) struct Pack {
@@ -15,6 +16,7 @@ pub(crate) struct Pack {
     pub(crate) kinds: Vec<Kind>,
     /// In the order of their names.
     pub(crate) moments: Vec<Moment>,
+    pub(crate) policy: Policy,
 }
 
 pub(crate) struct Input {
@@ -96,13 +98,15 @@ pub(crate) struct Moment {
     pub(crate) when: Node,
     pub(crate) for_ms: i64,
     pub(crate) uses: Uses,
+    /// What it says of policy.
+    pub(crate) rules: Rules,
 }
 
-fn text(value: &Value) -> &str {
+pub(crate) fn text(value: &Value) -> &str {
     value.as_str().expect("a text")
 }
 
-fn table<'a>(parent: &'a Table, name: &str) -> Vec<(&'a String, &'a Table)> {
+pub(crate) fn table<'a>(parent: &'a Table, name: &str) -> Vec<(&'a String, &'a Table)> {
     let Some(section) = parent.get(name) else { return Vec::new() };
     let section = section.as_table().expect("a table");
     section.iter().map(|(name, value)| (name, value.as_table().expect("a table"))).collect()
@@ -120,7 +124,15 @@ impl Pack {
         for (name, declared) in table(&root, "stream").into_iter().chain(table(&root, "table")) {
             inputs.push(input(name, declared, &kind_names));
         }
-        let mut pack = Pack { name, version, inputs, feeds: Vec::new(), kinds: Vec::new(), moments: Vec::new() };
+        let mut pack = Pack {
+            name,
+            version,
+            inputs,
+            feeds: Vec::new(),
+            kinds: Vec::new(),
+            moments: Vec::new(),
+            policy: Policy::default(),
+        };
         let mut kinds: Vec<Kind> =
             kind_names.iter().enumerate().map(|(kind, name)| pack.kind(kind, name, &root)).collect();
         // Entities first: the customer's rollups use them.
@@ -137,7 +149,7 @@ impl Pack {
             }
         }
         let mut moments: Vec<Moment> =
-            table(&root, "moment").into_iter().map(|(name, declared)| pack.moment(name, declared, &kinds)).collect();
+            table(&root, "moment").into_iter().map(|(name, declared)| moment(&pack, name, declared, &kinds)).collect();
         moments.sort_by(|a, b| a.name.cmp(&b.name));
         for (kind, declared) in kinds.iter().enumerate() {
             for feature in &declared.features {
@@ -155,11 +167,14 @@ impl Pack {
             }
         }
         pack.kinds = kinds;
+        let mut policy = Policy::read(&pack, &root);
+        policy.mark_data(&pack, &mut moments);
+        pack.policy = policy;
         pack.moments = moments;
         pack
     }
 
-    fn input_of(&self, name: &str) -> usize {
+    pub(crate) fn input_of(&self, name: &str) -> usize {
         self.inputs.iter().position(|input| input.name == name).expect("a known input")
     }
 
@@ -193,7 +208,7 @@ impl Pack {
         }
     }
 
-    fn over_record(&self, input: usize, source: &str) -> Node {
+    pub(crate) fn over_record(&self, input: usize, source: &str) -> Node {
         self.inputs[input].expr(source)
     }
 
@@ -297,37 +312,10 @@ impl Pack {
         kind.attributes = read_so_far.into_iter().flatten().collect();
         kind.evaluation = evaluation;
     }
-
-    fn moment(&self, name: &str, declared: &Table, kinds: &[Kind]) -> Moment {
-        let about = declared
-            .get("about")
-            .map(|about| kinds.iter().position(|kind| kind.name == text(about)).expect("a kind"))
-            .filter(|&about| about > 0);
-        let resolve = |path: &[&str]| {
-            let entity = |path: &[&str]| about.and_then(|kind| kinds[kind].resolve(&self.inputs, 1, path));
-            let customer = |path: &[&str]| kinds[0].resolve(&self.inputs, 0, path);
-            match path {
-                [kind, rest @ ..] if about.is_some_and(|about| kinds[about].name == **kind) && !rest.is_empty() => {
-                    entity(rest)
-                }
-                ["customer", rest @ ..] if !rest.is_empty() => customer(rest),
-                path => entity(path).or_else(|| customer(path)),
-            }
-        };
-        let (when, uses) = read(text(&declared["when"]), &resolve).expect("a condition");
-        Moment {
-            name: name.to_owned(),
-            version: declared.get("version").map_or(self.version.as_str(), text).to_owned(),
-            about,
-            when,
-            for_ms: declared.get("for").map_or(0, |length| read_duration(text(length)).expect("a duration")),
-            uses,
-        }
-    }
 }
 
 impl Input {
-    fn field(&self, name: &str) -> usize {
+    pub(crate) fn field(&self, name: &str) -> usize {
         self.fields.iter().position(|field| field.name == name).expect("a known field")
     }
 

@@ -11,7 +11,7 @@ use super::value::{Id, V};
 /// The records that count once so many have arrived: those of streams, and of each key of a table the latest unless it
 /// deletes. With what they contribute, by kind, feature and entity.
 pub(crate) struct Live<'a> {
-    records: Vec<&'a Record>,
+    pub(crate) records: Vec<&'a Record>,
     contributions: BTreeMap<(usize, usize, Id), Vec<(&'a Record, &'a Contribution)>>,
 }
 
@@ -38,6 +38,12 @@ impl<'a> Live<'a> {
             }
         }
         live
+    }
+
+    /// The event time of the latest record that a feature of a customer counts: the one that `last` shows.
+    pub(crate) fn latest(&self, feature: usize, customer: &Id, now: i64) -> Option<i64> {
+        let all = self.contributions.get(&(0, feature, customer.clone())).into_iter().flatten();
+        all.filter(|(_, one)| (one.from..one.until).contains(&now)).map(|(record, _)| record.event_time).max()
     }
 }
 

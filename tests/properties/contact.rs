@@ -1,0 +1,273 @@
+//! What must never happen between a bank and its customers, whatever the pack and the records: properties of the
+//! decisions of an engine, checked against single questions to the oracle.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::generate::{self, Case, Rng, time_of};
+use crate::oracle::{Against, Judge, Span, Told};
+use crate::tried::{OTHER, PLAIN, Tried, at_least, load, run_one};
+
+/// How many cases are tried unless it is said.
+const CASES: u64 = 100;
+
+type Decision = BTreeMap<String, Value>;
+
+fn parsed(text: &str) -> Vec<Decision> {
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+fn word<'a>(decision: &'a Decision, key: &str) -> &'a str {
+    decision.get(key).and_then(Value::as_str).unwrap_or("")
+}
+
+fn time(decision: &Decision) -> i64 {
+    decision["logical_time_ms"].as_i64().expect("a time")
+}
+
+/// What an engine gives.
+struct Run {
+    decisions: Vec<Decision>,
+    text: String,
+    episodes: Vec<Decision>,
+}
+
+fn run(case: &Case) -> Result<Run, Tried> {
+    let plan = load(case).ok_or(Tried::Refused)?;
+    let (texts, _) = run_one(&plan, case, PLAIN).map_err(Tried::Wrong)?;
+    Ok(Run { decisions: parsed(&texts.decisions), episodes: parsed(&texts.episodes), text: texts.decisions })
+}
+
+impl Run {
+    /// What was published, in the order of rank within a time: nobody is told that order, so it is taken from the arbiter.
+    fn told(&self) -> Vec<Told> {
+        let published = |decision: &&Decision| matches!(word(decision, "verdict"), "released" | "handed_to_human");
+        let told = |decision: &Decision| Told {
+            at: time(decision),
+            customer: word(decision, "customer").to_owned(),
+            moment: word(decision, "moment").to_owned(),
+            entity: decision["entity"]["id"].as_str().map(str::to_owned),
+            episode: word(decision, "episode").to_owned(),
+            channel: decision["channel"].as_str().map(str::to_owned),
+            handed: word(decision, "verdict") == "handed_to_human",
+        };
+        self.decisions.iter().filter(published).map(told).collect()
+    }
+
+    fn spans(&self) -> Vec<Span> {
+        let mut spans: BTreeMap<&str, Span> = BTreeMap::new();
+        for transition in &self.episodes {
+            let at = time(transition);
+            let span = spans.entry(word(transition, "episode")).or_insert_with(|| Span {
+                customer: word(transition, "customer").to_owned(),
+                moment: word(transition, "moment").to_owned(),
+                opened: at,
+                closed: i64::MAX,
+            });
+            if word(transition, "transition") == "closed" {
+                span.closed = at;
+            }
+        }
+        spans.into_values().collect()
+    }
+}
+
+/// Checks every release with what was released at earlier times, and what stood against it.
+fn every_release(case: &Case, wrong: &dyn Fn(&Judge, &Told, &Against, &Run) -> bool) -> Tried {
+    let run = match run(case) {
+        Ok(run) => run,
+        Err(tried) => return tried,
+    };
+    let judge = Judge::new(&case.pack.text(), &case.lines, case.until);
+    let (told, spans) = (run.told(), run.spans());
+    for one in told.iter().filter(|one| !one.handed) {
+        let before: Vec<Told> =
+            told.iter().filter(|other| other.customer == one.customer && other.at < one.at).cloned().collect();
+        let against = judge.against(one, &before, &spans);
+        if wrong(&judge, one, &against, &run) {
+            return Tried::Wrong(format!("{one:?} in spite of {against:?}"));
+        }
+    }
+    Tried::Fine
+}
+
+fn releases(what: &str, wrong: &(dyn Fn(&Judge, &Told, &Against, &Run) -> bool + Sync)) {
+    at_least(CASES, what, &generate::contact_case, &|_, case| every_release(case, wrong));
+}
+
+#[test]
+fn nothing_is_released_to_those_who_refuse() {
+    releases("refusal", &|_, _, against, _| against.refuses);
+}
+
+#[test]
+fn nothing_is_released_without_consent() {
+    releases("consent", &|_, _, against, _| against.does_not_agree);
+}
+
+#[test]
+fn nothing_is_released_when_it_is_quiet() {
+    releases("quiet", &|_, _, against, _| against.is_quiet);
+}
+
+#[test]
+fn every_release_is_validated_at_its_own_time() {
+    releases("validated", &|_, _, against, _| !against.gates.is_empty());
+}
+
+#[test]
+fn nothing_is_sold_while_another_moment_forbids_it() {
+    releases("silence", &|judge, told, _, run| {
+        let forbids = |span: &Span| {
+            let mut silencers = judge.silencers("sales").into_iter();
+            let after =
+                silencers.find(|(name, _)| *name == span.moment && *name != told.moment).map(|(_, after)| after);
+            let until = after.map(|after| span.closed.saturating_add(after));
+            span.customer == told.customer && until.is_some_and(|until| (span.opened..until).contains(&told.at))
+        };
+        judge.purpose(&told.moment) == "sales" && run.spans().iter().any(forbids)
+    });
+}
+
+#[test]
+fn no_budget_is_ever_exceeded() {
+    at_least(CASES, "budgets", &generate::contact_case, &|_, case| {
+        let run = match run(case) {
+            Ok(run) => run,
+            Err(tried) => return tried,
+        };
+        let judge = Judge::new(&case.pack.text(), &case.lines, case.until);
+        // Of releases at one time any may have been the last: that one has all others before it.
+        let told = run.told();
+        for time in told.iter().map(|one| one.at) {
+            let at_once: Vec<&Told> = told.iter().filter(|one| one.at == time && !one.handed).collect();
+            for customer in at_once.iter().map(|one| &one.customer) {
+                let same: Vec<&&Told> = at_once.iter().filter(|one| one.customer == *customer).collect();
+                let before = |last: &Told| -> Vec<Told> {
+                    let others = told.iter().filter(|other| other.customer == *customer && other.at <= time);
+                    others.filter(|other| other.episode != last.episode).cloned().collect()
+                };
+                let fits = |last: &&&Told| judge.against(last, &before(last), &[]).budgets.is_empty();
+                if !same.iter().copied().any(|last| fits(&last)) {
+                    return Tried::Wrong(format!("a budget is exceeded by {same:?}"));
+                }
+            }
+        }
+        Tried::Fine
+    });
+}
+
+#[test]
+fn every_episode_ends_in_one_final_verdict() {
+    at_least(CASES, "final", &generate::contact_case, &|_, case| {
+        let run = match run(case) {
+            Ok(run) => run,
+            Err(tried) => return tried,
+        };
+        let mut verdicts: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for decision in run.decisions.iter().filter(|decision| word(decision, "decision") == "verdict") {
+            verdicts.entry(word(decision, "episode")).or_default().push(word(decision, "verdict"));
+        }
+        for transition in &run.episodes {
+            let episode = word(transition, "episode");
+            let given = verdicts.get(episode).map_or(&[][..], Vec::as_slice);
+            let ends =
+                given.iter().filter(|verdict| ["released", "handed_to_human", "expired"].contains(verdict)).count();
+            let withdrawn = given.iter().filter(|verdict| **verdict == "withdrawn").count();
+            let first_end = given.iter().position(|verdict| !["deferred", "suppressed"].contains(verdict));
+            let behind = first_end.map_or(&[][..], |at| &given[at + 1..]);
+            let closed = word(transition, "transition") == "closed";
+            let is_right = !given.is_empty()
+                && ends <= 1
+                && withdrawn <= 1
+                && behind.iter().all(|verdict| *verdict == "withdrawn")
+                && (behind.is_empty() || !given.contains(&"expired"))
+                && (!closed || withdrawn == 1 || given.contains(&"expired"));
+            if !is_right {
+                return Tried::Wrong(format!("{episode} ({}) has {given:?}", word(transition, "transition")));
+            }
+        }
+        Tried::Fine
+    });
+}
+
+#[test]
+fn a_replay_gives_the_same_triggers() {
+    at_least(CASES, "replay", &generate::contact_case, &|_, case| {
+        let Some(plan) = load(case) else { return Tried::Refused };
+        match [PLAIN, OTHER].map(|way| run_one(&plan, case, way).map(|(texts, _)| texts.decisions)) {
+            [Ok(one), Ok(other)] => same("decisions", &one, &other),
+            [Err(error), _] | [_, Err(error)] => Tried::Wrong(error),
+        }
+    });
+}
+
+#[test]
+fn the_order_of_arrivals_at_one_time_does_not_matter() {
+    at_least(CASES, "order", &generate::timely_case, &|seed, case| {
+        let mut orders = [case.clone(), case.clone()];
+        Rng::new(!seed).shuffle(&mut orders[1].lines);
+        for case in &mut orders {
+            case.lines.sort_by_key(|line| time_of(line).unwrap_or(0));
+        }
+        match (run(&orders[0]), run(&orders[1])) {
+            (Ok(one), Ok(other)) => same("decisions", &one.text, &other.text),
+            (Err(tried), _) | (_, Err(tried)) => tried,
+        }
+    });
+}
+
+#[test]
+fn a_bad_mood_never_raises_the_rank_of_what_is_sold() {
+    at_least(CASES, "rank", &generate::contact_case, &|seed, case| {
+        let mut rng = Rng::new(!seed);
+        // What is rated depends on what was released, and that on the mood.
+        let mut case = case.clone();
+        case.pack.declarations.retain(|declaration| declaration.name.as_deref() != Some("rating"));
+        let mut worse = case.clone();
+        let of_mood = |worse: &Case| -> Vec<usize> {
+            let lines = worse.lines.iter().enumerate();
+            lines.filter(|(_, line)| line.contains("\"stream\":\"mood")).map(|(at, _)| at).collect()
+        };
+        if of_mood(&worse).is_empty() {
+            return Tried::Fine;
+        }
+        for _ in 0..5 {
+            // Beside another, so that the clock is the same.
+            let at = *rng.pick(&of_mood(&worse));
+            let angry = |line: String, label: &&str| line.replace(*label, "\"label\":\"anger\"");
+            let line = LABELS.iter().fold(worse.lines[at].clone(), angry);
+            worse.lines.insert(at + 1, line);
+        }
+        let priorities = |run: &Run| -> BTreeMap<(String, i64), String> {
+            let sales = run
+                .decisions
+                .iter()
+                .filter(|decision| word(decision, "purpose") == "sales" && word(decision, "decision") == "verdict");
+            sales.map(|one| ((word(one, "episode").to_owned(), time(one)), one["priority"].to_string())).collect()
+        };
+        match (run(&case), run(&worse)) {
+            (Ok(one), Ok(other)) => {
+                let (one, other) = (priorities(&one), priorities(&other));
+                let differs =
+                    one.iter().find(|(key, priority)| other.get(*key).is_some_and(|other| other != *priority));
+                differs.map_or(Tried::Fine, |differs| Tried::Wrong(format!("{differs:?} is another in a bad mood")))
+            }
+            (Err(tried), _) | (_, Err(tried)) => tried,
+        }
+    });
+}
+
+const LABELS: [&str; 4] = ["\"label\":\"joy\"", "\"label\":\"calm\"", "\"label\":\"bored\"", "\"label\":\"anxiety\""];
+
+fn same(what: &str, one: &str, other: &str) -> Tried {
+    if one == other {
+        return Tried::Fine;
+    }
+    let differs = one.lines().zip(other.lines()).find(|(one, other)| one != other);
+    Tried::Wrong(match differs {
+        Some((one, other)) => format!("{what}:\n{one}\nbut\n{other}"),
+        None => format!("{what}: {} lines, but {}", one.lines().count(), other.lines().count()),
+    })
+}
