@@ -11,7 +11,7 @@ use divan::{Bencher, black_box};
 use propice::bench::facts::{Decoders, Facts, JsonLines, whole_milliseconds};
 use propice::bench::limit::Limit;
 use propice::bench::session::Session;
-use propice::bench::workload::{Event, Workload};
+use propice::bench::workload::{Event, Kind, Workload};
 use propice::bench::{canonical, equal, pack};
 use propice::define::Plan;
 use propice::define::expr::Env;
@@ -46,7 +46,7 @@ fn slots() -> Vec<Value> {
 }
 
 mod decoding {
-    use super::*;
+    use super::{Bencher, Decoders, Facts, ItemsCount, JsonLines, black_box, events, plan};
 
     const LINES: usize = 10_000;
 
@@ -76,7 +76,7 @@ mod decoding {
 }
 
 mod expressions {
-    use super::*;
+    use super::{Bencher, Env, black_box, plan, slots};
 
     /// A condition of the pack.
     #[divan::bench(args = ["m1", "m2", "m3", "m4", "m5"])]
@@ -88,7 +88,7 @@ mod expressions {
 }
 
 mod windows {
-    use super::*;
+    use super::{Bencher, Engine, Event, Facts, ItemsCount, Kind, Session, plan, whole_milliseconds};
 
     const CUSTOMERS: u64 = 10_000;
 
@@ -97,7 +97,7 @@ mod windows {
         let plan = plan();
         let (mut session, mut facts) =
             (Session::here(&plan, Engine::Fused), Facts::new(&plan).expect("the pack is sound"));
-        let kind = propice::bench::workload::Kind::Transaction { amount: -1_000, category: 0 };
+        let kind = Kind::Transaction { amount: -1_000, category: 0 };
         let events: Vec<Event> = (0..CUSTOMERS).map(|customer| Event { time_ms: customer, customer, kind }).collect();
         for mut batch in facts.batches(whole_milliseconds(&events, 1_000)).expect("facts") {
             session.feed(&mut batch);
@@ -116,7 +116,9 @@ mod windows {
 }
 
 mod views {
-    use super::*;
+    use super::{
+        Bencher, Engine, Event, Facts, Id, Limit, Session, Value, Views, Workload, canonical, plan, whole_milliseconds,
+    };
 
     /// The current view of a customer out of 10,000.
     #[divan::bench]

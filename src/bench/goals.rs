@@ -115,7 +115,8 @@ pub fn shown(number: f64) -> String {
     }
 }
 
-fn grouped(number: i64) -> String {
+/// A whole number in groups of three digits.
+pub fn grouped(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut text = if number < 0 { "-".to_owned() } else { String::new() };
     for (position, digit) in digits.chars().enumerate() {

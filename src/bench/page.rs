@@ -7,7 +7,7 @@ use std::{fs, io};
 use serde::Serialize;
 
 use super::figures::{Figure, Latency, Quantiles, Results};
-use super::goals::{Goal, shown};
+use super::goals::{Goal, grouped, shown};
 use super::latency::LOADS;
 use super::machine::Machine;
 
@@ -69,11 +69,12 @@ pub fn text(results: &Results) -> String {
         let [p50, p90, p99, p99_9, max] = [of.p50_us, of.p90_us, of.p99_us, of.p99_9_us, of.max_us].map(shown);
         let _ = writeln!(text, "{:<62} {:>10} {p50:>9} {p90:>9} {p99:>9} {p99_9:>9} {max:>9}", of.what, of.count);
     }
-    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    lines.join("\n") + "\n"
 }
 
 fn name_of(figure: &Figure) -> String {
-    figure.at.map_or(figure.name.to_owned(), |at| format!("{} at {}", figure.name, shown(at as f64)))
+    figure.at.map_or(figure.name.to_owned(), |at| format!("{} at {}", figure.name, grouped(at as i64)))
 }
 
 fn range_of(figure: &Figure) -> String {

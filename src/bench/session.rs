@@ -168,7 +168,7 @@ fn emission(decision: &Decision) -> Option<Emission> {
     else {
         return None;
     };
-    (judgement.verdict == Verdict::Released).then(|| Emission {
+    (judgement.verdict == Verdict::Released).then_some(Emission {
         time_ms: decision.time,
         customer: *customer,
         moment: episode.moment.0 as u8,

@@ -200,7 +200,7 @@ pub(super) fn workers(scale: &Scale, plan: &Arc<Plan>) -> Result<Vec<Figure>, Fa
 
 /// Events per second on the wall of so many workers, once they are warm.
 fn rate_of_workers(scale: &Scale, plan: &Arc<Plan>, workers: usize, epoch: usize) -> Result<f64, Failed> {
-    let events: Vec<Event> = canonical(scale.events / 2).events().collect();
+    let events: Vec<Event> = canonical(scale.events * 3 / 10).events().collect();
     let batches = Facts::new(plan)?.batches(whole_milliseconds(&events, epoch))?;
     let warm = batches.len() / 3;
     let plan = Arc::clone(plan);

@@ -85,9 +85,9 @@ pub(crate) fn run(args: &Args) -> Outcome {
         page::write(folder, &machine, &results, &goals).map_err(|error| Failure::io("cannot write", &error))?;
     }
     let after = Machine::this();
-    let missing: String = results.missing.iter().map(|missing| format!("  {missing}\n")).collect();
+    let missing = results.missing.join("\n  ");
     print(&format!(
-        "{}\nload when it ended {:.1}, {:.0} s\n\n{}\n{}\nnot measured:\n{missing}",
+        "{}\nload when it ended {:.1}, {:.0} s\n\n{}\n{}\nnot measured:\n  {missing}\n",
         machine.text(),
         after.load,
         started.elapsed().as_secs_f64(),
