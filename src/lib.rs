@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! cli                        what people touch
-//! run                        assembles a worker: sources, dataflow, sinks
+//! explain                    why: records, values, conditions, gates
+//! run | report               assembles a worker: sources, dataflow, sinks | what decisions amount to
 //! flow | edge                the dataflow (pure) | the outside world
 //! define                     text → checked → plan (pure)
 //! model                      values, rows, times, ids, errors, limits (pure)
@@ -16,7 +17,9 @@
 pub mod cli;
 pub mod define;
 pub mod edge;
+pub mod explain;
 pub mod flow;
 pub mod generate;
 pub mod model;
+pub mod report;
 pub mod run;

@@ -1,6 +1,6 @@
 //! What `propice check` says: every message with its whole text, and that no text whatsoever makes it fall over.
 //!
-//! `tests/check/NAME.toml` is a faulty pack, `NAME.txt` what is said of it. `UPDATE_EXPECT=1` writes the texts anew.
+//! `tests/check/NAME.toml` is a faulty pack, or one that is warned of, `NAME.txt` what is said of it. `UPDATE_EXPECT=1` writes the texts anew.
 //! `tests/sound/*.toml` are packs without a mistake, which the mutations begin with.
 
 use std::collections::BTreeSet;
@@ -47,7 +47,8 @@ fn faulty() -> Vec<(String, String)> {
 
 fn errors(name: &str, text: &str) -> PackErrors {
     match define::load(name, text) {
-        Ok(_) => panic!("{name} is said to be sound"),
+        Ok(plan) if plan.warnings.is_empty() => panic!("{name} is said to be sound"),
+        Ok(plan) => PackErrors::new(name, text, plan.warnings),
         Err(errors) => errors,
     }
 }
@@ -102,7 +103,7 @@ fn mistakes_stand_in_the_order_of_the_text_and_inside_of_it() {
         assert_eq!(lines.lines().count(), errors.diagnostics.len());
         for line in lines.lines() {
             let value: serde_json::Value = serde_json::from_str(line).expect("an object per line");
-            for key in ["file", "line", "column", "code", "message"] {
+            for key in ["file", "line", "column", "severity", "code", "message"] {
                 assert!(!value[key].is_null(), "{line} has no {key}");
             }
         }
@@ -327,6 +328,17 @@ fn the_command_says_it_all_and_ends_as_it_says() {
     let (code, out, err) = propice(&["check", "check/no_such_pack.toml"]);
     assert_eq!((code, out.as_str()), (Some(3), ""));
     assert!(err.contains("cannot read check/no_such_pack.toml"), "{err}");
+
+    let (code, out, err) = propice(&["check", "check/warnings.toml"]);
+    assert_eq!(code, Some(0));
+    assert!(out.contains("pack warnings is sound") && err.contains("check/warnings.toml: 6 warnings"), "{out}{err}");
+    let (code, out, err) = propice(&["check", "--deny-warnings", "check/warnings.toml", "sound/rich.toml"]);
+    assert_eq!(code, Some(1));
+    assert!(!out.contains("pack warnings") && out.contains("pack rich is sound"), "{out}");
+    assert!(err.contains("shows personal data"), "{err}");
+    let (code, out, _) = propice(&["check", "--format", "json", "check/warnings.toml"]);
+    assert_eq!(code, Some(0));
+    assert!(out.lines().all(|line| line.contains("\"severity\":\"warning\"")), "{out}");
 
     assert_eq!(propice(&["check"]).0, Some(2));
     assert_eq!(propice(&["plan", "check/depth.toml"]).0, Some(1));

@@ -82,14 +82,19 @@ fn said(command: &mut Command) -> (i32, String, String) {
 }
 
 #[test]
-fn a_run_prints_episodes_and_a_summary() {
+fn a_run_prints_triggers_and_a_summary() {
     let shop = shop();
     let (code, out, err) = said(&mut propice(shop.path(), &["run", "packs/shop.toml", "--input", "data"]));
     assert_eq!(code, 0, "{err}");
-    assert_eq!(out.lines().count(), 1);
-    assert!(out.contains("\"transition\":\"opened\",\"evidence\":{\"paid_1d\":12.50}}"), "{out}");
+    assert_eq!(
+        out,
+        "2026-01-01T08:00:00Z      1           spends  released to default\n    \
+         Is thanked\n    \
+         Paid 1d is 12.50 (more than 10.00).\n"
+    );
     for part in [
         "spends             1           0           1\n",
+        "released                  1  for relationship 1; on default 1\n",
         "3 records in ",
         "0 late, 1 dead letters, 2 views\n",
         "dead letters: 1 wrong_type\n",
@@ -114,6 +119,8 @@ fn a_run_writes_files_and_moves_the_clock_on() {
         "2026-01-05",
         "--views",
         "changes",
+        "--show",
+        "episodes",
         "--format",
         "table",
     ];
@@ -123,23 +130,75 @@ fn a_run_writes_files_and_moves_the_clock_on() {
     assert_eq!(table[0], ["time", "customer", "moment", "evidence"]);
     assert_eq!(table[1], ["2026-01-01T08:00:00Z", "1", "spends", "opened", "paid_1d=12.50"]);
     assert_eq!(table[2], ["2026-01-02T08:00:00Z", "1", "spends", "closed", "paid_1d=0.00"]);
-    assert!(err.contains("written to out: episodes.jsonl, views.jsonl, dead_letters.jsonl\n"), "{err}");
+    assert!(
+        err.contains("written to out: triggers/, decisions.jsonl, episodes.jsonl, views.jsonl, dead_letters.jsonl\n"),
+        "{err}"
+    );
     assert!(err.contains("2 views\n") && !err.contains("--until"), "{err}");
     let read = |name: &str| fs::read_to_string(shop.path().join("out").join(name)).expect("an output");
     assert_eq!(read("episodes.jsonl").lines().count(), 2);
+    let verdicts = ["\"verdict\":\"released\"", "\"verdict\":\"withdrawn\""];
+    assert!(read("decisions.jsonl").lines().zip(verdicts).all(|(line, verdict)| line.contains(verdict)));
+    let types = ["propice.trigger.released.v1", "propice.trigger.withdrawn.v1"];
+    assert!(read("triggers/default.jsonl").lines().zip(types).all(|(line, ty)| line.contains(ty)));
+    assert!(err.contains("taken back                1  withdrawn after a release\n"), "{err}");
     // The customer of the card, the two visits, and both windows that end.
     assert_eq!(read("views.jsonl").lines().count(), 5);
     assert!(read("dead_letters.jsonl").ends_with(
         "\"record\":\"{\\\"at\\\":\\\"2026-01-01T09:00:00Z\\\",\\\"who\\\":2,\\\"paid\\\":\\\"much\\\"}\"}\n"
     ));
-    let partial = fs::read_dir(shop.path().join("out")).expect("a folder").count();
-    assert_eq!(partial, 3, "nothing partial is left");
+    let files = |folder: &str| fs::read_dir(shop.path().join(folder)).expect("a folder").count();
+    assert_eq!((files("out"), files("out/triggers")), (5, 1), "nothing partial is left");
+}
+
+#[test]
+fn what_a_run_shows() {
+    let shop = shop();
+    let shown = |more: &[&str]| {
+        let arguments = ["run", "packs/shop.toml", "-i", "data", "--until", "2026-01-05", "-q"];
+        let (code, out, err) = said(&mut propice(shop.path(), &[&arguments, more].concat()));
+        assert_eq!((code, err.as_str()), (0, ""));
+        assert!(!out.contains('\u{1b}'), "colours are for terminals: {out}");
+        out
+    };
+    let triggers = shown(&[]);
+    assert!(triggers.ends_with("withdrawn from default\n    No longer so: paid 1d is 0.00.\n"), "{triggers}");
+    let triggers = shown(&["--format", "jsonl"]);
+    assert_eq!(triggers.lines().filter(|line| line.starts_with("{\"specversion\":\"1.0\",\"id\":\"")).count(), 2);
+    let episodes = shown(&["--show", "episodes", "--format", "jsonl"]);
+    assert!(episodes.contains("\"transition\":\"opened\",\"evidence\":{\"paid_1d\":12.50}}"), "{episodes}");
+    let decisions = shown(&["--show", "decisions", "--format", "jsonl"]);
+    assert!(decisions.contains("\"decision\":\"verdict\",\"verdict\":\"released\",\"gates\":[],"), "{decisions}");
+    let decisions = shown(&["--show", "decisions"]);
+    let table: Vec<Vec<&str>> = decisions.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(table[0], ["time", "customer", "moment", "decision", "why"]);
+    assert_eq!(table[1], ["2026-01-01T08:00:00Z", "1", "spends", "released", "on", "default"]);
+    assert_eq!(table[2], ["2026-01-02T08:00:00Z", "1", "spends", "withdrawn", "on", "default"]);
+}
+
+#[test]
+fn the_schemas_of_what_is_published() {
+    let shop = shop();
+    for (document, part) in [
+        ("trigger", "\"$id\": \"urn:propice:schema:trigger:v1\""),
+        ("event", "\"const\": \"propice.trigger.withdrawn.v1\""),
+        ("decision", "\"logical_time_ms\""),
+        ("asyncapi", "\"asyncapi\": \"3.0.0\""),
+    ] {
+        let (code, out, err) = said(&mut propice(shop.path(), &["schema", document]));
+        assert_eq!((code, err.as_str()), (0, ""));
+        assert!(out.contains(part), "{document}: {out}");
+    }
+    let (_, out, _) = said(&mut propice(shop.path(), &["schema", "asyncapi", "packs/shop.toml"]));
+    assert!(out.contains("\"title\": \"Triggers of shop\"") && out.contains("Triggers of spends."), "{out}");
+    let (code, _, _) = said(&mut propice(shop.path(), &["schema", "asyncapi", "packs/none.toml"]));
+    assert_eq!(code, 3);
 }
 
 #[test]
 fn standard_input_is_an_input() {
     let shop = shop();
-    let arguments = ["run", "packs/shop.toml", "-i", "data", "-i", "visits=-", "-q"];
+    let arguments = ["run", "packs/shop.toml", "-i", "data", "-i", "visits=-", "-q", "--format", "jsonl"];
     let line = "{\"at\":\"2026-01-01T08:00:00Z\",\"who\":7,\"paid\":99}\n";
     let (code, out, err) = said(propice(shop.path(), &arguments).write_stdin(line));
     assert_eq!((code, err.as_str()), (0, ""));

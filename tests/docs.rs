@@ -49,9 +49,74 @@ fn the_examples_of_the_pack_language_are_a_sound_pack_whose_cases_pass() {
     }
 }
 
+/// The pieces of a page as one pack: what stands under a header anywhere on the page is put under one header, and the cases come last.
+/// A piece ` ```toml instead ` replaces, in a copy of the pack, what the page says of the same keys.
+fn put_together(pieces: &[String], instead: Option<&str>) -> String {
+    let (mut sections, mut cases): (Vec<(String, String)>, String) = (Vec::new(), String::new());
+    let mut add = |piece: &str, replaces: bool| {
+        let mut section = None;
+        for line in piece.lines() {
+            if line == "[[test]]" {
+                section = None;
+            } else if line.starts_with('[') && line.ends_with(']') {
+                let known = sections.iter().position(|(header, _)| header == line);
+                section = Some(known.unwrap_or_else(|| {
+                    sections.push((line.to_owned(), String::new()));
+                    sections.len() - 1
+                }));
+                continue;
+            }
+            let Some(section) = section else {
+                cases.extend([line, "\n"]);
+                continue;
+            };
+            let text = &mut sections[section].1;
+            if let Some(key) = line.split(" =").next().map(str::trim_end).filter(|_| replaces) {
+                let kept = text.lines().filter(|known| known.split('=').next().map(str::trim_end) != Some(key));
+                *text = kept.flat_map(|line| [line, "\n"]).collect();
+            }
+            text.extend([line, "\n"]);
+        }
+    };
+    pieces.iter().for_each(|piece| add(piece, false));
+    if let Some(piece) = instead {
+        add(piece, true);
+    }
+    let parts = sections.iter().flat_map(|(header, text)| [header.as_str(), "\n", text.as_str()]);
+    parts.chain([cases.as_str()]).collect()
+}
+
+#[test]
+fn the_examples_of_the_policy_are_a_sound_pack_whose_cases_pass() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("policy.toml");
+    let name = path.to_str().expect("a path in UTF-8");
+    let page = page("docs/policy.md");
+    let pieces = blocks(&page, "toml");
+    assert!(pieces.len() >= 10, "docs/policy.md has lost its examples");
+    std::fs::write(&path, put_together(&pieces, None)).expect("the pack is written");
+    for command in ["check", "plan", "test"] {
+        let (passed, said) = propice(&[command, name]);
+        assert!(passed, "propice {command}, on the examples of docs/policy.md put together:\n{said}");
+    }
+    let others = blocks(&page, "toml instead");
+    assert!(others.len() >= 2, "docs/policy.md has lost its other ways");
+    for other in others {
+        // The other way to tell the mood takes the place of a whole section.
+        let pieces: Vec<String> = pieces
+            .iter()
+            .filter(|piece| !(other.contains("mood =") && piece.contains("[policy.mood]")))
+            .cloned()
+            .collect();
+        std::fs::write(&path, put_together(&pieces, Some(&other))).expect("the pack is written");
+        let (passed, said) = propice(&["check", name]);
+        assert!(passed, "propice check, with {other}:\n{said}");
+    }
+}
+
 #[test]
 fn the_packs_that_ship_are_sound_and_their_cases_pass() {
-    for pack in ["bank", "berka"] {
+    for pack in ["bank", "berka", "cold_calls_fr"] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("dataflows/{pack}.toml"));
         let path = path.to_str().expect("a path in UTF-8");
         for command in ["check", "test", "plan"] {

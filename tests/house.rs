@@ -1,6 +1,6 @@
 //! The floors and fences of the house: which folder may name which, and who may name an outside library.
 //!
-//! Data flows one way, and so do imports: `cli → run | generate → flow | edge → define → model`. `edge` may name the types that
+//! Data flows one way, and so do imports: `cli → explain → run | report | generate → flow | edge → define → model`. `edge` may name the types that
 //! the dataflow takes and gives (`flow`), `flow` never names `edge`.
 
 use std::fs;
@@ -13,8 +13,10 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("flow", &["define", "model"]),
     ("edge", &["flow", "define", "model"]),
     ("run", &["edge", "flow", "define", "model"]),
+    ("explain", &["run", "edge", "flow", "define", "model"]),
     ("generate", &["model"]),
-    ("cli", &["run", "generate", "edge", "flow", "define", "model"]),
+    ("report", &["flow", "define", "model"]),
+    ("cli", &["explain", "run", "report", "generate", "edge", "flow", "define", "model"]),
 ];
 
 /// Outside libraries with the only folders that may name them.

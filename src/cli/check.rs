@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use super::{Failure, Outcome, print, read_pack, told};
-use crate::define::{self, Plan};
+use crate::define::{self, PackErrors, Plan};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,6 +22,9 @@ pub(crate) struct Args {
     /// line, column, code, message and help
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Take warnings for mistakes
+    #[arg(long)]
+    deny_warnings: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -34,17 +37,25 @@ enum Format {
 pub(crate) fn run(args: &Args) -> Outcome {
     let mut wrong = false;
     for path in &args.packs {
-        match define::load(&path.display().to_string(), &read_pack(path)?) {
-            Ok(plan) if args.format == Format::Text => print(&summary(&path.display().to_string(), &plan))?,
-            Ok(_) => {}
-            Err(errors) => {
-                wrong = true;
-                match args.format {
-                    // When nobody reads the mistakes, the exit code is all there is to say.
-                    Format::Text => drop(anstream::stderr().write_all(told(&errors).as_bytes())),
-                    Format::Json => print(&errors.to_json_lines())?,
-                }
+        let (name, text) = (path.display().to_string(), read_pack(path)?);
+        let (plan, said) = match define::load(&name, &text) {
+            Ok(mut plan) => {
+                let warnings = std::mem::take(&mut plan.warnings);
+                (Some(plan), PackErrors::new(&name, &text, warnings))
             }
+            Err(errors) => (None, errors),
+        };
+        let is_sound = plan.is_some() && (!args.deny_warnings || said.diagnostics.is_empty());
+        wrong |= !is_sound;
+        if !said.diagnostics.is_empty() {
+            match args.format {
+                // When nobody reads the mistakes, the exit code is all there is to say.
+                Format::Text => drop(anstream::stderr().write_all(told(&said).as_bytes())),
+                Format::Json => print(&said.to_json_lines())?,
+            }
+        }
+        if let Some(plan) = plan.filter(|_| is_sound && args.format == Format::Text) {
+            print(&summary(&name, &plan))?;
         }
     }
     if wrong { Err(Failure::WrongAndSaid) } else { Ok(()) }

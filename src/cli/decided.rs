@@ -22,11 +22,11 @@ pub(super) fn write(plan: &Plan, tally: &Tally, text: &mut String) {
         }
     };
     let all = |published: &Published| published.values().sum::<u64>();
-    let released = format!("{}; {}", by_purpose(plan, &tally.released), by_channel(plan, &tally.released));
+    let released = format!("for {}; on {}", by_purpose(plan, &tally.released), by_channel(plan, &tally.released));
     line("released", all(&tally.released), &released);
-    line("to a person", all(&tally.handed_over), &by_channel(plan, &tally.handed_over));
+    line("to a person", all(&tally.handed_over), &format!("on {}", by_channel(plan, &tally.handed_over)));
     line("deferred", tally.deferred, &deferrals(tally));
-    line("suppressed", tally.suppressed, &by_gate(&tally.suppressed_by));
+    line("suppressed", tally.suppressed, &format!("by {}", by_gate(&tally.suppressed_by)));
     let (before, after) = (tally.withdrawn_before, tally.withdrawn_after);
     line("withdrawn", before, "before a release: the situation was over");
     line("taken back", after, "withdrawn after a release");
@@ -55,7 +55,7 @@ fn by_gate(gates: &BTreeMap<Gate, u64>) -> String {
 }
 
 fn deferrals(tally: &Tally) -> String {
-    let mut text = by_gate(&tally.deferred_by);
+    let mut text = format!("by {}", by_gate(&tally.deferred_by));
     if let Some(median) = tally.median_deferral_ms() {
         let _ = write!(text, "; {} at the median", length(median));
     }

@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 use super::Failure;
 use crate::define::Plan;
 use crate::edge::source::files::{self, Wanted};
-use crate::edge::source::{MergedSource, SourceError};
+use crate::edge::source::{InputFile, MergedSource, SourceError};
 
 /// Where records come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +78,13 @@ pub(crate) struct Opened {
 impl Inputs {
     /// Opens the files of a run. It ends early once `stop` is set.
     pub(crate) fn open(&self, pack: &Path, plan: &Arc<Plan>, stop: &Arc<AtomicBool>) -> Result<Opened, Failure> {
+        let (files, notes) = self.files(pack, plan)?;
+        let source = MergedSource::open(plan, &files, stop).map_err(|error| failure(&error))?;
+        Ok(Opened { source, notes })
+    }
+
+    /// The files of a run, and what is worth saying of them.
+    pub(crate) fn files(&self, pack: &Path, plan: &Plan) -> Result<(Vec<InputFile>, String), Failure> {
         let mut notes = String::new();
         let mut wanted: Vec<Wanted> = self.inputs.iter().map(Input::wanted).collect();
         if wanted.is_empty() {
@@ -94,8 +101,7 @@ impl Inputs {
         if !missing.is_empty() {
             let _ = writeln!(notes, "no file for {}", missing.join(", "));
         }
-        let source = MergedSource::open(plan, &files, stop).map_err(|error| failure(&error))?;
-        Ok(Opened { source, notes })
+        Ok((files, notes))
     }
 }
 

@@ -10,11 +10,13 @@ mod generate;
 mod inputs;
 mod meter;
 mod plan;
+mod report;
 mod run;
 mod schema;
 mod summary;
 mod test;
 mod views;
+mod why;
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
@@ -41,6 +43,7 @@ Examples:
   propice check dataflows/bank.toml
   propice run dataflows/bank.toml --input fixtures/bank --output out
   propice views dataflows/bank.toml --input fixtures/bank --customer c1 --at 2026-03-02T09:00:00Z
+  propice why dataflows/bank.toml --input fixtures/bank --customer c1 --at 2026-03-02T09:00:00Z
   propice test dataflows/bank.toml";
 
 /// Keeps a 360° view of every customer up to date from event streams, and notices the moments at which it is right to be
@@ -59,6 +62,8 @@ enum Command {
     Test(test::Args),
     Plan(plan::Args),
     Views(views::Args),
+    Report(report::Args),
+    Why(why::Args),
     Schema(schema::Args),
     Generate(generate::Args),
     Completions(completions::Args),
@@ -119,6 +124,8 @@ pub fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Views(args) => views::run(&args),
+        Command::Report(args) => report::run(&args),
+        Command::Why(args) => why::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Completions(args) => completions::run(&args),

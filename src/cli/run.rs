@@ -156,10 +156,8 @@ fn stop_on_interrupt(stop: &Arc<AtomicBool>) -> Outcome {
 /// Where everything goes, and whether anything is shown.
 fn sinks(args: &Args, plan: &Arc<Plan>) -> Result<(Vec<Box<dyn Sink>>, bool), Failure> {
     let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
-    let format = args.format.unwrap_or_else(|| match &args.output {
-        Some(_) => Format::None,
-        None => Format::Table,
-    });
+    let unasked = if args.output.is_some() { Format::None } else { Format::Table };
+    let format = args.format.unwrap_or(unasked);
     let show = match args.show {
         Show::Triggers => Which::Triggers,
         Show::Episodes => Which::Episodes,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::define::Plan;
 use crate::edge::sink::Counts;
 use crate::model::time::format_time;
+pub(super) use crate::report::grouped;
 use crate::run::Summary;
 
 /// A run that is over.
@@ -85,30 +86,5 @@ impl Done<'_> {
         let _ = writeln!(text, "dead letters: {}", reasons.join(", "));
         let _ = write!(text, "  the first is {}:{}: {}", first.file, first.line, first.error);
         text.push_str(if output.is_some() { "\n" } else { "; --output DIR keeps them all\n" });
-    }
-}
-
-/// A number with commas: `2,000,000`.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::grouped;
-
-    #[test]
-    fn numbers_are_grouped() {
-        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (2_000_000, "2,000,000")] {
-            assert_eq!(grouped(number), text);
-        }
     }
 }

@@ -18,11 +18,22 @@ const LONGEST_LINE: usize = 400;
 /// Columns of a rendered mistake.
 const WIDTH: usize = 120;
 
-/// One mistake.
+/// Whether a pack can be used all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// It cannot.
+    Error,
+    /// It can, but most likely it does not say what is meant.
+    Warning,
+}
+
+/// One mistake, or a warning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// A stable word for programs.
     pub code: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
     /// What is wrong.
     pub message: String,
     /// Where: bytes of the text.
@@ -37,7 +48,7 @@ pub struct Diagnostic {
     pub column: usize,
 }
 
-/// All the mistakes of a pack.
+/// All the mistakes and warnings of a pack.
 #[derive(Debug)]
 pub struct PackErrors {
     path: String,
@@ -47,8 +58,8 @@ pub struct PackErrors {
 }
 
 impl PackErrors {
-    /// The mistakes of a text, in its order, without their lines and columns.
-    pub(crate) fn new(path: &str, text: &str, mut diagnostics: Vec<Diagnostic>) -> PackErrors {
+    /// The mistakes of a text, which come in its order; their lines and columns are found here.
+    pub fn new(path: &str, text: &str, mut diagnostics: Vec<Diagnostic>) -> PackErrors {
         let lines: Vec<usize> = std::iter::once(0)
             .chain(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(at, _)| at + 1))
             .collect();
@@ -85,9 +96,18 @@ impl PackErrors {
         if count > SHOWN {
             let _ = writeln!(out, "{} more mistakes are not shown.", count - SHOWN);
         }
-        let noun = if count == 1 { "mistake" } else { "mistakes" };
-        let _ = writeln!(out, "{}: {count} {noun}", self.path);
+        let _ = writeln!(out, "{}: {}", self.path, self.counts());
         out
+    }
+
+    /// `2 mistakes, 1 warning`
+    fn counts(&self) -> String {
+        let is_warning = |diagnostic: &&Diagnostic| diagnostic.severity == Severity::Warning;
+        let warnings = self.diagnostics.iter().filter(is_warning).count();
+        let counts = [(self.diagnostics.len() - warnings, "mistake"), (warnings, "warning")];
+        let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+        let counted = counts.map(|(count, noun)| format!("{count} {noun}{}", if count == 1 { "" } else { "s" }));
+        counted.collect::<Vec<_>>().join(", ")
     }
 
     /// The part of the text that is drawn for a mistake: not more than a few lines of it, and nothing where a line is
@@ -105,7 +125,7 @@ impl PackErrors {
         readable.then_some(span.start..end)
     }
 
-    /// One JSON object per mistake and line: `file`, `line`, `column`, `code`, `message`, `help`.
+    /// One JSON object per mistake and line: `file`, `line`, `column`, `severity`, `code`, `message`, `help`.
     pub fn to_json_lines(&self) -> String {
         let mut out = String::new();
         for diagnostic in &self.diagnostics {
@@ -113,6 +133,10 @@ impl PackErrors {
                 "file": self.path,
                 "line": diagnostic.line,
                 "column": diagnostic.column,
+                "severity": match diagnostic.severity {
+                    Severity::Error => "error",
+                    Severity::Warning => "warning",
+                },
                 "code": diagnostic.code,
                 "message": diagnostic.message,
                 "help": diagnostic.help,
@@ -165,6 +189,13 @@ impl fmt::Display for Report<'_> {
 impl std::error::Error for Report<'_> {}
 
 impl miette::Diagnostic for Report<'_> {
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(match self.diagnostic.severity {
+            Severity::Error => miette::Severity::Error,
+            Severity::Warning => miette::Severity::Warning,
+        })
+    }
+
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         self.diagnostic.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
     }

@@ -57,12 +57,65 @@ pub(super) fn is_payday(rule: PaydayRule, day: i64) -> bool {
     }
 }
 
+/// Whether a day is a public holiday in France: `Some(None)` everywhere, `Some(Some(region))` in a region.
+#[allow(clippy::option_option, reason = "no holiday, everybody's, a region's: three answers")]
+pub(super) fn holiday(day: i64) -> Option<Option<&'static str>> {
+    const FIXED: [(i64, i64); 8] = [(1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25)];
+    let Date { year, month, day: of_month } = date(day);
+    if FIXED.contains(&(month, of_month)) {
+        return Some(None);
+    }
+    // Easter Monday, Ascension and Whit Monday; Good Friday and Saint Stephen's in Alsace.
+    match days_after_easter(year, day) {
+        Some(1 | 39 | 50) => Some(None),
+        Some(-2) => Some(Some("alsace")),
+        _ if (month, of_month) == (12, 26) => Some(Some("alsace")),
+        _ => None,
+    }
+}
+
+/// How many days a day of spring is after Easter of its year: the algorithm known as that of Meeus, Jones and Butcher.
+#[allow(clippy::many_single_char_names, reason = "the names of the published algorithm")]
+fn days_after_easter(year: i64, day: i64) -> Option<i64> {
+    let (a, b, c) = (year % 19, year / 100, year % 100);
+    let f = (b + 8) / 25;
+    let h = (19 * a + b - b / 4 - (b - f + 1) / 3 + 15) % 30;
+    let l = (32 + 2 * (b % 4) + 2 * (c / 4) - h - c % 4) % 7;
+    let m = (a + 11 * h + 22 * l) / 451;
+    let (month, of_month) = ((h + l - 7 * m + 114) / 31, (h + l - 7 * m + 114) % 31 + 1);
+    let is_easter = |candidate: &i64| date(*candidate) == Date { year, month, day: of_month };
+    (day - 50..=day + 2).find(is_easter).map(|easter| day - easter)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// 2026-01-01, a Thursday.
     const NEW_YEAR_2026: i64 = 20_454;
+
+    #[test]
+    fn holidays_are_those_of_france() {
+        let days: Vec<_> =
+            (NEW_YEAR_2026..NEW_YEAR_2026 + 365).filter_map(|day| Some((date(day), holiday(day)?))).collect();
+        let days: Vec<_> = days.iter().map(|(date, region)| (date.month, date.day, region.is_some())).collect();
+        let expected = [
+            (1, 1, false),
+            (4, 3, true),
+            (4, 6, false),
+            (5, 1, false),
+            (5, 8, false),
+            (5, 14, false),
+            (5, 25, false),
+            (7, 14, false),
+            (8, 15, false),
+            (11, 1, false),
+            (11, 11, false),
+            (12, 25, false),
+            (12, 26, true),
+        ];
+        assert_eq!(days, expected);
+    }
 
     #[test]
     fn dates_follow_the_calendar() {

@@ -1,5 +1,6 @@
 //! What the bank writes down: one method per input of `dataflows/bank.toml`, which knows its fields.
 
+use super::calendar::holiday;
 use super::line::{self, At, Name, customer};
 use super::outbox::{Lane, Outbox};
 
@@ -292,6 +293,53 @@ impl Desk<'_> {
             line::text(out, "kind", kind);
             line::text(out, "source", source);
         });
+    }
+
+    /// What a detector heard: in its words, with strength and confidence in hundredths.
+    pub(super) fn mood(
+        &mut self,
+        who: u32,
+        at: At,
+        emotion: &str,
+        (strength, confidence): (i64, i64),
+        (modality, source): (&str, &str),
+    ) {
+        self.out.put(Lane::Moods, at, |out| {
+            line::id(out, "customer_id", customer(who));
+            line::time(out, "at", at);
+            line::text(out, "emotion", emotion);
+            line::money(out, "strength", strength);
+            line::money(out, "confidence", confidence);
+            line::text(out, "modality", modality);
+            line::text(out, "source", source);
+        });
+    }
+
+    /// Another system has been in touch.
+    pub(super) fn contacted(&mut self, receipt: i64, who: u32, at: At, channel: &str, purpose: &str) {
+        self.out.put(Lane::Receipts, at, |out| {
+            line::id(out, "receipt_id", Name('r', 0, Some(receipt)));
+            line::id(out, "customer_id", customer(who));
+            line::time(out, "at", at);
+            line::text(out, "kind", "contacted");
+            line::text(out, "channel", channel);
+            line::text(out, "purpose", purpose);
+        });
+    }
+
+    /// The public holidays from a day until another, all published on the first.
+    pub(super) fn holidays(&mut self, from: i64, until: i64) {
+        let published = At::new(from, 0, 0);
+        for (day, region) in (from..until).filter_map(|day| Some((day, holiday(day)?))) {
+            self.out.put(Lane::Holidays, published, |out| {
+                line::id(out, "holiday_id", Name('d', day as u32, None));
+                line::date(out, "day", day);
+                if let Some(region) = region {
+                    line::text(out, "region", region);
+                }
+                line::time(out, "published_at", published);
+            });
+        }
     }
 
     /// A customer is in a situation from and until.

@@ -23,7 +23,7 @@ pub(super) struct Today {
 }
 
 const RULES: [PaydayRule; 3] = [PaydayRule::The28th, PaydayRule::LastWorkingDay, PaydayRule::The5th];
-const CONSENTS: [&str; 3] = ["personalised", "location", "voice"];
+const CONSENTS: [&str; 4] = ["personalised", "location", "voice", "sales"];
 const PRODUCTS: [&str; 4] = ["savings", "home_insurance", "car_insurance", "life_insurance"];
 const COUNTRIES: [&str; 5] = ["ES", "IT", "PT", "GB", "MA"];
 const TOPICS: [&str; 4] = ["account", "card", "loan", "savings"];
@@ -277,7 +277,7 @@ fn changes(desk: &mut Desk<'_>, person: &mut Person, today: &Today, random: &mut
             desk.holding(holding, person.at(today.day, 10), holds.then_some(PRODUCTS[bit]), None);
         }
         2 => {
-            let bit = random.below(3) as usize;
+            let bit = random.below(4) as usize;
             // As many withdraw as grant, so that a third of all keep refusing.
             let grants = random.happens(670_000);
             person.consents = person.consents & !(1 << bit) | u8::from(grants) << bit;

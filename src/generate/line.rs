@@ -3,7 +3,7 @@
 //! Contract: names and texts come from this module's neighbours and hold nothing that JSON would escape (checked in debug
 //! builds, and by the test that decodes everything that is generated).
 
-use super::calendar::date;
+use super::calendar;
 
 /// A moment: a day since 1970 and a second of it, in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -108,7 +108,7 @@ pub(super) fn id(out: &mut String, name: &str, value: Name) {
 /// `"name":"2026-03-02T09:00:00Z",`
 pub(super) fn time(out: &mut String, name: &str, at: At) {
     key(out, name);
-    let date = date(at.day);
+    let date = calendar::date(at.day);
     let parts = [
         (date.year, 4, '-'),
         (date.month, 2, '-'),
@@ -123,6 +123,18 @@ pub(super) fn time(out: &mut String, name: &str, at: At) {
         out.push(behind);
     }
     out.push_str("\",");
+}
+
+/// `"name":"2026-03-02",`
+pub(super) fn date(out: &mut String, name: &str, day: i64) {
+    key(out, name);
+    let date = calendar::date(day);
+    out.push('"');
+    for (number, width, behind) in [(date.year, 4, '-'), (date.month, 2, '-'), (date.day, 2, '"')] {
+        digits(out, number.unsigned_abs(), width);
+        out.push(behind);
+    }
+    out.push(',');
 }
 
 /// A number in at least so many digits.

@@ -16,6 +16,7 @@
 //!
 //! Checked by `tests/generate.rs`: same bytes, order, disorder and duplicates, and that every line is a record of the pack.
 
+mod answers;
 mod calendar;
 mod desk;
 mod life;
@@ -83,6 +84,9 @@ pub fn bank(
         (0..settings.customers).map(|number| Person::draw(seed, number, settings.customers, start, days)).collect();
     for index in -HISTORY..days {
         let today = Today::new(seed, start + index, start);
+        if index == -HISTORY {
+            desk.holidays(today.day, start + days);
+        }
         for person in &mut people {
             if index == -HISTORY {
                 life::begin(&mut desk, person, &today);
@@ -93,6 +97,7 @@ pub fn bank(
             life::calendar(&mut desk, person, &today);
             if index >= 0 {
                 life::chance(&mut desk, person, &today);
+                answers::day(&mut desk, person, &today);
                 scenes::play(&mut desk, person, today.day);
             }
         }

@@ -26,17 +26,20 @@ pub(super) enum Lane {
     Cases,
     Requests,
     TravelNotices,
+    Holidays,
+    Receipts,
     Ledger,
     CardPayments,
     Incidents,
     Savings,
     Contacts,
     Signals,
+    Moods,
     Truth,
 }
 
 /// The names of the files, in the order of [`Lane`].
-pub const FILES: [&str; 21] = [
+pub const FILES: [&str; 24] = [
     "customers",
     "consents",
     "accounts",
@@ -51,12 +54,15 @@ pub const FILES: [&str; 21] = [
     "cases",
     "requests",
     "travel_notices",
+    "holidays",
+    "receipts",
     "ledger",
     "card_payments",
     "incidents",
     "savings",
     "contacts",
     "signals",
+    "moods",
     "truth",
 ];
 

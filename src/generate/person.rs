@@ -119,7 +119,8 @@ impl Person {
             holdings: random.below(16) as u8,
             consents: u8::from(random.happens(670_000))
                 | u8::from(random.happens(500_000)) << 1
-                | u8::from(random.happens(400_000)) << 2,
+                | u8::from(random.happens(400_000)) << 2
+                | u8::from(random.happens(300_000)) << 3,
             situation: None,
             at_stake: 0,
         }

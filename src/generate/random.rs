@@ -15,6 +15,7 @@ pub(super) enum End {
     Application,
     Joint,
     Arrival,
+    Answers,
 }
 
 /// A sequence of draws.

@@ -15,6 +15,7 @@ mod moving;
 mod nesting;
 mod operand;
 mod operators;
+mod parts;
 mod record;
 mod source;
 mod syntax;
@@ -25,6 +26,8 @@ mod typed;
 mod tests;
 
 use crate::model::{LogicalTime, Type, Value};
+
+pub use parts::{Part, Shape, at_instant, parts};
 
 /// What an expression is evaluated over.
 #[derive(Clone, Copy, Debug)]

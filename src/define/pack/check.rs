@@ -15,15 +15,16 @@ use jiff::tz::TimeZone;
 use super::attributes::{Attributes, compile_all};
 use super::cases::Cases;
 use super::data::DataOf;
+use super::lint::Lint;
 use super::moments::Moments;
-use super::policy::Desk;
+use super::policy::{Desk, PolicyDone};
 use super::problem::{Problem, Problems};
 use super::raw::{self, Spot};
 use super::scope::{FieldScope, Ground, Lookup, Shape, SlotState, View, compile};
 use super::words::{check_slot_name, is_name, nearest, shortened};
 use super::{features, inputs, lint, policy};
 use crate::define::expr::{Expected, Expr};
-use crate::define::plan::{Attribute, Channel, Entity, Feature, Moment, Plan, Policy, Relation, TestCase};
+use crate::define::plan::{Attribute, Channel, Entity, Feature, Moment, Plan, Relation, TestCase};
 use crate::model::limits::{DECLARATIONS, FIELDS, SLOTS};
 use crate::model::{InputId, KindId, Type};
 
@@ -39,15 +40,13 @@ pub(super) struct KindDone {
 struct Pass {
     kinds: Vec<KindDone>,
     moments: Vec<Option<Moment>>,
-    policy: Policy,
-    /// The features of the kind that the policy implies.
-    implied: Vec<Option<Feature>>,
+    policy: PolicyDone,
     requests: Vec<Lookup>,
     problems: Problems,
 }
 
-/// The plan of a pack, or all its problems.
-pub(super) fn pack(text: &str, raw: &raw::Pack, mut problems: Problems) -> Result<Plan, Problems> {
+/// The plan of a pack with what it is warned of, or all its problems.
+pub(super) fn pack(text: &str, raw: &raw::Pack, mut problems: Problems) -> Result<(Plan, Problems), Problems> {
     check_limits(raw, &mut problems);
     if raw.inputs.len().max(raw.entities.len()).max(raw.moments.len()) > DECLARATIONS {
         return Err(problems);
@@ -68,15 +67,18 @@ pub(super) fn pack(text: &str, raw: &raw::Pack, mut problems: Problems) -> Resul
     problems.append(std::mem::take(&mut pass.problems));
     let cases = Cases { ground: &ground, moments: &raw.moments, zone: &zone };
     let tests: Vec<Option<TestCase>> = raw.tests.iter().map(|test| cases.check(test, &mut problems)).collect();
-    if !problems.is_empty() {
+    if problems.has_errors() {
         return Err(problems);
     }
     let parts = Parts { raw, zone, kinds: kinds.clone(), channels, deletes, relations, tests, pass };
-    assemble(parts, shapes).ok_or_else(|| {
-        // Everything that is left out has been reported; should that ever fail, it is still no plan.
-        problems.add(Problem::Syntax { message: "it could not be understood".to_owned() }, &(0..0));
-        problems
-    })
+    match assemble(parts, shapes) {
+        Some(plan) => Ok((plan, problems)),
+        None => {
+            // Everything that is left out has been reported; should that ever fail, it is still no plan.
+            problems.add(Problem::Syntax { message: "it could not be understood".to_owned() }, &(0..0));
+            Err(problems)
+        }
+    }
 }
 
 fn check_limits(raw: &raw::Pack, problems: &mut Problems) {
@@ -190,7 +192,6 @@ fn check_names(ground: &Ground<'_>, raw: &raw::Pack, problems: &mut Problems) {
     }
 }
 
-/// Passes until none asks for a field of a table that has no slot yet.
 /// The channels that are declared, and those that moments name without a declaration: a channel needs one only when
 /// something has to be said about it. A name that is near a declared one is taken for a mistake, and left to be reported.
 fn channels(raw: &raw::Pack) -> Vec<Channel> {
@@ -210,6 +211,7 @@ fn channels(raw: &raw::Pack) -> Vec<Channel> {
     channels
 }
 
+/// Passes until none asks for a field of a table that has no slot yet.
 fn passes(ground: &Ground<'_>, raw: &raw::Pack, channels: &[Channel]) -> Pass {
     let mut implied: Vec<Lookup> = Vec::new();
     loop {
@@ -239,8 +241,7 @@ fn one_pass(ground: &Ground<'_>, raw: &raw::Pack, channels: &[Channel], implied:
     let mut pass = Pass {
         kinds: Vec::new(),
         moments: Vec::new(),
-        policy: Policy::default(),
-        implied: Vec::new(),
+        policy: PolicyDone::default(),
         requests: Vec::new(),
         problems: Problems::default(),
     };
@@ -297,24 +298,27 @@ fn start(ground: &Ground<'_>, declared: &[Option<&raw::View>], implied: &[Lookup
 
 fn moments_and_policy(ground: &Ground<'_>, raw: &raw::Pack, channels: &[Channel], views: &[View], pass: &mut Pass) {
     let desk = Desk { ground, views, channels, raw };
-    (pass.policy, pass.implied) = policy::policy(&desk, &mut pass.requests, &mut pass.problems);
+    pass.policy = policy::policy(&desk, &mut pass.requests, &mut pass.problems);
     let mut names: Vec<&str> = raw.moments.iter().map(|moment| moment.name.value.as_str()).collect();
     names.sort_unstable();
     let version = raw.version.as_ref().map_or("1", |version| version.value.as_str());
-    let moments = Moments { ground, views, channels, raw: &raw.moments, names, version, human: pass.policy.human };
-    let known = (raw.policy.data.as_slice(), pass.policy.data.as_slice());
+    let moments =
+        Moments { ground, views, channels, raw: &raw.moments, names, version, human: pass.policy.policy.human };
+    let known = (raw.policy.data.as_slice(), pass.policy.policy.data.as_slice());
     let data = DataOf::find(ground, views, &pass.kinds, known, &mut pass.problems);
     for raw in &raw.moments {
         let mut moment = moments.moment(raw, &mut pass.requests, &mut pass.problems);
         moment.iter_mut().for_each(|moment| data.mark(moment));
         pass.moments.push(moment);
     }
-    let mut mood_fields = HashSet::new();
+    let mut mood_fields: HashSet<_> = pass.policy.mood_fields.iter().copied().collect();
     for (position, shape) in ground.inputs.iter().enumerate() {
         mood_fields.extend(shape.input.field("mood").map(|field| (InputId(position as u16), field.0)));
     }
     let moments: Vec<_> = raw.moments.iter().zip(pass.moments.iter().map(Option::as_ref)).collect();
-    lint::check(&pass.kinds, &mood_fields, &moments, &pass.policy, &mut pass.problems);
+    let (mood_fields, moments) = (&mood_fields, moments.as_slice());
+    let lint = Lint { ground, raw, kinds: &pass.kinds, mood_fields, moments, channels, policy: &pass.policy.policy };
+    lint::check(&lint, &mut pass.problems);
 }
 
 /// Everything that was understood besides the inputs.
@@ -353,11 +357,11 @@ fn assemble(parts: Parts<'_>, shapes: Vec<Shape>) -> Option<Plan> {
             implied: false,
         });
     }
-    if parts.pass.policy.kind.is_some() {
+    if parts.pass.policy.policy.kind.is_some() {
         entities.push(Entity {
             name: "policy".to_owned(),
             relation: None,
-            features: parts.pass.implied.into_iter().collect::<Option<_>>()?,
+            features: parts.pass.policy.implied.into_iter().collect::<Option<_>>()?,
             attributes: Vec::new(),
             evaluation: Vec::new(),
             implied: true,
@@ -374,7 +378,7 @@ fn assemble(parts: Parts<'_>, shapes: Vec<Shape>) -> Option<Plan> {
         inputs,
         entities,
         moments,
-        policy: parts.pass.policy,
+        policy: parts.pass.policy.policy,
         channels: parts.channels,
         tests: parts.tests.into_iter().collect::<Option<_>>()?,
         warnings: Vec::new(),

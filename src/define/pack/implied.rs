@@ -21,12 +21,14 @@ const REMEMBERED: usize = 1_000;
 pub(super) struct Implied<'a> {
     ground: &'a Ground<'a>,
     pub features: Vec<Option<Feature>>,
+    /// The fields that signals take moods from, and how strong and sure they are.
+    pub mood_fields: Vec<(InputId, u16)>,
 }
 
 impl<'a> Implied<'a> {
     /// None yet.
     pub(super) fn new(ground: &'a Ground<'a>) -> Implied<'a> {
-        Implied { ground, features: Vec::new() }
+        Implied { ground, features: Vec::new(), mood_fields: Vec::new() }
     }
 
     /// Adds a feature and gives its slot.
@@ -72,6 +74,8 @@ impl<'a> Implied<'a> {
             of(&raw.source, Expected::Text),
         ];
         let filter = of(&raw.filter, Expected::Condition);
+        let about_mood = [&label, &parts[0], &parts[1]].into_iter().flatten().flatten().flat_map(Expr::refs);
+        self.mood_fields.extend(about_mood.map(|(reference, _)| (input, reference.slot)));
         let name = self.ground.inputs[input.index()].input.name.clone();
         let feature = (|| {
             let mut record = vec![Some(time?), Some(label??)];

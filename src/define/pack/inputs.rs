@@ -24,6 +24,7 @@ pub(super) fn input(raw: &raw::Input, kinds: &[String], problems: &mut Problems)
             table: None,
             format: format(&raw.format, problems),
         },
+        personal: Vec::new(),
         broken,
         fieldless: raw.fieldless,
         key_broken: false,
@@ -32,7 +33,9 @@ pub(super) fn input(raw: &raw::Input, kinds: &[String], problems: &mut Problems)
     let time = roles.time(raw);
     let about = roles.about(raw);
     let order = raw.order.as_ref().and_then(|name| roles.field(name));
+    let personal = raw.personal.iter().filter_map(|name| roles.field(name)).collect();
     let key = raw.table.then(|| roles.key(raw));
+    shape.personal = personal;
     shape.input.time = time;
     shape.input.about = about;
     shape.input.order = order;

@@ -33,6 +33,7 @@ mod read_mood;
 mod read_policy;
 mod read_views;
 mod reason;
+mod remedy;
 mod scope;
 mod section;
 mod words;
@@ -50,11 +51,12 @@ pub use problem::CODES;
 /// Reads and checks a pack. `path` is for messages only.
 ///
 /// # Errors
-/// All mistakes at once.
+/// All mistakes at once, with the warnings.
 pub fn load(path: &str, text: &str) -> Result<Plan, PackErrors> {
-    understand(text).map_err(|problems| {
+    let told = |problems: Problems| {
         let diagnostics = problems.into_sorted().into_iter().map(|(problem, span)| Diagnostic {
             code: problem.code(),
+            severity: problem.severity(),
             message: problem.to_string(),
             label: problem.label().to_owned(),
             help: problem.help(),
@@ -63,10 +65,13 @@ pub fn load(path: &str, text: &str) -> Result<Plan, PackErrors> {
             column: 0,
         });
         PackErrors::new(path, text, diagnostics.collect())
-    })
+    };
+    let (mut plan, warnings) = understand(text).map_err(told)?;
+    plan.warnings = told(warnings).diagnostics;
+    Ok(plan)
 }
 
-fn understand(text: &str) -> Result<Plan, Problems> {
+fn understand(text: &str) -> Result<(Plan, Problems), Problems> {
     let mut problems = Problems::default();
     if text.len() > PACK_BYTES {
         problems.add(Problem::PackTooLarge, &(0..0));

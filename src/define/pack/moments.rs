@@ -124,7 +124,11 @@ impl Words<'_, '_> {
             let ground = self.moments.ground;
             let parts = match reason::parts(&text.value) {
                 Ok(parts) => parts,
-                Err((problem, part)) => {
+                Err((fault, part)) => {
+                    let problem = match fault {
+                        reason::Fault::NotClosed => Problem::BraceNotClosed,
+                        reason::Fault::NotAName(found) => Problem::NotAName { found: shortened(&found) },
+                    };
                     self.problems.add(problem, &locate(ground.text, text, &part));
                     continue;
                 }

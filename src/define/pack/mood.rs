@@ -20,11 +20,8 @@ pub(super) fn mood(customer: &mut Customer<'_>, raw: &Mood, implied: &mut Implie
     let threshold = raw.threshold.map_or(0.5, crate::model::Real::get);
     let mut modalities = BTreeMap::new();
     for (name, condition) in &raw.modalities {
-        let allowed = match condition {
-            None => None,
-            Some(text) => Some(customer.over(Some(text), &Expected::Condition)?),
-        };
-        modalities.insert(name.value.clone(), allowed);
+        // One that could not be understood has been reported; what follows is checked all the same.
+        modalities.insert(name.value.clone(), customer.over(condition.as_ref(), &Expected::Condition));
     }
     let source = match raw.source.as_ref()? {
         RawSource::From(from) => {

@@ -10,8 +10,8 @@ use super::scope::{Ground, Lookup, View, ViewScope, compile};
 use super::{contact, mood};
 use crate::define::expr::{Expected, Expr};
 use crate::define::plan::{Arbitration, Channel, DataConsent, DataKinds, Feature, Policy};
-use crate::model::KindId;
 use crate::model::time::DAY_MS;
+use crate::model::{InputId, KindId};
 
 /// What the policy is checked against.
 pub(super) struct Desk<'a> {
@@ -21,12 +21,18 @@ pub(super) struct Desk<'a> {
     pub raw: &'a raw::Pack,
 }
 
-/// The policy of a pack, and the features of the kind that it implies.
-pub(super) fn policy(
-    desk: &Desk<'_>,
-    requests: &mut Vec<Lookup>,
-    problems: &mut Problems,
-) -> (Policy, Vec<Option<Feature>>) {
+/// What is understood of a policy.
+#[derive(Default)]
+pub(super) struct PolicyDone {
+    pub policy: Policy,
+    /// The features of the kind that it implies.
+    pub implied: Vec<Option<Feature>>,
+    /// Fields that are about mood.
+    pub mood_fields: Vec<(InputId, u16)>,
+}
+
+/// The policy of a pack.
+pub(super) fn policy(desk: &Desk<'_>, requests: &mut Vec<Lookup>, problems: &mut Problems) -> PolicyDone {
     let raw = &desk.raw.policy;
     let mut customer = Customer { desk, requests, problems };
     let mut policy = Policy {
@@ -63,7 +69,7 @@ pub(super) fn policy(
     if !implied.features.is_empty() {
         policy.kind = Some(KindId(desk.ground.kinds.len() as u16));
     }
-    (policy, implied.features)
+    PolicyDone { policy, implied: implied.features, mood_fields: implied.mood_fields }
 }
 
 /// Expressions over the customer.

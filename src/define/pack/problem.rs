@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::words::join_or;
+use crate::define::diagnostic::Severity;
 
 /// Where something stands in the text of the pack, in bytes.
 pub(super) type Span = Range<usize>;
@@ -21,9 +21,9 @@ impl Problems {
         self.found.push((problem, span.clone()));
     }
 
-    /// Whether there are none.
-    pub(super) fn is_empty(&self) -> bool {
-        self.found.is_empty()
+    /// Whether one of them is more than a warning.
+    pub(super) fn has_errors(&self) -> bool {
+        self.found.iter().any(|(problem, _)| problem.severity() == Severity::Error)
     }
 
     /// Takes over what another step found.
@@ -191,6 +191,36 @@ problems! {
     MoodOnly { name: String } = "mood_only";
     #[error("sales moment `{name}` has no budget")]
     NoBudget { name: String } = "no_budget";
+    #[error("the benefit of sales moment `{name}` says next to nothing")]
+    ShortBenefit { name: String } = "short_benefit";
+    #[error("sales moment `{name}` is released without asking for consent, of which the pack knows")]
+    SalesUnasked { name: String } = "sales_unasked";
+    #[error("the priority of sales moment `{name}` depends on mood")]
+    MoodSells { name: String } = "mood_sells";
+    #[error("moment `{name}` is for safety, and nobody is held out of that")]
+    SafetyHoldout { name: String } = "safety_holdout";
+    #[error("nobody takes over from moment `{name}`: none of its channels is one of people")]
+    NobodyTakesOver { name: String } = "nobody_takes_over";
+    #[error("this is always the same, so that the gate is open or closed for good")]
+    Constant = "constant_condition";
+    #[error("it is quiet the whole week on every channel of moment `{name}`")]
+    AlwaysQuiet { name: String } = "always_quiet";
+    #[error("this is for no purpose: all are excepted")]
+    NoPurposeLeft = "no_purpose_left";
+    #[error("no moment is concerned by this {what}")]
+    NoMomentFor { what: &'static str } = "no_moment_concerned";
+    #[error("a budget of 0 lets nothing through")]
+    NothingAllowed = "nothing_allowed";
+    #[error("this budget is never used up: {why}")]
+    NeverUsedUp { why: &'static str } = "never_used_up";
+    #[error("`{key}` is longer than what is remembered, {keep}")]
+    Forgotten { key: &'static str, keep: String } = "forgotten";
+    #[error("a rating of 0 makes no difference")]
+    RatesNothing = "rates_nothing";
+    #[error("the mood is never negative: one signal weighs 1 at most, and that is not above the threshold")]
+    NeverNegative = "never_negative";
+    #[error("`{name}` shows personal data, and leaves with the triggers of moment `{moment}`")]
+    PersonalShared { moment: String, name: String } = "personal_shared";
     #[error("`{found}` are not hours")]
     BadHours { found: String } = "bad_hours";
     #[error("`{found}` is not a language")]
@@ -220,6 +250,16 @@ problems! {
 }
 
 impl Problem {
+    /// Whether the pack can be used all the same.
+    pub(super) fn severity(&self) -> Severity {
+        match self {
+            Problem::NobodyTakesOver { .. } | Problem::NoMomentFor { .. } | Problem::PersonalShared { .. } => {
+                Severity::Warning
+            }
+            _ => Severity::Error,
+        }
+    }
+
     /// What stands under the caret.
     pub(super) fn label(&self) -> &'static str {
         match self {
@@ -240,170 +280,6 @@ impl Problem {
             Problem::TooMany { .. } => "one too many",
             _ => "this",
         }
-    }
-
-    /// What to do about it.
-    pub(super) fn help(&self) -> Option<String> {
-        Some(match self {
-            Problem::Syntax { .. } => return None,
-            Problem::Expression { help, .. } => return help.clone(),
-            Problem::UnknownKey { nearest, known, .. }
-            | Problem::Unknown { nearest, known, .. }
-            | Problem::UnknownWord { nearest, known, .. } => return suggestion(nearest.as_deref(), known),
-            Problem::UnknownZone { nearest, .. } => {
-                meant(nearest.as_deref(), "an IANA zone is wanted, such as \"Europe/Paris\" or \"UTC\"")
-            }
-            Problem::UnknownEncoding { nearest, .. } => {
-                meant(nearest.as_deref(), "a label of the WHATWG Encoding Standard is wanted, such as \"latin1\"")
-            }
-            Problem::BadType { nearest, .. } => meant(nearest.as_deref(), TYPES),
-            Problem::UndeclaredEntity { name, nearest: None } => {
-                format!("declare it: [entity.{name}] with `belongs_to`")
-            }
-            Problem::UndeclaredEntity { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
-            Problem::ReservedName { remedy, .. } => (*remedy).to_owned(),
-            Problem::SeveralIdFields { key, .. } => format!("say which one with `{key}`"),
-            Problem::SeveralAggregates { .. } => "keep one, and write a feature for each of the others".to_owned(),
-            Problem::WhichEntity { .. } => "add `entity = \"…\"` with the id of the entity".to_owned(),
-            Problem::UselessWithout { key, with } if !matches!(*key, "pane" | "at_most") => {
-                format!("add `{with}`, or remove `{key}`")
-            }
-            Problem::CannotAggregate { aggregate, .. } => format!("it takes {}", takes(aggregate)),
-            other => return other.fixed_help().map(str::to_owned),
-        })
-    }
-
-    /// Remedies that are the same wherever the mistake is made.
-    fn fixed_help(&self) -> Option<&'static str> {
-        Some(match self {
-            Problem::PackTooLarge => {
-                "records belong into files beside the pack; tests can name them with `given = \"PATH\"`"
-            }
-            Problem::BadName { .. } => "names are a-z, 0-9 and _, begin with a letter, and have at most 64 characters",
-            Problem::Missing { key, .. } => return example(key),
-            Problem::OnlyForTables { .. } => "declare it as [table.NAME] if later records replace earlier ones",
-            Problem::BadScale { .. } => "money is written decimal(2)",
-            Problem::AttributeCycle { .. } => "compute one of them from features only",
-            Problem::BadDuration { .. } => {
-                "durations are written \"500ms\", \"30s\", \"10m\", \"48h\", \"7d\", \"2w\", or joined: \"1d12h\""
-            }
-            Problem::BadTime { .. } => {
-                "times are written \"2026-03-02T09:00:00Z\", or without an offset in the zone of the pack"
-            }
-            Problem::BadPattern { .. } => {
-                "patterns are written with strftime directives, such as \"%Y-%m-%d %H:%M:%S\""
-            }
-            Problem::PatternNotTime { .. } => "remove `format`, or give the field the type `time`",
-            Problem::FieldOptional { .. } => "take the `?` off its type: a record without it becomes a dead letter",
-            Problem::CustomerDeclared => "write [customer.feature] and [customer.attribute] without declaring it",
-            Problem::NoIdField { .. } => "give the field that names the entity that type",
-            Problem::NoSource { .. } => {
-                "add `from` with the name of a stream or a table, or `over` with the name of an entity"
-            }
-            Problem::FromAndOver { .. } => {
-                "keep `from` to aggregate records, `over` to aggregate the entities of the customer"
-            }
-            Problem::NoAggregate { .. } => {
-                "add one of count, sum, avg, stddev, min, max, first, last, distinct, set, top"
-            }
-            Problem::UselessWithout { key: "pane", .. } => "add `window`, or remove `pane`",
-            Problem::UselessWithout { key: "at_most", .. } => "only `set` and `top` show several values",
-            Problem::WindowAndDuring => {
-                "`window` counts from the event time on, `during` says from when until when: keep one"
-            }
-            Problem::DuringNotTwo { .. } => {
-                "write from when until when a record counts: `during = [\"due_at - 7d\", \"due_at\"]`"
-            }
-            Problem::CountFalse => "write `count = true`, or `count = \"x\"` to count where x is not null",
-            Problem::RollupOfEntity { .. } => "use `from` to aggregate records",
-            Problem::RollupOfCustomers => "name another entity, or use `from` to aggregate records",
-            Problem::NoPurpose { .. } => "add `purpose`: safety, assistance, service, relationship or sales",
-            Problem::NoValue { .. } => {
-                "add `value = { kind = \"economic\", benefit = \"…\" }`; kind is economic, functional, experiential or symbolic"
-            }
-            Problem::NoBenefit { .. } => "say in one line, in the customer's terms, what they gain by it",
-            Problem::MoodOnly { .. } => "add a fact to the condition: nobody is contacted for their mood alone",
-            Problem::NoBudget { .. } => {
-                "add an entry to `policy.pressure`: { purpose = \"sales\", at_most = 1, per = \"90d\" }"
-            }
-            Problem::BadHours { .. } => "hours are written \"20:00-08:00\", and begin and end at different times",
-            Problem::QuietNever => "add `hours = \"20:00-08:00\"`, `days = [\"sunday\"]` or `holidays = true`",
-            Problem::BraceNotClosed => "add `}`, or write `{{` for a brace",
-            Problem::NotAName { .. } => "write a name as in the condition, such as `balance`; `{{` is a brace",
-            Problem::SharesUnused { .. } => "leave it out: what is not needed does not leave",
-            Problem::ReasonNotShared { .. } => "add it to `shares`, or take it out of the reason",
-            Problem::SilencesNothing { .. } => "name `purposes` or `moments` that are in the pack, or remove `silence`",
-            Problem::BothMoods { .. } => "keep it in one of the lists",
-            Problem::MoodNotLast { .. } => {
-                "name a feature such as { from = \"contacts\", last = \"mood\" }, or remove `half_life`: then it counts until another replaces it"
-            }
-            Problem::NotAboutCustomer { .. } => "add `about` with its field of type `id(customer)`",
-            Problem::NoTime { .. } => "add `time` with its field of type `time`",
-            Problem::NotATable { .. } => "declare it as [table.NAME]",
-            Problem::BadLanguage { .. } => "languages are written \"fr\" or \"fr-FR\"",
-            Problem::FromAndSignals => {
-                "keep `from` for the latest mood of one source, `signals` to fuse those of several"
-            }
-            Problem::TransitionAndVerdict => "write an entry for each of them",
-            Problem::ExpectsNothing => "add `expect` with transitions, or `silent` with moments that must not open",
-            Problem::NoEntity { .. } => "remove `entity`",
-            _ => return None,
-        })
-    }
-}
-
-const TYPES: &str =
-    "types are int, decimal(n), float, bool, text, time, duration and id(ENTITY), with a `?` behind if optional";
-
-/// How a key that is needed is written.
-fn example(key: &str) -> Option<&'static str> {
-    Some(match key {
-        "fields" => "fields = { at = \"time\", amount = \"decimal(2)\", note = \"text?\" }",
-        "key" => "key = [\"FIELD\"]",
-        "belongs_to" => "belongs_to = { customer = \"FIELD\", by = \"TABLE\" }",
-        "given" => "given = \"FILE.jsonl\", or given = [ { stream = \"NAME\", … } ]",
-        "transition" => "transition = \"opened\" or transition = \"closed\"",
-        "time" => "time = \"FIELD\", a field of type time",
-        "type" => "type = \"text\", or another type",
-        "half_life" => "half_life = \"6h\"",
-        "per" => "per = \"90d\"",
-        "at_most" => "at_most = 1",
-        "when" => "when = \"balance < 0.00\"",
-        "by" => "by = \"TABLE\"",
-        "customer" => "customer = \"…\"",
-        "name" => "name = \"…\"",
-        "stream" => "stream = \"NAME\"",
-        "moment" => "moment = \"NAME\"",
-        "at" => "at = \"2026-03-02T09:00:00Z\"",
-        "kind" => "kind = \"economic\"",
-        "from" => "from = \"last_mood\"",
-        "negative" => "negative = [\"anger\", \"anxiety\"]",
-        "[pack]" => "begin with [pack] and name = \"…\"",
-        _ => return None,
-    })
-}
-
-/// What an aggregate takes.
-fn takes(aggregate: &str) -> &'static str {
-    match aggregate {
-        "sum" => "an int, a decimal, a float or a duration",
-        "avg" => "an int, a decimal, a float, a duration or a time",
-        "stddev" => "an int, a decimal or a float",
-        _ => "anything but a list",
-    }
-}
-
-fn meant(nearest: Option<&str>, otherwise: &str) -> String {
-    nearest.map_or_else(|| otherwise.to_owned(), |nearest| format!("did you mean `{nearest}`?"))
-}
-
-/// The nearest name, or all of them as long as they are few.
-fn suggestion(nearest: Option<&str>, known: &[String]) -> Option<String> {
-    const FEW: usize = 20;
-    match nearest {
-        Some(nearest) => Some(format!("did you mean `{nearest}`?")),
-        None if known.is_empty() || known.len() > FEW => None,
-        None => Some(format!("known here: {}", join_or(known))),
     }
 }
 

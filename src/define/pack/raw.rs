@@ -51,6 +51,7 @@ pub(super) struct Input {
     pub time: Option<Text>,
     pub about: Option<Text>,
     pub order: Option<Text>,
+    pub personal: Vec<Text>,
     pub key: Option<Spot<Vec<Text>>>,
     pub delete: Option<Text>,
     pub format: Format,

@@ -104,6 +104,7 @@ fn input(name: Text, item: Item<'_>, table: bool, problems: &mut Problems) -> Op
     let input = Input {
         about: section.filled("about", problems),
         order: section.filled("order", problems),
+        personal: section.filled_texts("personal", problems),
         format: format(&mut section, problems),
         description: section.text("description", problems).map(|text| text.value),
         name,

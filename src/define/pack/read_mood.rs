@@ -19,7 +19,7 @@ pub(super) fn mood(item: Item<'_>, problems: &mut Problems) -> Option<Mood> {
     let positive = section.filled_texts("positive", problems);
     let half_life = section.duration("half_life", false, problems);
     let threshold = section.real("threshold", "from 0 on", |threshold| threshold >= 0.0, problems);
-    let map = pairs(&mut section, "map", problems, |name, item, problems| filled_of(name, item, problems));
+    let map = pairs(&mut section, "map", problems, filled_of);
     let modalities = pairs(&mut section, "modalities", problems, |name, item, problems| {
         let condition = filled_of(name, item, problems)?;
         Some((condition.value != "off").then_some(condition))

@@ -2,9 +2,6 @@
 
 use std::ops::Range;
 
-use super::problem::Problem;
-use super::words::shortened;
-
 /// A part of a reason: as it stands, or a name with its place in the text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Part {
@@ -12,11 +9,18 @@ pub(super) enum Part {
     Name(String, Range<usize>),
 }
 
+/// What is wrong with a brace.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    NotClosed,
+    NotAName(String),
+}
+
 /// The parts of a reason; `{{` and `}}` are braces.
 ///
 /// # Errors
 /// A brace that is never closed, or what is no name in one; with its place in the text.
-pub(super) fn parts(text: &str) -> Result<Vec<Part>, (Problem, Range<usize>)> {
+pub(super) fn parts(text: &str) -> Result<Vec<Part>, (Fault, Range<usize>)> {
     let mut parts = Vec::new();
     let mut plain = String::new();
     let mut at = 0;
@@ -30,13 +34,13 @@ pub(super) fn parts(text: &str) -> Result<Vec<Part>, (Problem, Range<usize>)> {
             continue;
         }
         let Some(length) = text[start..].find('}') else {
-            return Err((Problem::BraceNotClosed, start - 1..text.len()));
+            return Err((Fault::NotClosed, start - 1..text.len()));
         };
         let inner = &text[start..start + length];
         let name = inner.trim();
         let begin = start + inner.len() - inner.trim_start().len();
         if !is_path(name) {
-            return Err((Problem::NotAName { found: shortened(name) }, start - 1..start + length + 1));
+            return Err((Fault::NotAName(name.to_owned()), start - 1..start + length + 1));
         }
         if !plain.is_empty() {
             parts.push(Part::Text(std::mem::take(&mut plain)));
@@ -79,9 +83,9 @@ mod tests {
 
     #[test]
     fn what_is_no_name_is_refused() {
-        assert_eq!(parts("a {b"), Err((Problem::BraceNotClosed, 2..4)));
+        assert_eq!(parts("a {b"), Err((Fault::NotClosed, 2..4)));
         for bad in ["{}", "{a + 1}", "{A}", "{a.b.c}", "{a {b}"] {
-            assert!(matches!(parts(bad), Err((Problem::NotAName { .. }, _))), "{bad}");
+            assert!(matches!(parts(bad), Err((Fault::NotAName(_), _))), "{bad}");
         }
     }
 }

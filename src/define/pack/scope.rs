@@ -22,6 +22,8 @@ pub(super) struct Ground<'a> {
 /// An input as far as it could be understood.
 pub(super) struct Shape {
     pub input: Input,
+    /// Its fields that are personal.
+    pub personal: Vec<FieldId>,
     /// Fields that are declared, but not in a way that could be understood.
     pub broken: Vec<String>,
     /// Whether its fields are not declared at all.

@@ -9,8 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::define::Plan;
 use crate::define::plan::{Evidence, Gate, Verdict};
-use crate::flow::Transition;
-use crate::flow::episode::episode_id;
+use crate::flow::episode::{episode_hash, hexadecimal};
 use crate::flow::policy::{self, EpisodeKey, Shown};
 use crate::model::time::format_time;
 use crate::model::{Id, LogicalTime, Type, Value};
@@ -219,16 +218,7 @@ pub(crate) fn raw(value: &Value, ty: &Type) -> Box<RawValue> {
 
 /// The id of an episode of a customer.
 pub(crate) fn id_of(plan: &Plan, customer: &Id, episode: &EpisodeKey) -> String {
-    let transition = Transition {
-        time: episode.since,
-        customer: customer.clone(),
-        entity: episode.entity.clone(),
-        moment: episode.moment,
-        opened: true,
-        since: episode.since,
-        evidence: Vec::new(),
-    };
-    episode_id(plan, &transition)
+    hexadecimal(&episode_hash(plan, customer, episode.moment, episode.entity.as_ref(), episode.since))
 }
 
 fn written(time: LogicalTime) -> String {

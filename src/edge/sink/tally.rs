@@ -80,7 +80,9 @@ impl Tally {
             waiting.deferred_since.get_or_insert(time);
         } else {
             self.suppressed += u64::from(!std::mem::replace(&mut waiting.was_suppressed, true));
-            let of_them = gates.filter(|gate| gate.suppresses() || *gate == Gate::Mood);
+            // Where no gate does that always suppresses, the mood cancels.
+            let cancels = !gates.clone().any(Gate::suppresses);
+            let of_them = gates.filter(|gate| gate.suppresses() || (cancels && *gate == Gate::Mood));
             count_gates(&mut self.suppressed_by, &mut waiting.suppressed_by, of_them);
             self.end_deferral(waiting.deferred_since.take(), time);
         }
@@ -129,5 +131,58 @@ fn count_gates(counts: &mut BTreeMap<Gate, u64>, counted: &mut u16, gates: impl 
             *counted |= bit;
             add(counts, gate);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::policy::FailedGate;
+    use crate::model::Real;
+
+    /// Verdicts on one episode per customer: time, customer, verdict, gates.
+    fn counted(verdicts: &[(u64, u64, Verdict, &[Gate])]) -> Tally {
+        let mut tally = Tally::default();
+        for (time, customer, verdict, gates) in verdicts {
+            let failed = |gate: &Gate| FailedGate { gate: *gate, why: None, until: None };
+            let judgement = Judgement {
+                verdict: *verdict,
+                gates: gates.iter().map(failed).collect(),
+                until: None,
+                channel: None,
+                released_at: None,
+                priority: Real::new(0.0).expect("a number"),
+                mood_is_negative: false,
+                evidence: Vec::new(),
+                shared: Vec::new(),
+                locale: None,
+                zone: None,
+            };
+            let episode = Some(EpisodeKey { moment: MomentId(0), entity: None, since: 0 });
+            let what = What::Verdict(judgement);
+            tally.count(&Decision { time: *time, customer: Id::Number(*customer), episode, what });
+        }
+        tally
+    }
+
+    #[test]
+    fn a_deferral_lasts_until_another_kind_of_verdict() {
+        let tally = counted(&[
+            (10, 1, Verdict::Deferred, &[Gate::Quiet]),
+            (20, 1, Verdict::Deferred, &[Gate::Quiet, Gate::Pressure]),
+            (20, 2, Verdict::Deferred, &[Gate::Mood]),
+            (60, 1, Verdict::Released, &[]),
+            (80, 2, Verdict::Suppressed, &[Gate::Refusal, Gate::Mood, Gate::Quiet]),
+            (90, 2, Verdict::Deferred, &[Gate::Mood]),
+            (95, 3, Verdict::Deferred, &[Gate::Quiet]),
+            (96, 3, Verdict::Withdrawn, &[]),
+        ]);
+        assert_eq!((tally.deferred, tally.suppressed), (3, 1));
+        assert_eq!(tally.deferred_by, BTreeMap::from([(Gate::Mood, 1), (Gate::Quiet, 2), (Gate::Pressure, 1)]));
+        assert_eq!(tally.suppressed_by, BTreeMap::from([(Gate::Refusal, 1)]));
+        assert_eq!(tally.deferrals, BTreeMap::from([(1, 1), (50, 1), (60, 1)]));
+        assert_eq!(tally.median_deferral_ms(), Some(50));
+        assert_eq!((tally.still_open(), tally.still_deferred()), (1, 1));
+        assert_eq!((tally.withdrawn_before, tally.withdrawn_after), (1, 0));
     }
 }

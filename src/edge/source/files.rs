@@ -113,6 +113,18 @@ pub enum SourceError {
     },
 }
 
+impl InputFile {
+    /// Its name as it is told.
+    pub fn name(&self) -> String {
+        if self.is_stdin() { "-".to_owned() } else { self.path.display().to_string() }
+    }
+
+    /// Whether it can be read only once, as it comes.
+    pub fn is_stdin(&self) -> bool {
+        is_stdin(&self.path)
+    }
+}
+
 impl SourceError {
     pub(super) fn unreadable(path: &Path, error: io::Error) -> SourceError {
         SourceError::Unreadable { path: path.display().to_string(), error }

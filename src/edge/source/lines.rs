@@ -5,7 +5,7 @@ use std::io::{self, BufRead};
 use crate::model::limits::{KEPT_BYTES, RECORD_BYTES};
 
 /// Reads lines; `\n` and `\r\n` end them, a byte order mark at the start is skipped.
-pub(super) struct Lines<R> {
+pub(crate) struct Lines<R> {
     input: R,
     number: u64,
     carriage_return: bool,
@@ -13,7 +13,7 @@ pub(super) struct Lines<R> {
 
 /// What was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Line {
+pub(crate) enum Line {
     /// A line, without what ends it.
     Whole,
     /// A line beyond the limit: only its first part is kept.
@@ -23,12 +23,12 @@ pub(super) enum Line {
 }
 
 impl<R: BufRead> Lines<R> {
-    pub(super) fn new(input: R) -> Lines<R> {
+    pub(crate) fn new(input: R) -> Lines<R> {
         Lines { input, number: 0, carriage_return: false }
     }
 
     /// The number of the last line, from 1.
-    pub(super) fn number(&self) -> u64 {
+    pub(crate) fn number(&self) -> u64 {
         self.number
     }
 
@@ -38,7 +38,7 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// Reads the next line into `line`. Also after an error it holds what was read of it.
-    pub(super) fn next(&mut self, line: &mut Vec<u8>) -> io::Result<Line> {
+    pub(crate) fn next(&mut self, line: &mut Vec<u8>) -> io::Result<Line> {
         line.clear();
         self.number += 1;
         let mut too_long = false;

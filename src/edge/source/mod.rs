@@ -19,8 +19,11 @@ mod records;
 mod rows;
 
 pub use files::{InputFile, SourceError};
+pub(crate) use lines::{Line, Lines};
 pub use merge::MergedSource;
 pub use mixed::LinesSource;
+pub(crate) use open::open_path;
+pub use records::rows_at;
 
 use crate::flow::decode::RecordError;
 use crate::model::Fact;

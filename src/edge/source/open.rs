@@ -18,7 +18,7 @@ const BUFFER_BYTES: usize = 1 << 16;
 const UNDECODABLE: u8 = 0xFF;
 
 /// Bytes of a file, unpacked.
-pub(super) type Bytes = Box<dyn BufRead + Send>;
+pub(crate) type Bytes = Box<dyn BufRead + Send>;
 
 /// A file that is open.
 pub(super) struct Opened {
@@ -57,7 +57,7 @@ pub(super) fn open(file: &InputFile, encoding: &str) -> io::Result<Opened> {
 }
 
 /// Opens a file that may be packed.
-pub(super) fn open_path(path: &Path) -> io::Result<Bytes> {
+pub(crate) fn open_path(path: &Path) -> io::Result<Bytes> {
     unpacked(BufReader::with_capacity(BUFFER_BYTES, File::open(path)?), Packing::Unknown)
 }
 

@@ -1,5 +1,6 @@
 //! The records of one file, decoded: facts and dead letters in the order of its lines.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,7 +10,7 @@ use crate::flow::decode::facts::Extractor;
 use crate::flow::decode::json::JsonDecoder;
 use crate::flow::decode::{Decoded, Decoder, RecordError};
 use crate::model::limits::{KEPT_BYTES, RECORD_BYTES};
-use crate::model::{Fact, Origin};
+use crate::model::{Fact, Origin, Row};
 
 use super::DeadLetter;
 use super::files::{InputFile, SourceError, is_stdin};
@@ -41,6 +42,23 @@ pub(super) struct Records {
 enum Reader {
     JsonLines { lines: Lines<Bytes>, line: Vec<u8>, decoder: JsonDecoder },
     Delimited { rows: Box<Rows<Bytes>>, decoder: DelimitedDecoder },
+}
+
+/// The typed rows of some records of a file, by their lines. Reads no further than it has to.
+///
+/// # Errors
+/// When the file cannot be read any more.
+pub fn rows_at(plan: &Arc<Plan>, file: &InputFile, lines: &BTreeSet<u64>) -> Result<BTreeMap<u64, Row>, SourceError> {
+    let mut rows = BTreeMap::new();
+    let mut records = Records::open(plan, file, 0)?;
+    while rows.len() < lines.len() {
+        match records.layout.step().map_err(|error| SourceError::unreadable(&file.path, error))? {
+            Step::Record(Ok(record), line) if lines.contains(&line) => drop(rows.insert(line, record.row)),
+            Step::Record(..) | Step::Blank => {}
+            Step::End => break,
+        }
+    }
+    Ok(rows)
 }
 
 /// One step in a file: a record or why it is none, with its line and bytes.

@@ -2,7 +2,7 @@
 //!
 //! Attributes are what a router, a queue or an auditor reads without looking into the data. Each has one rule here; `docs/triggers.md` tells them.
 
-use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -149,17 +149,20 @@ pub(super) fn attribute(text: &str) -> String {
         return text.to_owned();
     }
     let mut out = String::with_capacity(text.len() + 8);
+    let mut bytes = [0; 4];
     for c in text.chars() {
-        let mut bytes = [0; 4];
-        match c.is_control() {
-            true => c.encode_utf8(&mut bytes).bytes().for_each(|byte| out.push_str(&format!("%{byte:02X}"))),
-            false => out.push(c),
+        if c.is_control() {
+            for byte in c.encode_utf8(&mut bytes).bytes() {
+                let _ = write!(out, "%{byte:02X}");
+            }
+        } else {
+            out.push(c);
         }
     }
     out
 }
 
 /// The source of everything that a pack publishes.
-pub(super) fn source(pack: &str) -> Cow<'static, str> {
-    Cow::Owned(format!("/propice/{pack}"))
+pub(super) fn source(pack: &str) -> String {
+    format!("/propice/{pack}")
 }

@@ -76,7 +76,9 @@ fn told(moment: &Moment, verdict: Published, judgement: &Judgement, teller: &Tel
     for (evidence, shown) in moment.shares.iter().zip(&judgement.shared) {
         let Shown::Value(value) = shown else { continue };
         let value = teller.value(value, &evidence.ty);
-        let compared = threshold(moment.when.source(), &evidence.name).filter(|_| verdict != Published::Withdrawn);
+        // That a value is what it has to be equal to says nothing more.
+        let compared = threshold(moment.when.source(), &evidence.name)
+            .filter(|(operator, _)| verdict != Published::Withdrawn && *operator != "==");
         let compared = compared.map(|(operator, literal)| format!(" ({})", teller.comparison(operator, literal)));
         parts.push(format!("{} {is} {value}{}", plain(&evidence.name), compared.unwrap_or_default()));
     }

@@ -15,10 +15,12 @@ use super::payload::Payload;
 pub const DECISION_SCHEMA: &str = "urn:propice:schema:decision:v1";
 /// The version of AsyncAPI.
 const ASYNCAPI: &str = "3.0.0";
-/// The topic of decisions.
-const DECISIONS: &str = "decisions";
-/// What schemas of a document are written in.
-const SCHEMA_FORMAT: &str = "application/schema+json;version=draft-2020-12";
+/// The topic of decisions, and its name among the channels: no channel of a pack can be called so.
+const DECISIONS: &str = "propice.decisions";
+/// The media type of structured mode.
+const STRUCTURED: &str = "application/cloudevents+json";
+/// Where the schemas of an AsyncAPI document are.
+const SCHEMAS: &str = "/components/schemas";
 
 /// The JSON Schema of the data of a trigger: what its `dataschema` names.
 pub fn trigger() -> Value {
@@ -72,10 +74,10 @@ pub fn asyncapi(plan: Option<&Plan>) -> Value {
             "version": plan.map_or("1", |plan| plan.version.as_str()),
             "description": plan.and_then(|plan| plan.description.as_deref()).map_or("What propice publishes.", str::trim),
         },
-        "defaultContentType": "application/cloudevents+json",
+        "defaultContentType": STRUCTURED,
         "channels": channels,
         "operations": operations,
-        "components": { "messages": messages() },
+        "components": components(),
     })
 }
 
@@ -111,18 +113,24 @@ fn add_decisions(channels: &mut Map<String, Value>, operations: &mut Map<String,
     operations.insert("publish_decisions".to_owned(), operation);
 }
 
-fn messages() -> Map<String, Value> {
+/// Messages and the schemas that they are made of. These are of draft 7, which AsyncAPI reads without further ado.
+fn components() -> Value {
+    let mut settings = SchemaSettings::draft07().for_serialize();
+    settings.definitions_path = SCHEMAS.into();
+    let mut generator = settings.into_generator();
+    let event = generator.subschema_for::<Trigger>().to_value();
+    let decision = generator.subschema_for::<Decision<'_>>().to_value();
+    let key = json!({ "type": "string", "description": "The customer." });
     let mut messages = Map::new();
-    let event = event();
     for ty in TriggerType::ALL {
-        let schema = json!({ "allOf": [event.clone(), { "properties": { "type": { "const": ty.name() } } }] });
+        let only = json!({ "properties": { "type": { "const": ty.name() } } });
         let message = json!({
             "name": ty.name(),
             "title": ty.title(),
-            "contentType": "application/cloudevents+json",
-            "payload": { "schemaFormat": SCHEMA_FORMAT, "schema": schema },
+            "contentType": STRUCTURED,
+            "payload": { "allOf": [event, only] },
             "correlationId": { "location": "$message.payload#/correlationid" },
-            "bindings": { "kafka": { "key": { "type": "string", "description": "the customer" } } },
+            "bindings": { "kafka": { "key": key } },
         });
         messages.insert(ty.key().to_owned(), message);
     }
@@ -130,9 +138,9 @@ fn messages() -> Map<String, Value> {
         "name": "propice.decision.v1",
         "title": "A decision",
         "contentType": "application/json",
-        "payload": { "schemaFormat": SCHEMA_FORMAT, "schema": decision() },
-        "bindings": { "kafka": { "key": { "type": "string", "description": "the customer" } } },
+        "payload": decision,
+        "bindings": { "kafka": { "key": key } },
     });
     messages.insert("decision".to_owned(), message);
-    messages
+    json!({ "messages": messages, "schemas": generator.take_definitions(true) })
 }

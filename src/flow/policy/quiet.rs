@@ -141,10 +141,10 @@ mod tests {
     use crate::define::parse_instant;
     use crate::model::time::format_time;
 
-    fn turns(rule: QuietRule, zone: &str, now: &str) -> (bool, Option<String>) {
+    fn turns(rule: &QuietRule, zone: &str, now: &str) -> (bool, Option<String>) {
         let zone = TimeZone::get(zone).expect("a zone");
         let holidays = HolidayTable::default();
-        let hours = Hours { rules: vec![&rule], zone: &zone, holidays: &holidays, region: None };
+        let hours = Hours { rules: vec![rule], zone: &zone, holidays: &holidays, region: None };
         let (is_quiet, turn) = hours.at(parse_instant(now, "UTC").expect("a time"));
         (is_quiet, turn.map(|turn| format_time(turn as i64)))
     }
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_night_over_the_change_to_summer_time_is_an_hour_shorter() {
-        let until = |now: &str| turns(night(), "Europe/Paris", now);
+        let until = |now: &str| turns(&night(), "Europe/Paris", now);
         assert_eq!(until("2026-03-28T19:00:00Z"), (true, Some("2026-03-29T06:00:00Z".to_owned())));
         assert_eq!(until("2026-03-27T19:00:00Z"), (true, Some("2026-03-28T07:00:00Z".to_owned())));
         assert_eq!(until("2026-03-28T18:59:59.999Z"), (false, Some("2026-03-28T19:00:00Z".to_owned())));
@@ -167,7 +167,7 @@ mod tests {
     fn hours_that_end_within_the_hour_that_is_left_out_end_with_it() {
         let rule = QuietRule { hours: vec![(60, 150)], ..QuietRule::default() };
         assert_eq!(
-            turns(rule, "Europe/Paris", "2026-03-29T00:30:00Z"),
+            turns(&rule, "Europe/Paris", "2026-03-29T00:30:00Z"),
             (true, Some("2026-03-29T01:00:00Z".to_owned()))
         );
     }
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn hours_that_end_within_the_hour_that_comes_twice_come_twice() {
         let rule = || QuietRule { hours: vec![(60, 150)], ..QuietRule::default() };
-        let until = |now: &str| turns(rule(), "Europe/Paris", now);
+        let until = |now: &str| turns(&rule(), "Europe/Paris", now);
         assert_eq!(until("2026-10-25T00:00:00Z"), (true, Some("2026-10-25T00:30:00Z".to_owned())));
         assert_eq!(until("2026-10-25T00:30:00Z"), (false, Some("2026-10-25T01:00:00Z".to_owned())));
         assert_eq!(until("2026-10-25T01:00:00Z"), (true, Some("2026-10-25T01:30:00Z".to_owned())));
@@ -185,7 +185,7 @@ mod tests {
     fn a_weekend_is_one_stretch() {
         let rule = QuietRule { days: vec![0, 6], ..night() };
         assert_eq!(
-            turns(rule, "Europe/Paris", "2026-06-05T18:00:00Z"),
+            turns(&rule, "Europe/Paris", "2026-06-05T18:00:00Z"),
             (true, Some("2026-06-08T06:00:00Z".to_owned()))
         );
     }
@@ -193,6 +193,6 @@ mod tests {
     #[test]
     fn silence_for_ever_has_no_end() {
         let rule = QuietRule { days: (0..7).collect(), ..QuietRule::default() };
-        assert_eq!(turns(rule, "UTC", "2026-06-05T18:00:00Z"), (true, None));
+        assert_eq!(turns(&rule, "UTC", "2026-06-05T18:00:00Z"), (true, None));
     }
 }

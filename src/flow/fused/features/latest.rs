@@ -7,9 +7,10 @@ use crate::model::{EventTime, Value};
 use super::{Accumulate, Given};
 
 /// What decides which record is first or last; the value comes last.
-type Place = (EventTime, Value, Value);
+pub(super) type Place = (EventTime, Value, Value);
 
-fn place(given: &Given<'_>) -> Place {
+/// The place of a contribution.
+pub(super) fn place(given: &Given<'_>) -> Place {
     (given.event_time, given.order.clone(), given.value.clone())
 }
 

@@ -15,6 +15,7 @@
 
 mod bags;
 mod latest;
+mod recent;
 mod totals;
 mod windowed;
 
@@ -24,6 +25,7 @@ use crate::model::{EventTime, LogicalTime, Type, Value};
 
 use bags::{Bag, Extreme, Greatest, Least};
 use latest::{Earliest, Latest, Sequence};
+use recent::{RecentBest, RecentFirst, RecentLast, RecentValues};
 use totals::{Count, FloatTotal, Squared, Total};
 use windowed::{Always, Windowed};
 
@@ -89,6 +91,12 @@ pub(in crate::flow::fused) fn column(feature: &Feature) -> Box<dyn Column> {
         Aggregate::Max if keeps_one(feature) => build(feature, |extreme: &Extreme<Greatest>| extreme.value()),
         Aggregate::First if keeps_one(feature) => build(feature, |first: &Earliest| first.value()),
         Aggregate::Last if keeps_one(feature) => build(feature, |last: &Latest| last.value()),
+        Aggregate::Min if only_expires(feature) => Box::new(RecentBest::<Least>::new()),
+        Aggregate::Max if only_expires(feature) => Box::new(RecentBest::<Greatest>::new()),
+        Aggregate::First if only_expires(feature) => Box::new(RecentBest::<RecentFirst>::new()),
+        Aggregate::Last if only_expires(feature) => Box::new(RecentBest::<RecentLast>::new()),
+        Aggregate::Distinct if only_expires(feature) => Box::new(RecentValues::new(None)),
+        Aggregate::Set(at_most) if only_expires(feature) => Box::new(RecentValues::new(Some(at_most))),
         Aggregate::Min => build(feature, Bag::min),
         Aggregate::Max => build(feature, Bag::max),
         Aggregate::First => build(feature, Sequence::first),
@@ -103,6 +111,11 @@ pub(in crate::flow::fused) fn column(feature: &Feature) -> Box<dyn Column> {
 /// Whether nothing that was given ever goes: then the best is all that has to be kept.
 fn keeps_one(feature: &Feature) -> bool {
     !feature.retracts && matches!(feature.interval, Interval::Always)
+}
+
+/// Whether what was given goes by expiring, and in no other way.
+fn only_expires(feature: &Feature) -> bool {
+    !feature.retracts && !matches!(feature.interval, Interval::Always)
 }
 
 fn build<A: Accumulate + 'static>(feature: &Feature, read: impl Fn(&A) -> Value + 'static) -> Box<dyn Column> {
