@@ -121,7 +121,8 @@ fn nothing_is_sold_while_another_moment_forbids_it() {
     releases("silence", &|judge, told, _, run| {
         let forbids = |span: &Span| {
             let mut silencers = judge.silencers("sales").into_iter();
-            let after = silencers.find(|(name, _)| *name == span.moment && *name != told.moment).map(|(_, after)| after);
+            let after =
+                silencers.find(|(name, _)| *name == span.moment && *name != told.moment).map(|(_, after)| after);
             let until = after.map(|after| span.closed.saturating_add(after));
             span.customer == told.customer && until.is_some_and(|until| (span.opened..until).contains(&told.at))
         };
@@ -171,7 +172,8 @@ fn every_episode_ends_in_one_final_verdict() {
         for transition in &run.episodes {
             let episode = word(transition, "episode");
             let given = verdicts.get(episode).map_or(&[][..], Vec::as_slice);
-            let ends = given.iter().filter(|verdict| ["released", "handed_to_human", "expired"].contains(verdict)).count();
+            let ends =
+                given.iter().filter(|verdict| ["released", "handed_to_human", "expired"].contains(verdict)).count();
             let withdrawn = given.iter().filter(|verdict| **verdict == "withdrawn").count();
             let first_end = given.iter().position(|verdict| !["deferred", "suppressed"].contains(verdict));
             let behind = first_end.map_or(&[][..], |at| &given[at + 1..]);
@@ -239,15 +241,17 @@ fn a_bad_mood_never_raises_the_rank_of_what_is_sold() {
             worse.lines.insert(at + 1, line);
         }
         let priorities = |run: &Run| -> BTreeMap<(String, i64), String> {
-            let sales = run.decisions.iter().filter(|decision| {
-                word(decision, "purpose") == "sales" && word(decision, "decision") == "verdict"
-            });
+            let sales = run
+                .decisions
+                .iter()
+                .filter(|decision| word(decision, "purpose") == "sales" && word(decision, "decision") == "verdict");
             sales.map(|one| ((word(one, "episode").to_owned(), time(one)), one["priority"].to_string())).collect()
         };
         match (run(&case), run(&worse)) {
             (Ok(one), Ok(other)) => {
                 let (one, other) = (priorities(&one), priorities(&other));
-                let differs = one.iter().find(|(key, priority)| other.get(*key).is_some_and(|other| other != *priority));
+                let differs =
+                    one.iter().find(|(key, priority)| other.get(*key).is_some_and(|other| other != *priority));
                 differs.map_or(Tried::Fine, |differs| Tried::Wrong(format!("{differs:?} is another in a bad mood")))
             }
             (Err(tried), _) | (_, Err(tried)) => tried,

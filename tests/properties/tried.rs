@@ -144,12 +144,11 @@ pub(crate) fn against_the_oracle(seed: u64, case: &Case) -> Tried {
         if !expected.cut && read != case.lines.len() as u64 {
             return Tried::Wrong(format!("{way:?}: {} lines, but {read} records and dead letters", case.lines.len()));
         }
-        let same =
-            |(_, other): &(Way, Texts)| {
-                other.episodes == texts.episodes
-                    && other.view_changes == texts.view_changes
-                    && other.decisions == texts.decisions
-            };
+        let same = |(_, other): &(Way, Texts)| {
+            other.episodes == texts.episodes
+                && other.view_changes == texts.view_changes
+                && other.decisions == texts.decisions
+        };
         if let Some((other, _)) = before.as_ref().filter(|before| !same(before)) {
             return Tried::Wrong(format!("{way:?} is not byte for byte as {other:?}"));
         }

@@ -124,7 +124,15 @@ impl Pack {
         for (name, declared) in table(&root, "stream").into_iter().chain(table(&root, "table")) {
             inputs.push(input(name, declared, &kind_names));
         }
-        let mut pack = Pack { name, version, inputs, feeds: Vec::new(), kinds: Vec::new(), moments: Vec::new(), policy: Policy::default() };
+        let mut pack = Pack {
+            name,
+            version,
+            inputs,
+            feeds: Vec::new(),
+            kinds: Vec::new(),
+            moments: Vec::new(),
+            policy: Policy::default(),
+        };
         let mut kinds: Vec<Kind> =
             kind_names.iter().enumerate().map(|(kind, name)| pack.kind(kind, name, &root)).collect();
         // Entities first: the customer's rollups use them.

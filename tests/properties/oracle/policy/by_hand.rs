@@ -67,10 +67,7 @@ fn a_bad_mood_passes_after_its_half_life() {
     assert_eq!(decided(&pack, &lines, 60), expected);
     // They add up to 1.5 at 5, which is 0.5 after 20 · log₂ 3 ms.
     let lines = [feels(5, "anger", "1"), feels(5, "anger", "0.9999999"), feels(5, "joy", "0.4999999"), s(5, "a", 1)];
-    let expected = [
-        "5 a deferred mood(negative|37) until 37 on - at - #0.0",
-        "37 a released until - on - at 37 #0.0",
-    ];
+    let expected = ["5 a deferred mood(negative|37) until 37 on - at - #0.0", "37 a released until - on - at 37 #0.0"];
     assert_eq!(decided(&pack, &lines, 60), expected);
     let human = moment("a", "service", "on_negative_mood = 'human'\nchannels = ['push']") + "[channel.push]\n" + mood;
     let lines = [feels(5, "anger", "7"), s(10, "a", 1)];
@@ -108,7 +105,8 @@ fn one_release_at_a_time_and_budgets() {
 
 #[test]
 fn silence_lasts_longer_than_what_imposes_it() {
-    let pack = moment("a", "sales", "") + &moment("b", "service", "silence = { purposes = ['sales'], after = '15ms' }")
+    let pack = moment("a", "sales", "")
+        + &moment("b", "service", "silence = { purposes = ['sales'], after = '15ms' }")
         + "[policy]\narbitration = '0s'\npressure = [{ at_most = 9, per = 'day' }]\n";
     let lines = [s(10, "b", 1), s(12, "a", 1), s(20, "b", 0)];
     let expected = [
@@ -170,7 +168,8 @@ fn who_is_held_out_is_watched() {
 
 #[test]
 fn without_consent_nothing_is_said_and_nothing_is_shown() {
-    let pack = moment("a", "service", "evidence = ['b > 0']") + "[policy]\nrefusal = 'people.no'\n\
+    let pack = moment("a", "service", "evidence = ['b > 0']")
+        + "[policy]\nrefusal = 'people.no'\n\
         [policy.consent.data.location]\nallowed = 'people.loc'\nfeatures = ['b']\n";
     let person = |at: i64, no: bool, loc: bool| {
         format!("{{\"stream\":\"people\",\"c\":\"x\",\"at\":{at},\"no\":{no},\"loc\":{loc}}}")

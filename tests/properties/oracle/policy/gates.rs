@@ -21,9 +21,8 @@ pub(crate) struct Failed {
     pub(crate) until: Option<i64>,
 }
 
-const NAMES: [&str; 10] = [
-    "refusal", "consent", "silence", "holdout", "cooldown", "evidence", "mood", "quiet", "pressure", "arbitration",
-];
+const NAMES: [&str; 10] =
+    ["refusal", "consent", "silence", "holdout", "cooldown", "evidence", "mood", "quiet", "pressure", "arbitration"];
 
 impl Failed {
     pub(crate) fn json(&self) -> String {

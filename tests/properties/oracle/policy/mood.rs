@@ -155,7 +155,8 @@ impl Felt {
 
     /// When signals stop counting, in order.
     pub(crate) fn ends(&self) -> Vec<i64> {
-        let mut ends: Vec<i64> = self.signals.iter().map(|(_, _, until)| *until).filter(|end| *end < i64::MAX).collect();
+        let mut ends: Vec<i64> =
+            self.signals.iter().map(|(_, _, until)| *until).filter(|end| *end < i64::MAX).collect();
         ends.sort_unstable();
         ends.dedup();
         ends

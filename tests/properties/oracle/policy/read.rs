@@ -209,7 +209,8 @@ impl Quiet {
 impl Budget {
     fn read(declared: &Table) -> Budget {
         let per = text(&declared["per"]);
-        let only = |units: &str| per.ends_with(|unit| units.contains(unit)) && per[..per.len() - 1].parse::<i64>().is_ok();
+        let only =
+            |units: &str| per.ends_with(|unit| units.contains(unit)) && per[..per.len() - 1].parse::<i64>().is_ok();
         let per = match per {
             "day" | "week" | "month" | "quarter" | "year" => Per::Current(per.to_owned()),
             per if only("dw") => Per::Days(read_duration(per).expect("a duration") / DAY),

@@ -78,7 +78,8 @@ pub(crate) fn pauses(
     let answering = |receipt: &&Receipt| receipt.answers(released).is_some_and(|release| release.moment == moment);
     let mut pauses = Vec::new();
     for rest in &policy.rest {
-        let mut of: Vec<&Receipt> = receipts.iter().filter(|one| rest.of.contains(&one.kind)).filter(answering).collect();
+        let mut of: Vec<&Receipt> =
+            receipts.iter().filter(|one| rest.of.contains(&one.kind)).filter(answering).collect();
         of.reverse();
         of.sort_by_key(|receipt| receipt.event_time);
         for some in of.windows(rest.after) {
