@@ -5,12 +5,7 @@
 //!
 //! ```text
 //! cli                        what people touch
-<<<<<<< HEAD
 //! explain | bench            why: records, values, conditions, gates | measures the rest
-=======
-//! bench                      measures the rest
-//! explain                    why: records, values, conditions, gates
->>>>>>> bench
 //! run | report               assembles a worker: sources, dataflow, sinks | what decisions amount to
 //! flow | edge                the dataflow (pure) | the outside world
 //! define                     text → checked → plan (pure)

@@ -255,7 +255,7 @@ fn write_moments(rng: &mut Rng, pack: &mut PackText, world: &World, names: &[Vec
         keys.extend((about > 0).then(|| entry("about", quoted(world.kinds[about]))));
         keys.extend(rng.chance(40).then(|| entry("for", quoted(&format!("{}ms", world.grain * rng.between(0, 60))))));
         keys.extend(rng.chance(20).then(|| entry("version", quoted("7"))));
-        keys.push(entry("value", "{ kind = \"economic\", benefit = \"b\" }"));
+        keys.push(entry("value", "{ kind = \"economic\", benefit = \"a gain in words\" }"));
         contact.write_moment(rng, number, &mut keys, place);
         pack.keys(&format!("moment.m{number}"), None, keys);
     }

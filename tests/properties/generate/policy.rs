@@ -175,13 +175,16 @@ impl Contact {
         if let Some(priority) = priority.or_else(|| rng.chance(40).then(|| rng.between(-2, 3).to_string())) {
             keys.push(entry("priority", priority));
         }
-        for (key, percent, most) in [("valid_for", 35, 80), ("cooldown", 35, 150), ("success_within", 70, 80)] {
-            if rng.chance(percent) {
-                keys.push(entry(key, self.span(rng, most)));
-            }
+        if rng.chance(35) {
+            keys.push(entry("valid_for", self.span(rng, 80)));
+            keys.extend(rng.chance(60).then(|| entry("on_expiry", quoted("human"))));
+        }
+        if rng.chance(35) {
+            keys.push(entry("cooldown", self.span(rng, 150)));
         }
         if rng.chance(50) {
             keys.push(entry("success", quoted(&place.condition(rng, 1))));
+            keys.extend(rng.chance(80).then(|| entry("success_within", self.span(rng, 80))));
         }
         if rng.chance(25) {
             let conditions: Vec<String> = (0..=rng.below(2)).map(|_| quoted(&place.condition(rng, 1))).collect();
@@ -195,7 +198,6 @@ impl Contact {
             keys.push(entry("on_negative_mood", quoted(mood)));
         }
         keys.extend(rng.chance(15).then(|| entry("on_suppressed", quoted("drop"))));
-        keys.extend(rng.chance(30).then(|| entry("on_expiry", quoted("human"))));
         if rng.chance(30) {
             keys.extend(self.silence(rng, number));
         }
@@ -245,17 +247,19 @@ impl Contact {
         if rng.chance(70) {
             say("zone", quoted("people.zone"));
         }
-        if rng.chance(70) {
-            say("region", quoted("people.region"));
+        let holidays = world.contact.iter().find(|input| input.name == "holidays");
+        let rules = if rng.chance(60) || holidays.is_some() { 1 + rng.below(3) } else { 0 };
+        // Holidays are of use to a rule only, and a rule about them only with holidays.
+        let rules: Vec<String> = (0..rules).map(|number| quiet(rng, number == 0, holidays.is_some())).collect();
+        if !rules.is_empty() {
+            say("quiet", format!("[ {} ]", rules.join(", ")));
         }
-        if has("holidays") {
-            let holidays = world.contact.iter().find(|input| input.name == "holidays").expect("it is there");
+        if let Some(holidays) = holidays {
             let region = if holidays.has("region") { ", region = \"region\"" } else { "" };
             say("holidays", format!("{{ table = \"holidays\", day = \"day\"{region} }}"));
-        }
-        if rng.chance(60) {
-            let rules: Vec<String> = (0..=rng.below(3)).map(|_| quiet(rng)).collect();
-            say("quiet", format!("[ {} ]", rules.join(", ")));
+            if holidays.has("region") {
+                say("region", quoted("people.region"));
+            }
         }
         let mut budgets: Vec<String> = (0..rng.below(4)).map(|_| self.budget(rng)).collect();
         if self.purposes.contains(&"sales") {
@@ -288,18 +292,17 @@ impl Contact {
     }
 
     fn write_receipts(&self, rng: &mut Rng, say: &mut dyn FnMut(&str, String)) {
-        let keep = if rng.chance(0) { format!(", keep = {}", self.span(rng, 300)) } else { String::new() };
+        let keep = if rng.chance(25) { ", keep = \"500d\"" } else { "" };
         say("receipts", format!("{{ from = \"receipts\"{keep} }}"));
         if rng.chance(60) {
             let rule = |rng: &mut Rng| {
-                let within = if rng.chance(60) { format!(", within = {}", self.span(rng, 60)) } else { String::new() };
-                let kinds = *rng.pick(&[
-                    "\"dismissed\"",
-                    "\"wrong\", \"dismissed\"",
-                    "\"seen\", \"delivered\", \"opened_not\"",
-                ]);
-                let kinds = kinds.replace(", \"opened_not\"", "");
                 let after = rng.between(1, 3);
+                let within = if after > 1 && rng.chance(60) {
+                    format!(", within = {}", self.span(rng, 60))
+                } else {
+                    String::new()
+                };
+                let kinds = *rng.pick(&["\"dismissed\"", "\"wrong\", \"dismissed\"", "\"seen\", \"delivered\""]);
                 format!("{{ after = {after}, of = [{kinds}]{within}, for = {} }}", self.span(rng, 90))
             };
             let rules: Vec<String> = (0..=rng.below(2)).map(|_| rule(rng)).collect();
@@ -321,10 +324,15 @@ impl Contact {
         names: &[Vec<Name>],
         condition: &dyn Fn(&mut Rng, &str) -> String,
     ) {
-        if rng.chance(50) {
+        // What is sold is asked for where anything is.
+        let asked = rng.chance(50) || self.purposes.contains(&"sales");
+        if asked {
             let mut purposes = PURPOSES.to_vec();
             rng.shuffle(&mut purposes);
             purposes.truncate(1 + rng.below(3));
+            if self.purposes.contains(&"sales") && !purposes.contains(&"sales") {
+                purposes.push("sales");
+            }
             let keys = purposes.into_iter().map(|purpose| entry(purpose, condition(rng, "sell"))).collect();
             pack.keys("policy.consent", Some("purposes"), keys);
         }
@@ -380,11 +388,11 @@ impl Contact {
             keys.extend(rng.chance(70).then(|| entry("half_life", half_life)));
         } else {
             keys.push(entry("half_life", half_life));
-            if rng.chance(60) {
+            let signals: Vec<String> = sources.iter().map(|input| signal(rng, input)).collect();
+            if signals.iter().any(|signal| signal.contains("modality")) && rng.chance(60) {
                 let voice = if rng.chance(30) { quoted("off") } else { condition(rng, "hear") };
                 keys.push(entry("modalities", format!("{{ voice = {voice}, face = \"off\" }}")));
             }
-            let signals: Vec<String> = sources.iter().map(|input| signal(rng, input)).collect();
             keys.push(entry("signals", format!("[ {} ]", signals.join(", "))));
         }
         pack.keys("policy.mood", None, keys);
@@ -396,8 +404,7 @@ impl Contact {
     }
 
     fn budget(&self, rng: &mut Rng) -> String {
-        let mut parts =
-            vec![format!("at_most = {}", rng.pick(&[1, 1, 2, 3, 1, 2, 0])), format!("per = {}", self.per(rng))];
+        let mut parts = vec![format!("at_most = {}", rng.between(1, 3)), format!("per = {}", self.per(rng))];
         parts.extend(rng.chance(30).then(|| format!("purpose = \"{}\"", rng.pick(&PURPOSES))));
         parts.extend(rng.chance(40).then(|| format!("channel = \"{}\"", rng.pick(&CHANNELS))));
         parts.extend(rng.chance(25).then(|| format!("except = [\"{}\"]", rng.pick(&PURPOSES))));
@@ -422,7 +429,7 @@ const HOURS: [&str; 8] = [
     "01:00-02:30",
 ];
 
-fn quiet(rng: &mut Rng) -> String {
+fn quiet(rng: &mut Rng, first: bool, holidays: bool) -> String {
     let mut parts = Vec::new();
     if rng.chance(70) {
         let at = rng.below(HOURS.len());
@@ -433,7 +440,7 @@ fn quiet(rng: &mut Rng) -> String {
     if parts.is_empty() || rng.chance(25) {
         parts.push(format!("days = [\"{}\"]", rng.pick(&["sunday", "saturday", "monday", "thursday"])));
     }
-    parts.extend(rng.chance(40).then(|| "holidays = true".to_owned()));
+    parts.extend((holidays && (first || rng.chance(40))).then(|| "holidays = true".to_owned()));
     parts.extend(rng.chance(40).then(|| format!("channels = [\"{}\"]", rng.pick(&CHANNELS))));
     parts.extend(rng.chance(25).then(|| format!("purposes = [\"{}\"]", rng.pick(&PURPOSES))));
     parts.extend(rng.chance(25).then(|| format!("except = [\"{}\"]", rng.pick(&PURPOSES))));

@@ -70,7 +70,6 @@ impl Judge {
             channel: told.channel.clone(),
             purpose: self.pack.moments[moment].rules.purpose.clone(),
             handed: told.handed,
-            withdrawn: false,
         }
     }
 

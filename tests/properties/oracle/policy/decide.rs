@@ -25,16 +25,14 @@ pub(crate) struct Release {
     pub(crate) channel: Option<String>,
     pub(crate) purpose: String,
     pub(crate) handed: bool,
-    pub(crate) withdrawn: bool,
 }
 
 impl Release {
-    /// The ids that receipts may name: those of its triggers and of its episode.
+    /// The ids that receipts may name: those of its episode and of any trigger of it.
     pub(crate) fn ids(&self) -> Vec<String> {
-        let verdict = if self.handed { "handed_to_human" } else { "released" };
-        let mut ids = vec![self.episode.clone(), format!("{}-{verdict}", self.episode)];
-        ids.extend(self.withdrawn.then(|| format!("{}-withdrawn", self.episode)));
-        ids
+        let triggers = ["released", "handed_to_human", "withdrawn"];
+        let triggers = triggers.map(|verdict| format!("{}-{verdict}", self.episode));
+        std::iter::once(self.episode.clone()).chain(triggers).collect()
     }
 }
 
@@ -202,15 +200,11 @@ impl Memory {
         if matches!(episode.given, Some(("expired", _))) {
             return;
         }
-        let all = self.released.get_mut(client.id).into_iter().flatten();
-        let mut published = None;
-        let same = |release: &&mut Release| {
+        let mut all = self.released.get(client.id).into_iter().flatten();
+        let same = |release: &&Release| {
             release.moment == subject.2 && release.entity == subject.1 && release.opened == episode.opened
         };
-        if let Some(release) = all.into_iter().find(same) {
-            release.withdrawn = true;
-            published = Some((release.at, release.channel.clone()));
-        }
+        let published = all.find(same).map(|release| (release.at, release.channel.clone()));
         let (at, channel) = published.map_or((None, None), |(at, channel)| (Some(at), channel));
         self.give(client, (subject, episode.opened), "withdrawn", &[], (channel, at), given);
     }
@@ -349,7 +343,6 @@ impl Memory {
             channel,
             purpose: rules.purpose.clone(),
             handed,
-            withdrawn: false,
         };
         self.released.entry(client.id.clone()).or_default().push(release);
         if !handed {
