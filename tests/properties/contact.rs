@@ -271,3 +271,48 @@ fn same(what: &str, one: &str, other: &str) -> Tried {
         None => format!("{what}: {} lines, but {}", one.lines().count(), other.lines().count()),
     })
 }
+
+/// Nothing is shown by cases in which nothing is decided.
+#[test]
+fn the_random_policies_are_not_trivial() {
+    let mut decisions = String::new();
+    for seed in 1..=120 {
+        let case = generate::contact_case(seed);
+        decisions += &crate::oracle::run(&case.pack.text(), &case.lines, case.until, case.grain).decisions;
+    }
+    let verdicts = ["released", "handed_to_human", "deferred", "suppressed", "withdrawn", "expired"];
+    let gates = [
+        "refusal",
+        "consent",
+        "silence",
+        "holdout",
+        "cooldown",
+        "evidence",
+        "mood",
+        "quiet",
+        "pressure",
+        "arbitration",
+    ];
+    let words = verdicts.map(|verdict| format!("\"verdict\":\"{verdict}\"")).into_iter();
+    let words = words.chain(gates.map(|gate| format!("\"gate\":\"{gate}\"")));
+    let more = [
+        "\"why\":\"rest",
+        "\"why\":\"snoozed",
+        "\"why\":\"released",
+        "\"withheld\"",
+        "\"helped\":true",
+        "\"helped\":false",
+        "\"group\":\"holdout\"",
+        "-released\",\"channel\"",
+        "\"moment\":null",
+    ];
+    let counted: Vec<(String, usize)> = words
+        .chain(more.map(str::to_owned))
+        .map(|word| {
+            let lines = decisions.lines().filter(|line| line.contains(&word)).count();
+            (word, lines)
+        })
+        .collect();
+    println!("{counted:?}");
+    assert!(counted.iter().all(|(_, lines)| *lines > 2), "{counted:?}");
+}

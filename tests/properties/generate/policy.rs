@@ -26,6 +26,7 @@ pub(super) fn times(rng: &mut Rng) -> (i64, i64) {
 
 const PURPOSES: [&str; 5] = ["safety", "assistance", "service", "relationship", "sales"];
 const CHANNELS: [&str; 3] = ["push", "adviser", "call"];
+const WHOM: &[&str] = &["\"c1\"", "\"c1\"", "7", "\"7\"", "10"];
 const FLAGS: &[&str] = &["true", "false", "false"];
 const CONSENTS: &[&str] = &["true", "true", "true", "false"];
 const ZONES: &[&str] = &[
@@ -81,7 +82,9 @@ fn table(name: &str, about: Option<&'static str>, key: &'static str, fields: Vec
 
 /// What the policy reads.
 pub(super) fn inputs(rng: &mut Rng, orderly: bool) -> Vec<Input> {
-    let who = || [field("c", Ty::Id(0), false), field("at", Ty::Time, false)];
+    // Few, so that much happens to each.
+    let whom = || Field { among: WHOM, ..field("c", Ty::Id(0), false) };
+    let who = || [whom(), field("at", Ty::Time, false)];
     let mut inputs = Vec::new();
     let flags = [
         ("no", FLAGS),
@@ -93,7 +96,7 @@ pub(super) fn inputs(rng: &mut Rng, orderly: bool) -> Vec<Input> {
     ];
     let fields = flags.map(|(name, among)| of(name, among, true));
     inputs.push(table("people", Some("c"), "c", who().into_iter().chain(fields).collect()));
-    for number in 0..rng.below(3) {
+    for number in 0..rng.below(4).min(2) {
         let mut fields = Vec::from(who());
         fields.push(of("label", LABELS, rng.chance(30)));
         for (name, among) in [("i", NUMBERS), ("q", NUMBERS), ("m", MODALITIES), ("src", ON_CHANNELS)] {
@@ -190,7 +193,7 @@ impl Contact {
             let conditions: Vec<String> = (0..=rng.below(2)).map(|_| quoted(&place.condition(rng, 1))).collect();
             keys.push(entry("evidence", format!("[{}]", conditions.join(", "))));
         }
-        if rng.chance(20) && purpose != "safety" {
+        if rng.chance(12) && purpose != "safety" {
             keys.push(entry("holdout", (*rng.pick(&["0.1", "0.5", "0.9"])).to_owned()));
         }
         if rng.chance(75) {
@@ -198,7 +201,7 @@ impl Contact {
             keys.push(entry("on_negative_mood", quoted(mood)));
         }
         keys.extend(rng.chance(15).then(|| entry("on_suppressed", quoted("drop"))));
-        if rng.chance(30) {
+        if rng.chance(20) {
             keys.extend(self.silence(rng, number));
         }
     }
@@ -237,11 +240,15 @@ impl Contact {
         // `now` comes in through attributes.
         let place = Place { names: &known, now: false, divides: true, grain: world.grain };
         let condition = |rng: &mut Rng, flag: &str| {
-            quoted(&if rng.chance(75) { format!("people.{flag}") } else { place.condition(rng, 1) })
+            quoted(&match rng.below(5) {
+                0 => format!("people.{flag}"),
+                1 => place.condition(rng, 1),
+                _ => format!("coalesce(people.{flag}, {})", flag != "no"),
+            })
         };
         let has = |name: &str| world.contact.iter().any(|input| input.name == name);
         let mut say = |name: &str, value: String| plain(pack, "policy", name, value);
-        if rng.chance(40) {
+        if rng.chance(30) {
             say("refusal", condition(rng, "no"));
         }
         if rng.chance(70) {
@@ -325,7 +332,7 @@ impl Contact {
         condition: &dyn Fn(&mut Rng, &str) -> String,
     ) {
         // What is sold is asked for where anything is.
-        let asked = rng.chance(50) || self.purposes.contains(&"sales");
+        let asked = rng.chance(30) || self.purposes.contains(&"sales");
         if asked {
             let mut purposes = PURPOSES.to_vec();
             rng.shuffle(&mut purposes);
@@ -337,7 +344,7 @@ impl Contact {
             pack.keys("policy.consent", Some("purposes"), keys);
         }
         for kind in ["location", "health"] {
-            if !rng.chance(30) {
+            if !rng.chance(20) {
                 continue;
             }
             let mut keys = vec![entry("allowed", condition(rng, "loc"))];
@@ -483,7 +490,7 @@ pub(super) fn answer(rng: &mut Rng, case: &mut Case) {
     if published.is_empty() {
         return;
     }
-    for _ in 0..rng.below(14) {
+    for _ in 0..rng.below(20) {
         let release = rng.pick(&published);
         let at = release["logical_time_ms"].as_i64().expect("a time");
         let grain = case.grain as i64;
@@ -491,7 +498,11 @@ pub(super) fn answer(rng: &mut Rng, case: &mut Case) {
         let (episode, verdict) = (word(release, "episode"), word(release, "verdict"));
         let trigger = if rng.chance(25) { episode } else { format!("{episode}-{verdict}") };
         let customer = if rng.chance(5) { "c1".to_owned() } else { word(release, "customer") };
-        let kind = if rng.chance(50) { "\"dismissed\"" } else { rng.pick(KINDS) };
+        let kind = match rng.below(4) {
+            0 | 1 => "\"dismissed\"",
+            2 => "\"snoozed\"",
+            _ => rng.pick(KINDS),
+        };
         let mut line = format!(
             "{{\"stream\":\"receipts\",\"c\":\"{customer}\",\"at\":{at},\"kind\":{kind},\"trigger\":\"{trigger}\""
         );

@@ -6,6 +6,7 @@ use super::{Rng, Ty};
 /// Mixed lines in order of arrival.
 pub(crate) fn lines(rng: &mut Rng, world: &World) -> Vec<String> {
     let count = match rng.below(10) {
+        _ if !world.contact.is_empty() => 25 + rng.below(90),
         0..=5 => 3 + rng.below(25),
         6..=8 => 20 + rng.below(40),
         _ => 60 + rng.below(100),
