@@ -92,11 +92,16 @@ impl Policy {
             ranked.sort_by(|left, right| look.order((key(left.1.0), left.0), (key(right.1.0), right.0)));
             pending = ranked.into_iter().map(|(_, item)| item).collect();
         }
+        let before = standing.releases.len();
         for (position, grounds) in &pending {
             self.try_to_release(standing, look, *position, grounds, out);
         }
         for (position, grounds) in pending {
             if standing.episodes[position].state == State::Pending {
+                // A receipt may answer what was released just now.
+                let was_released = standing.releases.len() > before && self.plan.policy.receipts.is_some();
+                let key = &standing.episodes[position].key;
+                let grounds = if was_released { look.grounds(key, standing) } else { grounds };
                 self.judge(standing, look, (position, grounds), out);
             }
         }

@@ -3,6 +3,7 @@
 //! Times are small whole numbers of a grain, mostly a millisecond, so that the oracle can look at every one of them; values
 //! are few, so that things meet: equal times, equal keys, equal values.
 
+mod answers;
 mod condition;
 mod pack;
 mod policy;
@@ -127,7 +128,7 @@ impl Name {
 
 /// A random pack with a random stream; most have a policy.
 pub(crate) fn case(seed: u64) -> Case {
-    if seed % 4 == 0 { plain(&mut Rng::new(seed), false) } else { contact_case(seed) }
+    if seed.is_multiple_of(4) { plain(&mut Rng::new(seed), false) } else { contact_case(seed) }
 }
 
 /// A random pack with a policy.
@@ -145,7 +146,7 @@ fn accepted(seed: u64, generate: &dyn Fn(&mut Rng) -> Case) -> Case {
         }
         case = generate(&mut rng);
     }
-    policy::answer(&mut rng, &mut case);
+    answers::answer(&mut rng, &mut case);
     case
 }
 

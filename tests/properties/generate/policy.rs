@@ -1,12 +1,9 @@
-//! Random policies, the inputs that they read, and receipts for what was released.
-
-use std::collections::BTreeMap;
+//! Random policies, and the inputs that they read.
 
 use super::condition::Place;
 use super::pack::{entry, extras, quoted};
 use super::world::{Field, Input, World, field};
-use super::{Body, Case, Declaration, Name, PackText, Rng, Ty, time_of};
-use crate::oracle;
+use super::{Body, Declaration, Name, PackText, Rng, Ty};
 
 /// The instants shortly before which cases of milliseconds begin: midnight, and where clocks are moved on.
 const TURNS: [i64; 4] = [1_767_225_600_000, 1_774_746_000_000, 1_772_953_200_000, 1_772_442_000_123];
@@ -41,7 +38,7 @@ const REGIONS: &[&str] = &["\"idf\"", "\"alsace\""];
 const LABELS: &[&str] = &["\"anger\"", "\"anger\"", "\"anxiety\"", "\"furious\"", "\"joy\"", "\"calm\"", "\"bored\""];
 const NUMBERS: &[&str] = &["1", "0.5", "0.25", "0.9", "1.5", "-0.5", "0"];
 const MODALITIES: &[&str] = &["\"voice\"", "\"text\"", "\"face\""];
-const KINDS: &[&str] = &[
+pub(super) const KINDS: &[&str] = &[
     "\"delivered\"",
     "\"seen\"",
     "\"acted\"",
@@ -292,7 +289,7 @@ impl Contact {
             self.write_receipts(rng, &mut say);
         }
         if rng.chance(30) {
-            say("human", quoted(*rng.pick(&CHANNELS)));
+            say("human", quoted(CHANNELS[rng.below(CHANNELS.len())]));
         }
         self.write_consent(rng, pack, world, names, &condition);
         self.write_mood(rng, pack, world, &condition);
@@ -407,7 +404,7 @@ impl Contact {
 
     fn per(&self, rng: &mut Rng) -> String {
         const PERIODS: [&str; 9] = ["day", "week", "month", "quarter", "year", "1d", "2d", "1w", "30d"];
-        if rng.chance(50) { quoted(*rng.pick(&PERIODS)) } else { self.span(rng, 120) }
+        if rng.chance(50) { quoted(PERIODS[rng.below(PERIODS.len())]) } else { self.span(rng, 120) }
     }
 
     fn budget(&self, rng: &mut Rng) -> String {
@@ -464,64 +461,4 @@ fn signal(rng: &mut Rng, input: &Input) -> String {
     }
     parts.extend((input.has("q") && rng.chance(40)).then(|| "where = \"q > 0.25\"".to_owned()));
     format!("{{ {} }}", parts.join(", "))
-}
-
-/// Adds receipts that name what was released.
-pub(super) fn answer(rng: &mut Rng, case: &mut Case) {
-    let text = case.pack.text();
-    if !text.contains("[stream.receipts]") && !text.contains("[table.receipts]") {
-        return;
-    }
-    let run = || oracle::run(&text, &case.lines, case.until, case.grain);
-    let Ok(given) = std::panic::catch_unwind(run) else { return };
-    let mut published: Vec<BTreeMap<String, serde_json::Value>> = Vec::new();
-    for line in given.decisions.lines() {
-        let decision = serde_json::from_str(&line.replace(":~", ":")).expect("a decision");
-        published.push(decision);
-    }
-    let word =
-        |decision: &BTreeMap<String, serde_json::Value>, key: &str| decision[key].as_str().unwrap_or("").to_owned();
-    published.retain(|decision| {
-        let verdict = decision.get("verdict").and_then(|verdict| verdict.as_str()).unwrap_or("");
-        verdict == "released"
-            || verdict == "handed_to_human"
-            || (verdict == "withdrawn" && !decision["channel"].is_null())
-    });
-    if published.is_empty() {
-        return;
-    }
-    for _ in 0..rng.below(20) {
-        let release = rng.pick(&published);
-        let at = release["logical_time_ms"].as_i64().expect("a time");
-        let grain = case.grain as i64;
-        let at = at - at.rem_euclid(grain) + grain * rng.between(1, 40);
-        let (episode, verdict) = (word(release, "episode"), word(release, "verdict"));
-        let trigger = if rng.chance(25) { episode } else { format!("{episode}-{verdict}") };
-        let customer = if rng.chance(5) { "c1".to_owned() } else { word(release, "customer") };
-        let kind = match rng.below(4) {
-            0 | 1 => "\"dismissed\"",
-            2 => "\"snoozed\"",
-            _ => rng.pick(KINDS),
-        };
-        let mut line = format!(
-            "{{\"stream\":\"receipts\",\"c\":\"{customer}\",\"at\":{at},\"kind\":{kind},\"trigger\":\"{trigger}\""
-        );
-        let channel = word(release, "channel");
-        if !channel.is_empty() && rng.chance(60) {
-            line += &format!(",\"channel\":\"{channel}\"");
-        }
-        if rng.chance(50) {
-            line += &format!(",\"purpose\":\"{}\"", word(release, "purpose"));
-        }
-        if rng.chance(30) {
-            line += &format!(",\"until\":{}", at + grain * rng.between(-2, 60));
-        }
-        line += &format!(",\"v\":{}", rng.next() % (1 << 40));
-        line += &format!(",\"h\":{}}}", if rng.chance(80) { rng.between(10, 1_000) } else { rng.between(1, 4) });
-        // Behind what is earlier, so that it is rarely late.
-        let later = |line: &String| time_of(line).is_some_and(|other| other > at);
-        let first = case.lines.iter().position(later).unwrap_or(case.lines.len());
-        let position = if rng.chance(85) { first } else { first + rng.below(case.lines.len() - first + 1) };
-        case.lines.insert(position, line);
-    }
 }
