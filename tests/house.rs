@@ -16,7 +16,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("explain", &["run", "edge", "flow", "define", "model"]),
     ("generate", &["model"]),
     ("report", &["flow", "define", "model"]),
-    ("bench", &["run", "edge", "flow", "define", "model"]),
+    ("bench", &["report", "run", "edge", "flow", "define", "model"]),
     ("cli", &["bench", "explain", "run", "report", "generate", "edge", "flow", "define", "model"]),
 ];
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::figures::{Latency, Results};
+use crate::report::grouped;
 
 /// Whether less is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -105,7 +106,7 @@ pub fn table(goals: &[Goal]) -> String {
 pub fn shown(number: f64) -> String {
     let magnitude = number.abs();
     if magnitude >= 1_000.0 {
-        grouped(number.round() as i64)
+        format!("{}{}", if number < 0.0 { "-" } else { "" }, grouped(magnitude.round() as u64))
     } else if magnitude >= 100.0 {
         format!("{number:.0}")
     } else if magnitude >= 10.0 {
@@ -113,19 +114,6 @@ pub fn shown(number: f64) -> String {
     } else {
         format!("{number:.2}")
     }
-}
-
-/// A whole number in groups of three digits.
-pub fn grouped(number: i64) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let mut text = if number < 0 { "-".to_owned() } else { String::new() };
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]

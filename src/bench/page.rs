@@ -7,9 +7,10 @@ use std::{fs, io};
 use serde::Serialize;
 
 use super::figures::{Figure, Latency, Quantiles, Results};
-use super::goals::{Goal, grouped, shown};
+use super::goals::{Goal, shown};
 use super::latency::LOADS;
 use super::machine::Machine;
+use crate::report::{escaped, grouped};
 
 /// Everything, as `bench.json` holds it.
 #[derive(Serialize)]
@@ -74,7 +75,7 @@ pub fn text(results: &Results) -> String {
 }
 
 fn name_of(figure: &Figure) -> String {
-    figure.at.map_or(figure.name.to_owned(), |at| format!("{} at {}", figure.name, grouped(at as i64)))
+    figure.at.map_or(figure.name.to_owned(), |at| format!("{} at {}", figure.name, grouped(at)))
 }
 
 fn range_of(figure: &Figure) -> String {
@@ -251,10 +252,6 @@ fn bars(figures: &[&Figure], page: &mut String) {
 
 fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
     values.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), value| (least.min(value), most.max(value)))
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]

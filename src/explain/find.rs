@@ -8,7 +8,7 @@ use crate::define::Plan;
 use crate::define::plan::Verdict;
 use crate::edge::sink::Sink;
 use crate::edge::source::DeadLetter;
-use crate::flow::episode::{episode_hash, episode_id};
+use crate::flow::episode::{episode_id, id_of};
 use crate::flow::policy::{Decision, EpisodeKey, What};
 use crate::flow::{Transition, ViewPart};
 use crate::model::{Id, LogicalTime};
@@ -83,9 +83,8 @@ impl Sink for Seeker {
     fn transitions(&mut self, transitions: &[Transition]) -> io::Result<()> {
         for transition in transitions.iter().filter(|transition| transition.opened) {
             if !self.is_done() && episode_id(&self.plan, transition) == self.sought.episode {
-                let Transition { customer, moment, entity, since, .. } = transition.clone();
-                let at = self.sought.verdict.is_none().then_some(since);
-                self.note(Found { customer, episode: EpisodeKey { moment, entity, since }, at });
+                let at = self.sought.verdict.is_none().then_some(transition.since);
+                self.note(Found { customer: transition.customer.clone(), episode: transition.episode(), at });
             }
         }
         Ok(())
@@ -116,12 +115,6 @@ impl Sink for Seeker {
     fn finish(&mut self, _through: LogicalTime) -> io::Result<()> {
         Ok(())
     }
-}
-
-/// The id of an episode of a customer.
-pub(super) fn id_of(plan: &Plan, customer: &Id, episode: &EpisodeKey) -> String {
-    let hash = episode_hash(plan, customer, episode.moment, episode.entity.as_ref(), episode.since);
-    crate::flow::episode::hexadecimal(&hash)
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ impl Gates<'_> {
     }
 
     fn time(&self, time: LogicalTime) -> String {
-        self.told.teller.time(i64::try_from(time).unwrap_or(i64::MAX))
+        self.told.teller.logical(time)
     }
 
     /// ` (free_cash is …; it would have to be …)`: why a condition over the customer is not as it should be.

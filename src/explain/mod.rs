@@ -38,7 +38,7 @@ use crate::edge::sink::Sink;
 use crate::edge::source::{InputFile, MergedSource, SourceError};
 use crate::edge::trigger::language::{Language, Teller, zone_of};
 use crate::flow::nothing::row_over_nothing;
-use crate::model::time::format_time;
+use crate::model::time::format_logical;
 use crate::model::{Id, KindId, LogicalTime, MomentId, Value};
 use crate::run::{self, Options};
 
@@ -183,13 +183,13 @@ impl Context<'_> {
                 self.plan.moments[found.episode.moment.index()].name,
                 found.customer,
                 verdict.name(),
-                written(summary.through),
+                format_logical(summary.through),
                 verdict.name(),
             ))),
             (Some(found), _) => Ok(found),
             (None, _) => Err(Problem::Unknown(format!(
                 "no episode or trigger has the id `{id}` by {}; ids are the same only for the same pack and records",
-                written(summary.through)
+                format_logical(summary.through)
             ))),
         }
     }
@@ -197,7 +197,7 @@ impl Context<'_> {
     fn nothing_known(&self, customer: &Id, through: LogicalTime) -> Problem {
         match first_seen(self.plan, self.files, customer) {
             Ok((_, Some(first))) => {
-                let (at, first) = (written(through), written(first));
+                let (at, first) = (format_logical(through), format_logical(first));
                 Problem::Unknown(format!("nothing is known at {at}: the first record is of {first}"))
             }
             Ok((_, None)) => Problem::Unknown("there are no records".to_owned()),
@@ -206,13 +206,13 @@ impl Context<'_> {
     }
 
     fn unknown_customer(&self, customer: &Id, life: &Life, instant: LogicalTime) -> Problem {
-        let at = written(instant);
+        let at = format_logical(instant);
         if life.customers.contains(customer) {
             return Problem::Unknown(format!("the customer `{customer}` is not there any more at {at}"));
         }
         match first_seen(self.plan, self.files, customer) {
             Ok((Some(first), _)) if first > instant => {
-                let first = written(first);
+                let first = format_logical(first);
                 return Problem::Unknown(format!(
                     "the customer `{customer}` is not known yet at {at}; it is from {first} on"
                 ));
@@ -224,10 +224,6 @@ impl Context<'_> {
         let nearest = subjects::nearest(&customer.to_string(), known.iter().map(String::as_str));
         Problem::Unknown(format!("there is no customer `{customer}` at {at}{nearest}"))
     }
-}
-
-fn written(time: LogicalTime) -> String {
-    format_time(i64::try_from(time).unwrap_or(i64::MAX))
 }
 
 /// A customer at an instant, about to be told.
@@ -253,12 +249,8 @@ impl<'a> Telling<'a> {
         };
         let env = Env::of(row, instant);
         let policy = &context.plan.policy;
-        let kinds = policy.data.iter().enumerate().filter(|(_, kind)| !kind.allowed.holds(&env));
-        let denied = kinds.fold(0, |denied, (bit, _)| denied | 1 << bit);
-        let named = match policy.zone.as_ref().map(|zone| zone.eval(&env)) {
-            Some(Ok(Value::Text(name))) => Some(name),
-            _ => None,
-        };
+        let denied = policy.denied(&env);
+        let named = policy.zone.as_ref().and_then(|zone| zone.text(&env));
         let (zone, known): (String, TimeZone) = zone_of(context.plan, named.as_deref());
         let teller = Teller::new(context.question.language, known);
         Telling { context, customer, life, instant, denied, zone, teller }

@@ -2,7 +2,6 @@
 
 use super::answer::{At, Entity, Episode, Event, Feature, Gate, Line, State, Story};
 use super::features::Trees;
-use super::find::id_of;
 use super::gates::Gates;
 use super::history::{Life, Phase, Subject};
 use super::told::{Told, fails};
@@ -10,6 +9,7 @@ use crate::define::Plan;
 use crate::define::expr::Env;
 use crate::define::plan::{self, DataKinds, Moment, MoodSource, Verdict};
 use crate::edge::trigger::language::Teller;
+use crate::flow::episode::id_of;
 use crate::flow::nothing::row_over_nothing;
 use crate::flow::policy::{Decision, EpisodeKey, Group, Judgement, Receipt, What};
 use crate::model::{Id, KindId, LogicalTime, MomentId, Value};
@@ -36,7 +36,7 @@ impl<'a> Stories<'a> {
     }
 
     fn time(&self, time: LogicalTime) -> String {
-        self.teller.time(i64::try_from(time).unwrap_or(i64::MAX))
+        self.teller.logical(time)
     }
 
     fn moment(&self, id: MomentId) -> &'a Moment {
@@ -202,7 +202,7 @@ impl<'a> Stories<'a> {
             if transition.moment != id || transition.entity != *subject {
                 continue;
             }
-            let key = EpisodeKey { moment: id, entity: subject.clone(), since: transition.since };
+            let key = transition.episode();
             if transition.opened {
                 let id = id_of(self.plan, self.customer, &key);
                 let opened = At(transition.time);

@@ -30,7 +30,7 @@ impl Page {
     }
 
     fn time(&self, time: LogicalTime) -> String {
-        self.teller.time(i64::try_from(time).unwrap_or(i64::MAX))
+        self.teller.logical(time)
     }
 
     fn line(&mut self, depth: usize, text: &str) {

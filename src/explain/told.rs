@@ -232,8 +232,7 @@ impl Told<'_> {
 
 /// The name of the first of some kinds of data.
 pub(super) fn data_name(plan: &Plan, kinds: DataKinds) -> Option<&str> {
-    let at = (kinds != 0).then(|| kinds.trailing_zeros() as usize)?;
-    plan.policy.data.get(at).map(|data| data.name.as_str())
+    plan.policy.kinds(kinds).next().map(|data| data.name.as_str())
 }
 
 /// The first clauses because of which a condition is not as it should be, in words.

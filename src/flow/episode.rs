@@ -6,6 +6,7 @@ use crate::define::Plan;
 use crate::model::{Id, KindId, LogicalTime, MomentId};
 
 use super::Transition;
+use super::policy::EpisodeKey;
 
 /// How much of the hash makes the id, in bytes.
 const ID_BYTES: usize = 16;
@@ -14,6 +15,11 @@ const ID_BYTES: usize = 16;
 pub fn episode_id(plan: &Plan, transition: &Transition) -> String {
     let Transition { moment, customer, entity, since, .. } = transition;
     hexadecimal(&episode_hash(plan, customer, *moment, entity.as_ref(), *since))
+}
+
+/// The id of an episode of a customer.
+pub fn id_of(plan: &Plan, customer: &Id, episode: &EpisodeKey) -> String {
+    hexadecimal(&episode_hash(plan, customer, episode.moment, episode.entity.as_ref(), episode.since))
 }
 
 /// The first 16 bytes of the BLAKE3 hash over pack, moment, version, customer, kind and id of the entity (for a moment about one) and

@@ -19,7 +19,7 @@ use timely::dataflow::Stream;
 use crate::define::Plan;
 use crate::model::{Fact, Id, KindId, LogicalTime, MomentId, Value};
 
-use policy::Decision;
+use policy::{Decision, EpisodeKey};
 
 /// Differences of `D` at logical times.
 pub type Updates<'scope, D> = Stream<'scope, LogicalTime, Vec<(D, LogicalTime, isize)>>;
@@ -41,6 +41,13 @@ pub struct Transition {
     pub since: LogicalTime,
     /// The values of the moment's evidence, at this time. All as over nothing when the customer or entity ceased to exist.
     pub evidence: Vec<Value>,
+}
+
+impl Transition {
+    /// The episode that opens or closes.
+    pub fn episode(&self) -> EpisodeKey {
+        EpisodeKey { moment: self.moment, entity: self.entity.clone(), since: self.since }
+    }
 }
 
 /// A part of a customer's view: the slots of the customer (`entity` is `None`) or of one of its entities.

@@ -42,6 +42,11 @@ pub fn format_time(time_ms: i64) -> String {
     out
 }
 
+/// A logical time as RFC 3339 in UTC.
+pub fn format_logical(time: LogicalTime) -> String {
+    format_time(i64::try_from(time).unwrap_or(i64::MAX))
+}
+
 /// A duration in the syntax of packs, largest units first: `1d12h`, `90ms`, `-2h`, `0s`.
 pub fn format_duration(duration_ms: i64) -> String {
     const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];

@@ -24,6 +24,7 @@ mod text;
 mod words;
 
 pub use figures::{Report, Scope};
+pub(crate) use html::escaped;
 pub use html::page;
 pub use periods::Unit;
 pub use tally::Tally;

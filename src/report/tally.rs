@@ -356,22 +356,19 @@ impl Tally {
                 open.by.push((*gate, time));
             }
         }
-        // A suppressed verdict shows every gate that fails; what suppresses are the first five or, when all of these pass, mood.
-        let by_mood = !failed.iter().any(|gate| gate.suppresses());
-        for gate in failed {
-            let (bit, of_gate) = (1 << *gate as u16, &mut self.gates[*gate as usize]);
-            match verdict {
-                Verdict::Deferred => {
-                    of_gate.deferred += u64::from(open.deferred_by & bit == 0);
-                    open.deferred_by |= bit;
+        match verdict {
+            Verdict::Deferred => {
+                for gate in failed {
+                    self.gates[*gate as usize].deferred += first(&mut open.deferred_by, *gate);
                 }
-                Verdict::Suppressed if gate.suppresses() || *gate == Gate::Mood && by_mood => {
-                    of_gate.suppressed += u64::from(open.suppressed_by & bit == 0);
-                    open.suppressed_by |= bit;
-                }
-                Verdict::Expired => of_gate.expired += 1,
-                _ => {}
             }
+            Verdict::Suppressed => {
+                for gate in Gate::suppressing(failed) {
+                    self.gates[gate as usize].suppressed += first(&mut open.suppressed_by, gate);
+                }
+            }
+            Verdict::Expired => failed.iter().for_each(|gate| self.gates[*gate as usize].expired += 1),
+            _ => {}
         }
     }
 
@@ -390,4 +387,12 @@ impl Tally {
             }
         }
     }
+}
+
+/// 1 when a gate has not been counted yet, and 0 from then on.
+fn first(counted: &mut u16, gate: Gate) -> u64 {
+    let bit = 1 << gate as u16;
+    let is_first = *counted & bit == 0;
+    *counted |= bit;
+    u64::from(is_first)
 }

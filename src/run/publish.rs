@@ -129,15 +129,12 @@ pub(super) fn publish(flow: Flow<'_>, publisher: Publisher) -> Stream<'_, Logica
             view_input.for_each(|_, data| views.append(data));
             let frontier = [event_frontier, view_frontier].into_iter().filter_map(least).min();
             let complete = |time: LogicalTime| frontier.is_none_or(|frontier| time < frontier);
-            let mut ready: Vec<Transition> =
-                transitions.extract_if(.., |transition| complete(transition.time)).collect();
+            let ready = sorted(transitions.extract_if(.., |transition| complete(transition.time)));
             if !ready.is_empty() {
-                ready.sort_unstable();
                 publisher.transitions(&ready);
             }
-            let mut ready: Vec<Decision> = decisions.extract_if(.., |decision| complete(decision.time)).collect();
+            let ready = sorted(decisions.extract_if(.., |decision| complete(decision.time)));
             if !ready.is_empty() {
-                ready.sort_unstable();
                 publisher.decisions(&ready);
             }
             let mut ready: Vec<_> = views.extract_if(.., |(_, time, _)| complete(*time)).collect();
@@ -153,6 +150,12 @@ pub(super) fn publish(flow: Flow<'_>, publisher: Publisher) -> Stream<'_, Logica
             }
         }
     })
+}
+
+fn sorted<D: Ord>(all: impl Iterator<Item = D>) -> Vec<D> {
+    let mut all: Vec<D> = all.collect();
+    all.sort_unstable();
+    all
 }
 
 fn least(frontier: &MutableAntichain<LogicalTime>) -> Option<LogicalTime> {

@@ -177,8 +177,8 @@ fn shown(customer: &str, entity: Option<&str>, moment: &str, event: &str) -> Str
 mod tests {
     use super::*;
     use crate::define;
-    use crate::flow::policy::{FailedGate, Judgement};
-    use crate::model::{MomentId, Real};
+    use crate::flow::policy::Judgement;
+    use crate::model::MomentId;
 
     const PACK: &str = r#"
 [pack]
@@ -200,21 +200,12 @@ given = []
 
     fn decision(time: u64, verdict: Verdict, gates: &[Gate]) -> Decision {
         let episode = EpisodeKey { moment: MomentId(0), entity: None, since: 1_000 };
-        let failed = |gate: &Gate| FailedGate { gate: *gate, why: None, until: None };
-        let judgement = Judgement {
-            verdict,
-            gates: gates.iter().map(failed).collect(),
-            until: None,
-            channel: None,
-            released_at: None,
-            priority: Real::new(0.0).expect("finite"),
-            mood_is_negative: false,
-            evidence: Vec::new(),
-            shared: Vec::new(),
-            locale: None,
-            zone: None,
-        };
-        Decision { time, customer: Id::parse("1"), episode: Some(episode), what: What::Verdict(judgement) }
+        Decision {
+            time,
+            customer: Id::parse("1"),
+            episode: Some(episode),
+            what: What::Verdict(Judgement::bare(verdict, gates)),
+        }
     }
 
     fn report(expectations: &str, decisions: Vec<Decision>) -> Report {

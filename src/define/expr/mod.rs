@@ -25,6 +25,8 @@ mod typed;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use crate::model::{LogicalTime, Type, Value};
 
 pub use parts::{Part, Shape, at_instant, parts};
@@ -117,6 +119,11 @@ impl Expr {
     /// When a number does not fit, a text cannot be converted, or on a division by zero.
     pub fn eval(&self, env: &Env<'_>) -> Result<Value, EvalError> {
         self.value.get(env)
+    }
+
+    /// Its value as a text: `None` for null, for an error, and for what is no text.
+    pub fn text(&self, env: &Env<'_>) -> Option<Arc<str>> {
+        if let Ok(Value::Text(text)) = self.eval(env) { Some(text) } else { None }
     }
 
     /// Its value as a condition: null and errors are false, also what is no `bool`.

@@ -11,11 +11,9 @@ use super::raw::{Spot, Text};
 use super::raw_policy as raw;
 use super::scope::{FieldScope, Ground, compile};
 use crate::define::expr::{Expected, Expr};
-use crate::define::plan::{Aggregate, Feature, Interval, Source};
+use crate::define::plan::{Aggregate, Feature, Interval, SIGNAL_HALF_LIVES, Source};
+use crate::model::limits::RELEASES;
 use crate::model::{Duration, FieldId, InputId, KindId, Type};
-
-/// Signals and receipts that are remembered, of each source.
-const REMEMBERED: usize = 1_000;
 
 /// The features of the kind that is implied; `None` for one that could not be understood.
 pub(super) struct Implied<'a> {
@@ -83,7 +81,7 @@ impl<'a> Implied<'a> {
                 record.push(part.map_or(Some(None), |part| part.map(Some))?);
             }
             let filter = filter.map_or(Some(None), |filter| filter.map(Some))?;
-            let window_ms = half_life_ms.saturating_mul(10);
+            let window_ms = half_life_ms.saturating_mul(SIGNAL_HALF_LIVES);
             Some(self.remembered(&format!("policy.mood.{name}"), (input, key), record, filter, window_ms))
         })();
         let slot = self.push(feature);
@@ -135,7 +133,7 @@ impl<'a> Implied<'a> {
             name: name.to_owned(),
             ty: Type::List(Box::new(argument.ty().clone())),
             source: Source::Records { input, key },
-            aggregate: Aggregate::Set(REMEMBERED),
+            aggregate: Aggregate::Set(RELEASES),
             argument: Some(argument),
             filter,
             interval: Interval::Window { length_ms: window_ms, pane_ms: None },

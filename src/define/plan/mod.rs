@@ -13,7 +13,8 @@ use super::expr::Expr;
 
 pub use policy::{
     Arbitration, Budget, DataConsent, DataKinds, Holidays, MoodPolicy, MoodSource, OnExpiry, OnSuppressed, Per, Period,
-    Policy, QuietRule, Reason, ReasonPart, ReceiptKind, Rest, SignalSource, Silence, receipt, signal,
+    Policy, QuietRule, Reason, ReasonPart, ReceiptKind, Rest, SIGNAL_HALF_LIVES, SignalSource, Silence, receipt,
+    signal,
 };
 pub use verdict::{Gate, Verdict};
 
@@ -318,7 +319,7 @@ pub struct Moment {
     pub on_suppressed: OnSuppressed,
     /// What happens at the end of `valid_for`.
     pub on_expiry: OnExpiry,
-    /// The channel of people for what is handed over (position in `Plan::channels`).
+    /// Where it goes when it is handed over (position in `Plan::channels`): its first channel of people, or that of the policy, or its first one.
     pub human_channel: Option<usize>,
     /// Why, in words; empty: told from the condition.
     pub reason: Reason,
@@ -328,6 +329,13 @@ pub struct Moment {
     pub shares: Vec<Evidence>,
     /// For people.
     pub description: Option<String>,
+}
+
+impl Moment {
+    /// The ways to the customer: its channels in order of preference; without any, one that has no name.
+    pub fn ways(&self) -> impl Iterator<Item = Option<usize>> {
+        self.channels.iter().copied().map(Some).chain(self.channels.is_empty().then_some(None))
+    }
 }
 
 /// A slot that a condition uses.

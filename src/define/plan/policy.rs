@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::define::expr::Expr;
+use crate::define::expr::{Env, Expr};
 use crate::model::{Duration, FieldId, InputId, KindId, MomentId, Real};
 
 use super::Purpose;
@@ -54,6 +54,19 @@ pub struct Policy {
     pub kind: Option<KindId>,
 }
 
+impl Policy {
+    /// The kinds of data that a customer does not consent to.
+    pub fn denied(&self, customer: &Env<'_>) -> DataKinds {
+        let kinds = self.data.iter().enumerate().filter(|(_, kind)| !kind.allowed.holds(customer));
+        kinds.fold(0, |denied, (bit, _)| denied | 1 << bit)
+    }
+
+    /// Those of a set of kinds of data, in order.
+    pub fn kinds(&self, kinds: DataKinds) -> impl Iterator<Item = &DataConsent> {
+        self.data.iter().enumerate().filter(move |(bit, _)| kinds & 1 << bit != 0).map(|(_, kind)| kind)
+    }
+}
+
 /// A kind of data that needs the customer's consent.
 #[derive(Debug)]
 pub struct DataConsent {
@@ -100,6 +113,9 @@ pub struct SignalSource {
     /// The slot of [`Policy::kind`].
     pub slot: u16,
 }
+
+/// How many half-lives a signal of mood counts: what is left of it then is a thousandth.
+pub const SIGNAL_HALF_LIVES: Duration = 10;
 
 /// Positions in the list that stands for a signal of mood. All but the first two may be null.
 pub mod signal {
@@ -194,6 +210,15 @@ pub struct QuietRule {
     pub except: Vec<Purpose>,
 }
 
+impl QuietRule {
+    /// Whether it is for what has a purpose, on a channel; `None` is the way of a moment without channels.
+    pub fn applies(&self, purpose: Purpose, channel: Option<usize>) -> bool {
+        (self.channels.is_empty() || channel.is_some_and(|channel| self.channels.contains(&channel)))
+            && (self.purposes.is_empty() || self.purposes.contains(&purpose))
+            && !self.except.contains(&purpose)
+    }
+}
+
 /// The table of holidays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Holidays {
@@ -218,6 +243,18 @@ pub struct Budget {
     pub per: Per,
     /// Purposes that do not count.
     pub except: Vec<Purpose>,
+}
+
+impl Budget {
+    /// Whether it is for what has a purpose.
+    pub fn is_for(&self, purpose: Purpose) -> bool {
+        self.purpose.is_none_or(|own| own == purpose) && !self.except.contains(&purpose)
+    }
+
+    /// Whether it limits what has a purpose, on a channel; `None` is the way of a moment without channels.
+    pub fn limits(&self, purpose: Purpose, channel: Option<usize>) -> bool {
+        self.is_for(purpose) && (self.channel.is_none() || self.channel == channel)
+    }
 }
 
 /// The window of a budget.

@@ -9,10 +9,10 @@ use serde_json::value::RawValue;
 
 use crate::define::Plan;
 use crate::define::plan::{Evidence, Gate, Verdict};
-use crate::flow::episode::{episode_hash, hexadecimal};
-use crate::flow::policy::{self, EpisodeKey, Shown};
-use crate::model::time::format_time;
-use crate::model::{Id, LogicalTime, Type, Value};
+use crate::flow::episode::id_of;
+use crate::flow::policy::{self, Shown};
+use crate::model::time::format_logical;
+use crate::model::{Type, Value};
 
 /// A line of `decisions.jsonl`: a verdict, a receipt that was heard, or an outcome.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -124,7 +124,7 @@ impl<'a> Decision<'a> {
     pub fn new(plan: &'a Plan, decision: &'a policy::Decision) -> Decision<'a> {
         let moment = decision.episode.as_ref().map(|episode| &plan.moments[episode.moment.index()]);
         Decision {
-            time: written(decision.time),
+            time: format_logical(decision.time),
             logical_time_ms: decision.time,
             customer: decision.customer.to_string(),
             entity: decision
@@ -147,9 +147,9 @@ impl<'a> What<'a> {
             policy::What::Verdict(judgement) => What::Verdict {
                 verdict: judgement.verdict,
                 gates: judgement.gates.iter().map(FailedGate::new).collect(),
-                until: judgement.until.map(written),
+                until: judgement.until.map(format_logical),
                 channel: judgement.channel.map(|channel| plan.channels[usize::from(channel)].name.as_str()),
-                released_at: judgement.released_at.map(written),
+                released_at: judgement.released_at.map(format_logical),
                 priority: judgement.priority.get(),
                 mood: if judgement.mood_is_negative { "negative" } else { "calm" },
                 evidence: ShownValues { plan, names, values: &judgement.evidence },
@@ -158,10 +158,10 @@ impl<'a> What<'a> {
                 receipt: &receipt.kind,
                 trigger: receipt.trigger.as_deref(),
                 channel: receipt.channel.as_deref(),
-                at: written(receipt.at),
+                at: format_logical(receipt.at),
             },
             policy::What::Outcome(outcome) => {
-                What::Outcome { helped: outcome.helped, group: outcome.group, started: written(outcome.started) }
+                What::Outcome { helped: outcome.helped, group: outcome.group, started: format_logical(outcome.started) }
             }
         }
     }
@@ -169,7 +169,7 @@ impl<'a> What<'a> {
 
 impl<'a> FailedGate<'a> {
     fn new(failed: &'a policy::FailedGate) -> FailedGate<'a> {
-        FailedGate { gate: failed.gate, why: failed.why.as_deref(), until: failed.until.map(written) }
+        FailedGate { gate: failed.gate, why: failed.why.as_deref(), until: failed.until.map(format_logical) }
     }
 }
 
@@ -214,13 +214,4 @@ pub(crate) fn raw(value: &Value, ty: &Type) -> Box<RawValue> {
     value.write_json(ty, &mut json);
     // What a value writes is JSON.
     RawValue::from_string(json).unwrap_or_else(|_| RawValue::NULL.to_owned())
-}
-
-/// The id of an episode of a customer.
-pub(crate) fn id_of(plan: &Plan, customer: &Id, episode: &EpisodeKey) -> String {
-    hexadecimal(&episode_hash(plan, customer, episode.moment, episode.entity.as_ref(), episode.since))
-}
-
-fn written(time: LogicalTime) -> String {
-    format_time(i64::try_from(time).unwrap_or(i64::MAX))
 }

@@ -80,10 +80,8 @@ impl Tally {
             waiting.deferred_since.get_or_insert(time);
         } else {
             self.suppressed += u64::from(!std::mem::replace(&mut waiting.was_suppressed, true));
-            // Where no gate does that always suppresses, the mood cancels.
-            let cancels = !gates.clone().any(Gate::suppresses);
-            let of_them = gates.filter(|gate| gate.suppresses() || (cancels && *gate == Gate::Mood));
-            count_gates(&mut self.suppressed_by, &mut waiting.suppressed_by, of_them);
+            let gates: Vec<Gate> = gates.collect();
+            count_gates(&mut self.suppressed_by, &mut waiting.suppressed_by, Gate::suppressing(&gates));
             self.end_deferral(waiting.deferred_since.take(), time);
         }
         self.waiting.insert(key, waiting);
@@ -137,29 +135,13 @@ fn count_gates(counts: &mut BTreeMap<Gate, u64>, counted: &mut u16, gates: impl 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flow::policy::FailedGate;
-    use crate::model::Real;
 
     /// Verdicts on one episode per customer: time, customer, verdict, gates.
     fn counted(verdicts: &[(u64, u64, Verdict, &[Gate])]) -> Tally {
         let mut tally = Tally::default();
         for (time, customer, verdict, gates) in verdicts {
-            let failed = |gate: &Gate| FailedGate { gate: *gate, why: None, until: None };
-            let judgement = Judgement {
-                verdict: *verdict,
-                gates: gates.iter().map(failed).collect(),
-                until: None,
-                channel: None,
-                released_at: None,
-                priority: Real::new(0.0).expect("a number"),
-                mood_is_negative: false,
-                evidence: Vec::new(),
-                shared: Vec::new(),
-                locale: None,
-                zone: None,
-            };
             let episode = Some(EpisodeKey { moment: MomentId(0), entity: None, since: 0 });
-            let what = What::Verdict(judgement);
+            let what = What::Verdict(Judgement::bare(*verdict, gates));
             tally.count(&Decision { time: *time, customer: Id::Number(*customer), episode, what });
         }
         tally

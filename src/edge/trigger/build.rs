@@ -2,7 +2,8 @@
 
 use crate::define::Plan;
 use crate::define::plan::{Interval, Moment, OnExpiry, Verdict};
-use crate::edge::sink::decision::{id_of, raw};
+use crate::edge::sink::decision::raw;
+use crate::flow::episode::id_of;
 use crate::flow::policy::{Decision, EpisodeKey, Judgement, Shown, What};
 use crate::model::time::format_duration;
 use crate::model::{Id, LogicalTime};
@@ -210,11 +211,8 @@ impl Verdicted<'_> {
         let policy = &self.plan.policy;
         let moment = self.moment();
         let purpose = policy.purposes[moment.purpose.index()].as_ref().map(|allowed| allowed.source().to_owned());
-        let uses =
-            |kind: usize| u32::try_from(kind).is_ok_and(|bit| moment.data & 1_u32.checked_shl(bit).unwrap_or(0) != 0);
-        let data = policy.data.iter().enumerate().filter(|(kind, _)| uses(*kind));
-        let data: Vec<DataConsent> = data
-            .map(|(_, data)| DataConsent { kind: data.name.clone(), condition: data.allowed.source().to_owned() })
+        let data: Vec<DataConsent> = (policy.kinds(moment.data))
+            .map(|data| DataConsent { kind: data.name.clone(), condition: data.allowed.source().to_owned() })
             .collect();
         let declared = purpose.is_some() || !data.is_empty();
         (declared && self.verdict != Published::Withdrawn).then_some(Consent { purpose, data })

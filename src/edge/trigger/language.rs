@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use crate::define::Plan;
 use crate::model::time::format_time;
-use crate::model::{Type, Value};
+use crate::model::{LogicalTime, Type, Value};
 
 /// A language that values are told in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -142,6 +142,11 @@ impl Teller {
             return day;
         }
         format!("{day}{}{:02}:{:02}", self.language.pick(", ", " à "), at.hour(), at.minute())
+    }
+
+    /// A logical time, likewise.
+    pub fn logical(&self, time: LogicalTime) -> String {
+        self.time(i64::try_from(time).unwrap_or(i64::MAX))
     }
 
     /// A duration by its two largest units: `2 days 3 hours`.

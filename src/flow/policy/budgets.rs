@@ -61,12 +61,3 @@ impl Look<'_> {
         Some(Blocked { until: ends.get(at_most - 1).copied() })
     }
 }
-
-impl Budget {
-    /// Whether it limits what is for a purpose, on a channel.
-    pub(super) fn limits(&self, purpose: Purpose, channel: Option<usize>) -> bool {
-        self.purpose.is_none_or(|own| own == purpose)
-            && !self.except.contains(&purpose)
-            && (self.channel.is_none() || self.channel == channel)
-    }
-}

@@ -67,6 +67,26 @@ pub struct Judgement {
     pub zone: Option<String>,
 }
 
+#[cfg(test)]
+impl Judgement {
+    /// A verdict because of gates, and nothing else.
+    pub(crate) fn bare(verdict: Verdict, gates: &[Gate]) -> Judgement {
+        Judgement {
+            verdict,
+            gates: gates.iter().map(|gate| FailedGate { gate: *gate, why: None, until: None }).collect(),
+            until: None,
+            channel: None,
+            released_at: None,
+            priority: Real::default(),
+            mood_is_negative: false,
+            evidence: Vec::new(),
+            shared: Vec::new(),
+            locale: None,
+            zone: None,
+        }
+    }
+}
+
 /// A gate that failed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FailedGate {

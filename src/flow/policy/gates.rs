@@ -77,9 +77,7 @@ impl Look<'_> {
             missing.push("purpose");
         }
         if moment.data != 0 {
-            let denied = moment.data & self.denied();
-            let kinds = policy.data.iter().enumerate().filter(|(bit, _)| denied & (1 << bit) != 0);
-            missing.extend(kinds.map(|(_, kind)| kind.name.as_str()));
+            missing.extend(policy.kinds(moment.data & self.denied()).map(|kind| kind.name.as_str()));
         }
         joined(&missing, ",")
     }
@@ -188,8 +186,7 @@ impl Look<'_> {
             }
         };
         let contacts = if policy.pressure.is_empty() { Vec::new() } else { self.contacts(releases) };
-        let channels: Vec<Option<usize>> =
-            if moment.channels.is_empty() { vec![None] } else { moment.channels.iter().copied().map(Some).collect() };
+        let channels: Vec<Option<usize>> = moment.ways().collect();
         let (mut quiet, mut used_up) = (Vec::new(), Vec::new());
         for &channel in &channels {
             let (is_quiet, turn) = self.hours(channel, moment.purpose).at(self.now());

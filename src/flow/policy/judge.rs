@@ -4,7 +4,7 @@ use crate::define::expr::Expr;
 use crate::define::plan::{Gate, OnExpiry, OnNegativeMood, OnSuppressed, Verdict};
 use crate::flow::Transition;
 use crate::flow::episode::episode_hash;
-use crate::model::{LogicalTime, Value};
+use crate::model::LogicalTime;
 
 use super::gates::{Free, Reach};
 use super::scene::Look;
@@ -148,8 +148,7 @@ impl Policy {
     ) {
         let key = standing.episodes[position].key.clone();
         let moment = look.moment(&key);
-        let channel = moment.human_channel.or(self.plan.policy.human).or(moment.channels.first().copied());
-        let channel = channel.map(|channel| channel as u16);
+        let channel = moment.human_channel.map(|channel| channel as u16);
         let given = Given { channel, released_at: Some(look.now()), ..Given::of(Verdict::HandedToHuman, gates) };
         give(standing, look, &key, given, out);
         self.publish(standing, look, position, channel, true);
@@ -226,6 +225,8 @@ fn give(standing: &Standing, look: &Look<'_>, key: &EpisodeKey, given: Given, ou
     let moment = look.moment(key);
     let untils: Option<Vec<LogicalTime>> = given.gates.iter().map(|failed| failed.until).collect();
     let is_published = given.released_at.is_some();
+    let policy = &look.policy.plan.policy;
+    let said = |text: Option<&Expr>| look.text(text.filter(|_| is_published)).map(|text| text.to_string());
     out.push(Decision {
         time: look.now(),
         customer: look.scene.customer.clone(),
@@ -240,16 +241,8 @@ fn give(standing: &Standing, look: &Look<'_>, key: &EpisodeKey, given: Given, ou
             mood_is_negative: look.mood().is_negative,
             evidence: look.shown(key, &moment.evidence),
             shared: if is_published { look.shown(key, &moment.shares) } else { Vec::new() },
-            locale: said(look, look.policy.plan.policy.locale.as_ref().filter(|_| is_published)),
-            zone: said(look, look.policy.plan.policy.zone.as_ref().filter(|_| is_published)),
+            locale: said(policy.locale.as_ref()),
+            zone: said(policy.zone.as_ref()),
         }),
     });
-}
-
-/// A text over the customer, where it has a value.
-fn said(look: &Look<'_>, expr: Option<&Expr>) -> Option<String> {
-    match look.text(expr)? {
-        Value::Text(text) => Some(text.to_string()),
-        _ => None,
-    }
 }

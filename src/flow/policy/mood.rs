@@ -3,16 +3,11 @@
 //! Every signal counts `± w · 2^(−(t − e) / half_life)`. All decay alike, so that between two changes the sum keeps its sign and only shrinks: when
 //! it is above the threshold it crosses it once, and that instant is found by bisection.
 
-use std::sync::Arc;
-
-use crate::define::plan::{MoodPolicy, MoodSource, signal};
+use crate::define::plan::{MoodPolicy, MoodSource, SIGNAL_HALF_LIVES, signal};
 use crate::model::{LogicalTime, Value};
 
 use super::Policy;
 use super::scene::Look;
-
-/// How many half-lives a signal counts.
-const HALF_LIVES: u64 = 10;
 
 /// The state of mind at a time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,7 +59,6 @@ fn signals(policy: &MoodPolicy, look: &Look<'_>, list: &Value) -> Vec<Signal> {
 /// A signal that counts; `None` for one that does not.
 fn signal_of(policy: &MoodPolicy, look: &Look<'_>, record: &Value) -> Option<Signal> {
     let Value::List(parts) = record else { return None };
-    let parts: &Arc<[Value]> = parts;
     let Value::Int(time) = parts.get(signal::TIME)? else { return None };
     if let Some(Value::Text(modality)) = parts.get(signal::MODALITY)
         && let Some(allowed) = policy.modalities.get(modality.as_ref())
@@ -123,7 +117,7 @@ impl Decaying<'_> {
     fn end(&self, signal: &Signal) -> LogicalTime {
         match (&self.policy.source, self.policy.half_life_ms) {
             (MoodSource::Signals(_), Some(half_life)) => {
-                signal.event_time.saturating_add(HALF_LIVES * half_life.unsigned_abs())
+                signal.event_time.saturating_add(half_life.saturating_mul(SIGNAL_HALF_LIVES).unsigned_abs())
             }
             _ => LogicalTime::MAX,
         }

@@ -3,12 +3,14 @@
 //! Whether it is quiet can only turn at the edge of a rule's hours, at midnight, or where the zone's clock is put forward or back. Those
 //! instants are gone through in order, day by day, until it turns.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 use crate::define::plan::QuietRule;
-use crate::model::{LogicalTime, Value};
+use crate::model::LogicalTime;
 
 use super::calendar::{HolidayTable, start_of_day, zoned};
 use super::scene::Look;
@@ -21,18 +23,14 @@ pub(super) struct Hours<'a> {
     rules: Vec<&'a QuietRule>,
     zone: &'a TimeZone,
     holidays: &'a HolidayTable,
-    region: Option<Value>,
+    region: Option<Arc<str>>,
 }
 
 impl<'a> Look<'a> {
     /// The hours of a channel, for a purpose.
     pub(super) fn hours(&'a self, channel: Option<usize>, purpose: crate::define::plan::Purpose) -> Hours<'a> {
-        let applies = |rule: &&QuietRule| {
-            (rule.channels.is_empty() || channel.is_some_and(|channel| rule.channels.contains(&channel)))
-                && (rule.purposes.is_empty() || rule.purposes.contains(&purpose))
-                && !rule.except.contains(&purpose)
-        };
-        let rules: Vec<&QuietRule> = self.policy.plan.policy.quiet.iter().filter(applies).collect();
+        let rules = self.policy.plan.policy.quiet.iter().filter(|rule| rule.applies(purpose, channel));
+        let rules: Vec<&QuietRule> = rules.collect();
         let on_holidays = rules.iter().any(|rule| rule.holidays);
         let region = if on_holidays { self.text(self.policy.plan.policy.region.as_ref()) } else { None };
         Hours { rules, zone: self.zone(), holidays: self.scene.holidays, region }
@@ -53,11 +51,10 @@ impl Hours<'_> {
         let local = zoned(time, self.zone);
         let minute = u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs());
         let day = local.weekday().to_sunday_zero_offset().unsigned_abs();
-        let region = if let Some(Value::Text(region)) = &self.region { Some(region.as_ref()) } else { None };
         self.rules.iter().any(|rule| {
             rule.days.contains(&day)
                 || rule.hours.iter().any(|hours| contains(*hours, minute))
-                || (rule.holidays && self.holidays.contains(local.date(), region))
+                || (rule.holidays && self.holidays.contains(local.date(), self.region.as_deref()))
         })
     }
 

@@ -1,6 +1,7 @@
 //! A customer at one logical time, as the policy sees it.
 
 use std::cell::{Cell, OnceCell};
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
@@ -87,9 +88,14 @@ impl<'a> Look<'a> {
         self.scene.time
     }
 
-    /// Whether a condition over the customer holds. Asks to be called again when it turns by itself.
+    /// What conditions and texts over the customer are evaluated over. They do not know of `now`, and never turn by themselves.
+    fn customer(&self) -> Env<'_> {
+        Env::of(self.scene.row, self.now())
+    }
+
+    /// Whether a condition over the customer holds.
     pub(super) fn holds(&self, condition: &Expr) -> bool {
-        self.holds_in(condition, &Env::of(self.scene.row, self.now()))
+        condition.holds(&self.customer())
     }
 
     /// Whether a condition holds. Asks to be called again when it turns by itself.
@@ -103,20 +109,13 @@ impl<'a> Look<'a> {
     }
 
     /// A text over the customer; `None` when it is null, or none is declared.
-    pub(super) fn text(&self, expr: Option<&Expr>) -> Option<Value> {
-        let env = Env::of(self.scene.row, self.now());
-        if let Some(turn) = expr.filter(|expr| expr.depends_on_now()).and_then(|expr| expr.next_turn(&env)) {
-            self.wake.at(turn);
-        }
-        expr?.eval(&env).ok().filter(|value| matches!(value, Value::Text(_)))
+    pub(super) fn text(&self, expr: Option<&Expr>) -> Option<Arc<str>> {
+        expr?.text(&self.customer())
     }
 
     /// The kinds of data that the customer does not consent to.
     pub(super) fn denied(&self) -> DataKinds {
-        *self.denied.get_or_init(|| {
-            let kinds = self.policy.plan.policy.data.iter().enumerate();
-            kinds.filter(|(_, kind)| !self.holds(&kind.allowed)).fold(0, |denied, (bit, _)| denied | 1 << bit)
-        })
+        *self.denied.get_or_init(|| self.policy.plan.policy.denied(&self.customer()))
     }
 
     pub(super) fn mood(&self) -> Mood {
@@ -126,8 +125,7 @@ impl<'a> Look<'a> {
     pub(super) fn zone(&self) -> &TimeZone {
         self.zone.get_or_init(|| {
             let name = self.text(self.policy.plan.policy.zone.as_ref());
-            let name = if let Some(Value::Text(name)) = &name { Some(name.as_ref()) } else { None };
-            self.policy.zones.named(name)
+            self.policy.zones.named(name.as_deref())
         })
     }
 

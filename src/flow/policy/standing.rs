@@ -76,8 +76,7 @@ impl Standing {
     }
 
     pub(super) fn open(&mut self, transition: &Transition) {
-        let key = EpisodeKey { moment: transition.moment, entity: transition.entity.clone(), since: transition.since };
-        self.episodes.push(Episode { key, state: State::Pending, given: None, held_out: false });
+        self.episodes.push(Episode { key: transition.episode(), state: State::Pending, given: None, held_out: false });
     }
 
     /// Takes the open episode that a transition closes.

@@ -26,6 +26,7 @@ mod policy;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use std::sync::Arc;
 

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use crate::define::Plan;
 use crate::define::expr::Env;
 use crate::define::plan::Moment;
+use crate::flow::nothing::row_over_nothing;
 use crate::flow::shard::shard;
 use crate::flow::{Transition, ViewPart};
-use crate::model::{Id, KindId, LogicalTime, MomentId, Value};
+use crate::model::{Id, LogicalTime, MomentId, Value};
 
 use super::Subject;
 use super::machine::{Alarms, Differences, Machine};
-use super::rows::{Slots, earliest, next_turn, over_nothing};
+use super::rows::{Slots, earliest, next_turn};
+use super::view::View;
 
 /// The episodes of all customers, with the views that decide on them.
 pub(super) struct Moments {
@@ -24,9 +26,7 @@ pub(super) struct Moments {
 /// What is known of a customer.
 #[derive(Default)]
 struct Customer {
-    /// `None`: does not exist.
-    slots: Option<Slots>,
-    entities: BTreeMap<Subject, Slots>,
+    view: View,
     /// Where the condition holds, by moment and what it is about.
     phases: BTreeMap<(MomentId, Option<Subject>), Phase>,
 }
@@ -78,12 +78,12 @@ impl Machine<ViewPart, Transition> for Moments {
         let (gone, come): (Vec<_>, Vec<_>) = changes.into_iter().partition(|(_, diff)| *diff < 0);
         for (part, diff) in gone.into_iter().chain(come) {
             touched.insert(part.customer.clone());
-            self.customers.entry(part.customer).or_default().set(part.entity, (diff > 0).then_some(part.slots));
+            self.customers.entry(part.customer.clone()).or_default().view.apply(part, diff);
         }
         for id in touched {
             let Some(customer) = self.customers.get_mut(&id) else { continue };
             let next = customer.look(&self.plan, &id, now, out);
-            if customer.slots.is_none() && customer.entities.is_empty() {
+            if customer.view.slots.is_none() && customer.view.entities.is_empty() {
                 self.customers.remove(&id);
             }
             self.alarms.set(id, next);
@@ -92,14 +92,6 @@ impl Machine<ViewPart, Transition> for Moments {
 }
 
 impl Customer {
-    fn set(&mut self, entity: Option<Subject>, slots: Option<Slots>) {
-        match (entity, slots) {
-            (None, slots) => self.slots = slots,
-            (Some(entity), Some(slots)) => drop(self.entities.insert(entity, slots)),
-            (Some(entity), None) => drop(self.entities.remove(&entity)),
-        }
-    }
-
     /// Looks at every condition that may have changed. Returns when to look again though nothing changes.
     fn look(
         &mut self,
@@ -114,7 +106,7 @@ impl Customer {
             match moment.about {
                 None => drop(subjects.insert((at, None))),
                 Some(kind) => {
-                    let entities = self.entities.keys().filter(|entity| entity.0 == kind);
+                    let entities = self.view.entities.keys().filter(|entity| entity.0 == kind);
                     subjects.extend(entities.map(|entity| (at, Some(entity.clone()))));
                 }
             }
@@ -146,8 +138,8 @@ impl Customer {
         before: Option<Phase>,
         now: LogicalTime,
     ) -> (Option<Phase>, Option<LogicalTime>) {
-        let of_entity = entity.map(|entity| self.entities.get(entity));
-        let (Some(row), None | Some(Some(_))) = (&self.slots, of_entity) else { return (None, None) };
+        let of_entity = entity.map(|entity| self.view.entities.get(entity));
+        let (Some(row), None | Some(Some(_))) = (&self.view.slots, of_entity) else { return (None, None) };
         let env = Env { row, entity: of_entity.flatten().map_or(&[], |slots| slots), now };
         let turn = next_turn(&moment.when, &env);
         if !moment.when.holds(&env) {
@@ -162,10 +154,10 @@ impl Customer {
 
     /// The values that the condition uses; of what does not exist, the values over nothing.
     fn evidence(&self, plan: &Plan, moment: &Moment, entity: Option<&Subject>, now: LogicalTime) -> Vec<Value> {
-        let nothing = |kind| Slots::from(over_nothing(plan, kind, Some(now)));
-        let row = self.slots.clone().unwrap_or_else(|| nothing(KindId::CUSTOMER));
+        let nothing = |kind| Slots::from(row_over_nothing(plan, kind, now));
+        let row = self.view.row(plan, now);
         let of_entity = entity
-            .map(|entity| self.entities.get(entity).cloned().unwrap_or_else(|| nothing(entity.0)))
+            .map(|entity| self.view.entities.get(entity).cloned().unwrap_or_else(|| nothing(entity.0)))
             .unwrap_or_default();
         let scopes = [row, of_entity];
         moment.evidence.iter().map(|used| scopes[usize::from(used.scope)][usize::from(used.slot)].clone()).collect()

@@ -1,19 +1,19 @@
 //! From episodes to decisions: [`Policy`], stepped for every customer that may be concerned.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::define::Plan;
-use crate::flow::policy::{Decision, HolidayTable, Parts, Policy, Scene, Standing};
+use crate::flow::policy::{Decision, HolidayTable, Policy, Scene, Standing};
 use crate::flow::shard::shard;
 use crate::flow::{Transition, ViewPart};
-use crate::model::{Fact, Id, KindId, LogicalTime, Value};
+use crate::model::{Fact, Id, LogicalTime};
 
+use super::Collection;
 use super::machine::{Alarms, Differences, Machine, stepped};
-use super::rows::{Slots, over_nothing};
-use super::{Collection, Subject};
+use super::view::View;
 
 /// What concerns the policy.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -55,28 +55,8 @@ struct Decisions {
 
 #[derive(Default)]
 struct Customer {
-    slots: Option<Slots>,
-    entities: Entities,
+    view: View,
     standing: Standing,
-}
-
-#[derive(Default)]
-struct Entities(BTreeMap<Subject, Slots>);
-
-impl Parts for Entities {
-    fn slots(&self, kind: KindId, id: &Id) -> Option<&[Value]> {
-        self.0.get(&(kind, id.clone())).map(AsRef::as_ref)
-    }
-}
-
-impl Customer {
-    fn set(&mut self, entity: Option<Subject>, slots: Option<Slots>) {
-        match (entity, slots) {
-            (None, slots) => self.slots = slots,
-            (Some(entity), Some(slots)) => drop(self.entities.0.insert(entity, slots)),
-            (Some(entity), None) => drop(self.entities.0.remove(&entity)),
-        }
-    }
 }
 
 impl Machine<Change, Decision> for Decisions {
@@ -99,9 +79,9 @@ impl Machine<Change, Decision> for Decisions {
         let (gone, come): (Vec<_>, Vec<_>) = changes.into_iter().partition(|(_, diff)| *diff < 0);
         for (change, diff) in gone.into_iter().chain(come) {
             match change {
-                Change::Part(ViewPart { customer, entity, slots }) => {
-                    touched.insert(customer.clone());
-                    self.customers.entry(customer).or_default().set(entity, (diff > 0).then_some(slots));
+                Change::Part(part) => {
+                    touched.insert(part.customer.clone());
+                    self.customers.entry(part.customer.clone()).or_default().view.apply(part, diff);
                 }
                 Change::Transition(transition) => {
                     touched.insert(transition.customer.clone());
@@ -117,16 +97,13 @@ impl Machine<Change, Decision> for Decisions {
         for id in touched {
             let transitions = transitions.remove(&id).unwrap_or_default();
             let Some(customer) = self.customers.get_mut(&id) else { continue };
-            let row = customer
-                .slots
-                .clone()
-                .unwrap_or_else(|| Slots::from(over_nothing(&self.plan, KindId::CUSTOMER, Some(now))));
+            let row = customer.view.row(&self.plan, now);
             let scene = Scene {
                 time: now,
                 customer: &id,
-                exists: customer.slots.is_some(),
+                exists: customer.view.slots.is_some(),
                 row: &row,
-                parts: &customer.entities,
+                parts: &customer.view,
                 holidays: &self.holidays,
             };
             let next = self.policy.step(&mut customer.standing, &scene, &transitions, &mut decisions);

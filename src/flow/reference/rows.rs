@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::define::Plan;
 use crate::define::expr::{Env, Expr};
-use crate::flow::aggregate::null_or_zero;
+use crate::flow::nothing::features_over_nothing;
 use crate::flow::shard::shard;
 use crate::model::{KindId, LogicalTime, Value};
 
@@ -23,8 +23,7 @@ pub(super) fn rows<'scope>(
     exists: Collection<'scope, Subject>,
     features: Collection<'scope, (Subject, Cells)>,
 ) -> Collection<'scope, (Subject, Slots)> {
-    let over_nothing: Vec<_> =
-        (0..plan.entities.len()).map(|kind| over_nothing(plan, KindId(kind as u16), None)).collect();
+    let over_nothing: Vec<_> = plan.entities.iter().map(features_over_nothing).collect();
     // No cells at all say that the entity exists; they come first.
     let known = exists.map(|subject| (subject, Cells::new())).concat(features);
     let rows = known.reduce(move |(kind, _), known, row| {
@@ -39,18 +38,6 @@ pub(super) fn rows<'scope>(
         row.push((Slots::from(slots), 1));
     });
     stepped("Attributes", rows, Attributes { plan: Arc::clone(plan), rows: HashMap::new(), alarms: Alarms::default() })
-}
-
-/// The row of an entity without contributions; at a time, or without attributes.
-pub(super) fn over_nothing(plan: &Plan, kind: KindId, now: Option<LogicalTime>) -> Vec<Value> {
-    let entity = &plan.entities[kind.index()];
-    let mut slots: Vec<_> =
-        entity.features.iter().map(|feature| null_or_zero(feature.aggregate, &feature.ty)).collect();
-    slots.resize(entity.slots(), Value::Null);
-    if let Some(now) = now {
-        evaluate(plan, kind, &mut slots, now);
-    }
-    slots
 }
 
 /// Sets the attributes of a row. Returns the least instant behind `now` at which one may change by itself.

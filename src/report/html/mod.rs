@@ -16,7 +16,7 @@ use super::figures::Report;
 use super::sections::{Section, Table, sections};
 use super::text::stretch;
 use super::words::{NOTHING, counted, grouped, name, percent_of, some_length};
-use svg::escaped;
+pub(crate) use svg::escaped;
 
 const STYLE: &str = include_str!("style.css");
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// A text as it stands in HTML, in an element or a quoted attribute.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -13,15 +13,11 @@ const CHANGE_MS: Duration = DAY_MS / 24;
 /// Whether selling is limited on every channel of a moment. A moment that could not be understood is given the benefit
 /// of the doubt as to its channels.
 pub(super) fn limits_sales(moment: Option<&Moment>, policy: &Policy) -> bool {
-    let mut budgets = policy.pressure.iter().filter(|budget| is_for(budget, Purpose::Sales));
+    let mut budgets = policy.pressure.iter().filter(|budget| budget.is_for(Purpose::Sales));
     let Some(moment) = moment else { return budgets.next().is_some() };
     let channels: Vec<Option<usize>> = budgets.map(|budget| budget.channel).collect();
     let limited = |channel: &usize| channels.contains(&Some(*channel));
     channels.contains(&None) || (!moment.channels.is_empty() && moment.channels.iter().all(limited))
-}
-
-fn is_for(budget: &Budget, purpose: Purpose) -> bool {
-    budget.purpose.is_none_or(|of| of == purpose) && !budget.except.contains(&purpose)
 }
 
 /// Looks at the budgets, one by one and each against the others.
@@ -29,7 +25,7 @@ pub(super) fn check(lint: &Lint<'_>, problems: &mut Problems) {
     let budgets = &lint.policy.pressure;
     for (position, (raw, budget)) in lint.raw.policy.pressure.iter().zip(budgets).enumerate() {
         let is_on = |moment: &Moment| budget.channel.is_none_or(|channel| moment.channels.contains(&channel));
-        let concerns = |moment: &Moment| is_for(budget, moment.purpose) && is_on(moment);
+        let concerns = |moment: &Moment| budget.is_for(moment.purpose) && is_on(moment);
         let purposes: Vec<Purpose> = budget.purpose.into_iter().collect();
         if is_nobodys(&purposes, &budget.except) {
             problems.add(Problem::NoPurposeLeft, &raw.span);
@@ -63,7 +59,7 @@ pub(super) fn check(lint: &Lint<'_>, problems: &mut Problems) {
 /// How many releases arbitration lets through in the window of a budget, at most; `None` when nobody knows.
 fn most_in(lint: &Lint<'_>, budget: &Budget) -> Option<i64> {
     let arbitration = &lint.policy.arbitration;
-    let is_free = arbitration.except.iter().any(|purpose| is_for(budget, *purpose));
+    let is_free = arbitration.except.iter().any(|purpose| budget.is_for(*purpose));
     // Receipts of other systems count as well.
     if arbitration.window_ms == 0 || is_free || lint.raw.policy.receipts.is_some() {
         return None;
@@ -76,7 +72,7 @@ fn always_first(first: &Budget, budget: &Budget) -> bool {
     let purposes = Purpose::ALL.iter().map(|(_, purpose)| *purpose);
     // What is counted by purpose leaves out contacts whose purpose nobody knows.
     (first.purpose.is_none() || first.purpose == budget.purpose)
-        && purposes.filter(|purpose| is_for(budget, *purpose)).all(|purpose| is_for(first, purpose))
+        && purposes.filter(|purpose| budget.is_for(*purpose)).all(|purpose| first.is_for(purpose))
         && (first.channel.is_none() || first.channel == budget.channel)
         && first.at_most <= budget.at_most
         && contains(first.per, budget.per)

@@ -42,24 +42,15 @@ pub(super) fn is_nobodys(purposes: &[Purpose], except: &[Purpose]) -> bool {
     purposes.iter().all(|purpose| except.contains(purpose))
 }
 
-fn is_for(rule: &QuietRule, purpose: Purpose) -> bool {
-    (rule.purposes.is_empty() || rule.purposes.contains(&purpose)) && !rule.except.contains(&purpose)
-}
-
-fn is_on(rule: &QuietRule, channel: Option<usize>) -> bool {
-    rule.channels.is_empty() || channel.is_some_and(|channel| rule.channels.contains(&channel))
-}
-
 /// Whether a rule makes a difference to a moment.
 fn concerns(rule: &QuietRule, moment: &Moment) -> bool {
-    let mut channels = moment.channels.iter().copied().map(Some).chain(moment.channels.is_empty().then_some(None));
-    is_for(rule, moment.purpose) && channels.any(|channel| is_on(rule, channel))
+    moment.ways().any(|channel| rule.applies(moment.purpose, channel))
 }
 
 /// Whether rules leave no minute of the week.
 fn is_always_quiet(rules: &[QuietRule], purpose: Purpose, channel: Option<usize>) -> bool {
     let mut quiet = vec![false; WEEK];
-    for rule in rules.iter().filter(|rule| is_for(rule, purpose) && is_on(rule, channel)) {
+    for rule in rules.iter().filter(|rule| rule.applies(purpose, channel)) {
         for day in 0..7 {
             let minutes = &mut quiet[day * DAY..(day + 1) * DAY];
             if rule.days.iter().any(|quiet| usize::from(*quiet) == day) {
