@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::define::Plan;
-use crate::define::plan::Source as Of;
+use crate::define::plan::{Aggregate, Source as Of};
 use crate::edge::source::{Batch, InputFile, MergedSource, Source as _, SourceError, rows_at};
 use crate::flow::clock::EventClock;
 use crate::model::{
@@ -146,7 +146,7 @@ impl Search<'_> {
             until,
         };
         let mut found = Vec::new();
-        for EntityChange { kind, id, owner, contributions, .. } in &fact.changes {
+        for EntityChange { kind, id, owner, order, contributions, .. } in &fact.changes {
             if owner.as_ref() == Some(self.customer) {
                 let key = Key::Belongs(*kind, id.clone());
                 if self.wanted.contains(&key) {
@@ -157,7 +157,13 @@ impl Search<'_> {
                 let key = Key::Feature(*kind, id.clone(), contribution.feature);
                 let counts = contribution.from.max(time) <= self.instant && self.instant < contribution.until;
                 if counts && self.wanted.contains(&key) {
-                    found.push((key, hit(&contribution.order, &contribution.value, contribution.until)));
+                    let feature = &self.plan.entities[kind.index()].features[contribution.feature.index()];
+                    let order = if matches!(feature.aggregate, Aggregate::First | Aggregate::Last) {
+                        order
+                    } else {
+                        &Value::Null
+                    };
+                    found.push((key, hit(order, &contribution.value, contribution.until)));
                 }
             }
         }

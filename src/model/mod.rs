@@ -14,7 +14,7 @@ pub mod value;
 pub use decimal::Decimal;
 pub use id::Id;
 pub use names::{FeatureId, FieldId, InputId, KindId, MomentId};
-pub use record::{Contribution, EntityChange, Fact, Origin, Rank, Row};
+pub use record::{Changes, Contribution, EntityChange, Fact, Origin, Rank, Row};
 pub use time::{Duration, EventTime, LogicalTime};
 pub use types::Type;
 pub use value::{Real, Value};

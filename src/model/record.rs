@@ -4,6 +4,7 @@
 //! contributes to which of their features, and during which interval. From there on nobody needs the fields.
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use super::id::Id;
 use super::names::{FeatureId, InputId, KindId};
@@ -43,10 +44,6 @@ pub struct Contribution {
     pub from: LogicalTime,
     /// The first logical time at which it counts no more; `FOREVER` without a window.
     pub until: LogicalTime,
-    /// When it happened: what `first` and `last` order by.
-    pub event_time: EventTime,
-    /// The input's `order` field: what `first` and `last` order by next. Null for other aggregates.
-    pub order: Value,
     /// The argument of the aggregate, never null. `true` for `count = true`.
     pub value: Value,
 }
@@ -62,9 +59,16 @@ pub struct EntityChange {
     pub names: bool,
     /// The customer to whom the record relates the entity.
     pub owner: Option<Id>,
+    /// When it happened: what `first` and `last` order by.
+    pub event_time: EventTime,
+    /// The input's `order` field: what `first` and `last` order by next. Null when the record feeds none of these.
+    pub order: Value,
     /// What it contributes to the features of the entity.
     pub contributions: Vec<Contribution>,
 }
+
+/// The changes that one record makes: for nearly every record one, which then takes no allocation of its own.
+pub type Changes = SmallVec<[EntityChange; 1]>;
 
 /// What one record says.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -76,5 +80,18 @@ pub struct Fact {
     /// The primary key; empty for a stream.
     pub key: Vec<Value>,
     /// What it says of entities: at most one change per entity. Empty for a deletion.
-    pub changes: Vec<EntityChange>,
+    pub changes: Changes,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every event moves through the dataflow as one of these.
+    #[test]
+    fn a_fact_is_small() {
+        assert_eq!(size_of::<Contribution>(), 48);
+        assert!(size_of::<EntityChange>() <= 104, "{}", size_of::<EntityChange>());
+        assert!(size_of::<Fact>() <= 208, "{}", size_of::<Fact>());
+    }
 }

@@ -11,8 +11,8 @@ use crate::define::expr::{Env, EvalError, Expr};
 use crate::define::plan::{Aggregate, Feature, Input, Interval, Source};
 use crate::model::time::{FOREVER, LATEST_EVENT_TIME_MS};
 use crate::model::{
-    Contribution, EntityChange, EventTime, Fact, FeatureId, FieldId, Id, InputId, KindId, LogicalTime, Origin, Rank,
-    Row, Value,
+    Changes, Contribution, EntityChange, EventTime, Fact, FeatureId, FieldId, Id, InputId, KindId, LogicalTime, Origin,
+    Rank, Row, Value,
 };
 
 use super::{Decoded, RecordError};
@@ -31,6 +31,10 @@ struct Target {
     kind: KindId,
     key: FieldId,
     features: Vec<FeatureId>,
+    /// Whether any of them is a `first` or `last`: only these ask for the order of records.
+    ordered: bool,
+    /// Whether the kind is what the policy keeps of a customer.
+    implied: bool,
 }
 
 impl Extractor {
@@ -38,7 +42,7 @@ impl Extractor {
     pub fn new(plan: Arc<Plan>, input: InputId) -> Extractor {
         let mut targets: Vec<Target> = Vec::new();
         if let Some((key, kind)) = plan.inputs[input.index()].about {
-            target(&mut targets, kind, key);
+            target(&mut targets, &plan, kind, key);
         }
         let mut relations = Vec::new();
         for (position, entity) in plan.entities.iter().enumerate() {
@@ -47,7 +51,9 @@ impl Extractor {
                 if let Source::Records { input: from, key } = feature.source
                     && from == input
                 {
-                    target(&mut targets, kind, key).features.push(FeatureId(feature_position as u16));
+                    let target = target(&mut targets, &plan, kind, key);
+                    target.features.push(FeatureId(feature_position as u16));
+                    target.ordered |= matches!(feature.aggregate, Aggregate::First | Aggregate::Last);
                 }
             }
             if entity.relation.as_ref().is_some_and(|relation| relation.input == input) {
@@ -77,33 +83,59 @@ impl Extractor {
         };
         let key = table.key.iter().map(|field| row[field.index()].clone()).collect();
         let deleted = record.deleted || condition(table.delete.as_ref(), false, row, "delete")?;
-        let changes = if deleted { Vec::new() } else { self.changes(input, row, &rank)? };
+        let changes = if deleted { Changes::new() } else { self.changes(input, row, &rank)? };
         Ok(Fact { input: self.input, rank, key, changes })
     }
 
-    fn changes(&self, input: &Input, row: &Row, rank: &Rank) -> Result<Vec<EntityChange>, RecordError> {
-        let mut changes = Vec::with_capacity(self.targets.len());
+    fn changes(&self, input: &Input, row: &Row, rank: &Rank) -> Result<Changes, RecordError> {
+        let mut changes = Changes::new();
         for target in &self.targets {
-            if let Value::Id(id) = &row[target.key.index()] {
-                let contributions = self.contributions(target, row, rank)?;
+            let Value::Id(id) = &row[target.key.index()] else { continue };
+            if let Some(known) = position(&changes, target.kind, id) {
+                self.contribute(target, row, rank, &mut changes[known])?;
+                continue;
+            }
+            let mut new = change(target.kind, id.clone(), rank);
+            self.contribute(target, row, rank, &mut new)?;
+            if target.implied {
                 // What the policy keeps of a customer belongs to it, and is there only when something is kept.
-                let is_implied = self.plan.entities[target.kind.index()].implied;
-                if is_implied && contributions.is_empty() {
+                if new.contributions.is_empty() {
                     continue;
                 }
-                let change = change(&mut changes, target.kind, id);
-                change.contributions.extend(contributions);
-                if is_implied {
-                    change.owner = Some(id.clone());
-                }
+                new.owner = Some(id.clone());
             }
+            changes.push(new);
         }
         for &kind in &self.relations {
-            self.relate(kind, row, &mut changes)?;
+            self.relate(kind, row, rank, &mut changes)?;
         }
         changes.extend(self.holiday(row, rank));
         debug_assert!(input.is_table() || changes.iter().all(|change| change.names));
         Ok(changes)
+    }
+
+    /// Adds what a record contributes to the features of a target.
+    fn contribute(
+        &self,
+        target: &Target,
+        row: &Row,
+        rank: &Rank,
+        change: &mut EntityChange,
+    ) -> Result<(), RecordError> {
+        let features = &self.plan.entities[target.kind.index()].features;
+        if target.ordered && change.order.is_null() {
+            change.order.clone_from(&rank.order);
+        }
+        for (position, &id) in target.features.iter().enumerate() {
+            if let Some(contribution) = contribution(id, &features[id.index()], row, rank.event_time)? {
+                if change.contributions.capacity() == change.contributions.len() {
+                    // Once, for all that may follow.
+                    change.contributions.reserve_exact(target.features.len() - position);
+                }
+                change.contributions.push(contribution);
+            }
+        }
+        Ok(())
     }
 
     /// The holiday that a row of their table says: a day and a region.
@@ -111,58 +143,57 @@ impl Extractor {
         let holidays = self.plan.policy.holidays.filter(|holidays| holidays.input == self.input)?;
         let region = holidays.region.map_or(Value::Null, |region| row[region.index()].clone());
         let value = Value::List(Arc::from([row[holidays.day.index()].clone(), region]));
-        let (feature, event_time) = (FeatureId(0), rank.event_time);
-        let day = Contribution { feature, from: 0, until: FOREVER, event_time, order: Value::Null, value };
-        let (kind, id) = (KindId::CALENDAR, Id::Number(0));
-        Some(EntityChange { kind, id, names: false, owner: None, contributions: vec![day] })
+        let day = Contribution { feature: FeatureId(0), from: 0, until: FOREVER, value };
+        let of_calendar = change(KindId::CALENDAR, Id::Number(0), rank);
+        Some(EntityChange { names: false, contributions: vec![day], ..of_calendar })
     }
 
     /// Relates an entity to a customer, if the record does.
-    fn relate(&self, kind: KindId, row: &Row, changes: &mut Vec<EntityChange>) -> Result<(), RecordError> {
+    fn relate(&self, kind: KindId, row: &Row, rank: &Rank, changes: &mut Changes) -> Result<(), RecordError> {
         let Some(relation) = &self.plan.entities[kind.index()].relation else { return Ok(()) };
         let (Value::Id(customer), Value::Id(entity)) = (&row[relation.customer.index()], &row[relation.entity.index()])
         else {
             return Ok(());
         };
         if condition(relation.filter.as_ref(), true, row, "belongs_to.where")? {
-            change(changes, kind, entity).owner = Some(customer.clone());
-            change(changes, KindId::CUSTOMER, customer);
+            change_of(changes, kind, entity, rank).owner = Some(customer.clone());
+            change_of(changes, KindId::CUSTOMER, customer, rank);
         }
         Ok(())
-    }
-
-    fn contributions(&self, target: &Target, row: &Row, rank: &Rank) -> Result<Vec<Contribution>, RecordError> {
-        let features = &self.plan.entities[target.kind.index()].features;
-        let mut contributions = Vec::with_capacity(target.features.len());
-        for &id in &target.features {
-            contributions.extend(contribution(id, &features[id.index()], row, rank)?);
-        }
-        Ok(contributions)
     }
 }
 
 /// The target of a kind and key field, made when there is none yet.
-fn target(targets: &mut Vec<Target>, kind: KindId, key: FieldId) -> &mut Target {
+fn target<'a>(targets: &'a mut Vec<Target>, plan: &Plan, kind: KindId, key: FieldId) -> &'a mut Target {
     let position = match targets.iter().position(|target| target.kind == kind && target.key == key) {
         Some(position) => position,
         None => {
-            targets.push(Target { kind, key, features: Vec::new() });
+            let implied = plan.entities[kind.index()].implied;
+            targets.push(Target { kind, key, features: Vec::new(), ordered: false, implied });
             targets.len() - 1
         }
     };
     &mut targets[position]
 }
 
-/// The change of an entity, made when there is none yet: a record has at most one per entity.
-fn change<'a>(changes: &'a mut Vec<EntityChange>, kind: KindId, id: &Id) -> &'a mut EntityChange {
-    let position = match changes.iter().position(|change| change.kind == kind && change.id == *id) {
-        Some(position) => position,
-        None => {
-            changes.push(EntityChange { kind, id: id.clone(), names: true, owner: None, contributions: Vec::new() });
-            changes.len() - 1
-        }
-    };
+/// Where the change of an entity is: a record has at most one per entity.
+fn position(changes: &Changes, kind: KindId, id: &Id) -> Option<usize> {
+    changes.iter().position(|change| change.kind == kind && change.id == *id)
+}
+
+/// The change of an entity, made when there is none yet.
+fn change_of<'a>(changes: &'a mut Changes, kind: KindId, id: &Id, rank: &Rank) -> &'a mut EntityChange {
+    let position = position(changes, kind, id).unwrap_or_else(|| {
+        changes.push(change(kind, id.clone(), rank));
+        changes.len() - 1
+    });
     &mut changes[position]
+}
+
+/// A record names an entity, and says nothing else of it yet.
+fn change(kind: KindId, id: Id, rank: &Rank) -> EntityChange {
+    let (event_time, order) = (rank.event_time, Value::Null);
+    EntityChange { kind, id, names: true, owner: None, event_time, order, contributions: Vec::new() }
 }
 
 fn event_time(input: &Input, row: &Row) -> Result<EventTime, RecordError> {
@@ -183,7 +214,12 @@ fn event_time(input: &Input, row: &Row) -> Result<EventTime, RecordError> {
     }
 }
 
-fn contribution(id: FeatureId, feature: &Feature, row: &Row, rank: &Rank) -> Result<Option<Contribution>, RecordError> {
+fn contribution(
+    id: FeatureId,
+    feature: &Feature,
+    row: &Row,
+    event_time: EventTime,
+) -> Result<Option<Contribution>, RecordError> {
     if !condition(feature.filter.as_ref(), true, row, &feature.name)? {
         return Ok(None);
     }
@@ -199,12 +235,8 @@ fn contribution(id: FeatureId, feature: &Feature, row: &Row, rank: &Rank) -> Res
     {
         return Err(failed(EvalError::Overflow, &feature.name));
     }
-    let Some((from, until)) = interval(feature, row, rank.event_time)? else { return Ok(None) };
-    let order = match feature.aggregate {
-        Aggregate::First | Aggregate::Last => rank.order.clone(),
-        _ => Value::Null,
-    };
-    Ok(Some(Contribution { feature: id, from, until, event_time: rank.event_time, order, value }))
+    let Some((from, until)) = interval(feature, row, event_time)? else { return Ok(None) };
+    Ok(Some(Contribution { feature: id, from, until, value }))
 }
 
 /// The interval during which the record counts; `None` when it never does.
@@ -246,4 +278,62 @@ fn eval(expr: &Expr, row: &Row, place: &str) -> Result<Value, RecordError> {
 
 fn failed(error: EvalError, place: &str) -> RecordError {
     RecordError { reason: "expression", message: format!("{error}, in an expression of `{place}`") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Decoder as _;
+    use super::super::json::JsonDecoder;
+    use super::*;
+    use crate::define::load;
+
+    const PACK: &str = r#"
+[pack]
+name = "small"
+
+[stream.calls]
+about  = "customer"
+time   = "at"
+order  = "number"
+fields = { customer = "id(customer)", at = "time", number = "int", by = "text?" }
+
+[stream.visits]
+about  = "customer"
+time   = "at"
+order  = "number"
+fields = { customer = "id(customer)", at = "time", number = "int" }
+
+[customer.feature]
+calls     = { from = "calls", count = true, window = "1h" }
+last_by   = { from = "calls", last = "by" }
+different = { from = "calls", distinct = "by" }
+visits    = { from = "visits", count = true }
+"#;
+
+    fn change_of(input: u16, json: &str) -> EntityChange {
+        let plan = Arc::new(load("small.toml", PACK).unwrap_or_else(|errors| panic!("{errors:?}")));
+        let record = JsonDecoder::new(&plan, InputId(input)).decode(json.as_bytes()).expect("a record");
+        let extractor = Extractor::new(plan, InputId(input));
+        let fact = extractor.fact_of(&record, Origin { file: 0, line: 1 }).expect("a fact");
+        assert!(!fact.changes.spilled(), "a record about one entity takes no allocation for its change");
+        fact.changes.into_iter().next().expect("a change")
+    }
+
+    #[test]
+    fn what_all_contributions_share_stands_once() {
+        let change = change_of(0, r#"{"customer":7,"at":5000,"number":3,"by":"phone"}"#);
+        assert_eq!((change.id, change.event_time, change.order), (Id::Number(7), 5_000, Value::Int(3)));
+        let of = |feature, until, value| Contribution { feature: FeatureId(feature), from: 0, until, value };
+        let phone = Value::text("phone");
+        let expected = [of(0, 3_605_000, Value::Bool(true)), of(1, FOREVER, phone.clone()), of(2, FOREVER, phone)];
+        assert_eq!(change.contributions, expected);
+        assert_eq!(change.contributions.capacity(), 3);
+        let change = change_of(0, r#"{"customer":7,"at":5000,"number":3}"#);
+        assert_eq!(change.contributions.len(), 1, "null contributes nothing");
+    }
+
+    #[test]
+    fn only_first_and_last_ask_for_the_order() {
+        assert_eq!(change_of(1, r#"{"customer":7,"at":5000,"number":3}"#).order, Value::Null);
+    }
 }

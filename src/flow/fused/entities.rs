@@ -16,7 +16,7 @@ use crate::define::expr::Env;
 use crate::define::plan::{Entity, Interval};
 use crate::flow::nothing::features_over_nothing;
 use crate::model::time::FOREVER;
-use crate::model::{Contribution, EntityChange, FeatureId, Id, KindId, LogicalTime, Value};
+use crate::model::{Contribution, EntityChange, EventTime, FeatureId, Id, KindId, LogicalTime, Value};
 
 use super::bits::Bits;
 use super::deadlines::Deadlines;
@@ -32,6 +32,14 @@ pub(super) struct Touch {
     pub changed: Bits,
     /// Whether a deadline was reached, so that none is armed.
     pub woken: bool,
+}
+
+/// A contribution that does not count yet, with what `first` and `last` order by.
+#[derive(Clone, PartialEq)]
+struct Coming {
+    event_time: EventTime,
+    order: Value,
+    contribution: Contribution,
 }
 
 /// What was touched at the current logical time.
@@ -59,7 +67,7 @@ pub(super) struct Entities {
     windows: Vec<usize>,
     expiries: Vec<LogicalTime>,
     /// Contributions that do not count yet, by the time at which they begin to.
-    coming: Vec<Vec<Contribution>>,
+    coming: Vec<Vec<Coming>>,
     deadlines: Deadlines,
     /// Who is due at the current time; kept for its allocation.
     due: Vec<u32>,
@@ -202,10 +210,10 @@ impl Entities {
         if self.coming[entity as usize].is_empty() {
             return;
         }
-        let beginning: Vec<Contribution> =
-            self.coming[entity as usize].extract_if(.., |contribution| contribution.from <= time).collect();
-        for contribution in beginning {
-            self.give(entity, &contribution, time);
+        let beginning: Vec<Coming> =
+            self.coming[entity as usize].extract_if(.., |coming| coming.contribution.from <= time).collect();
+        for Coming { event_time, order, contribution } in beginning {
+            self.give(entity, (event_time, &order), &contribution, time);
         }
     }
 
@@ -216,39 +224,40 @@ impl Entities {
         if change.names {
             self.named[entity as usize] += diff as i64;
         }
+        let when = (change.event_time, &change.order);
         for contribution in &change.contributions {
             if diff > 0 {
-                self.give(entity, contribution, time);
+                self.give(entity, when, contribution, time);
             } else {
-                self.take(entity, contribution, time);
+                self.take(entity, when, contribution, time);
             }
         }
         entity
     }
 
-    fn give(&mut self, entity: u32, contribution: &Contribution, time: LogicalTime) {
+    fn give(&mut self, entity: u32, when: When<'_>, contribution: &Contribution, time: LogicalTime) {
         if contribution.until <= time {
             return;
         }
         if contribution.from > time {
-            self.coming[entity as usize].push(contribution.clone());
+            self.coming[entity as usize].push(coming(when, contribution));
             return;
         }
-        self.column_mut(entity, contribution.feature).give(entity, &given(contribution));
+        self.column_mut(entity, contribution.feature).give(entity, &given(when, contribution));
     }
 
-    fn take(&mut self, entity: u32, contribution: &Contribution, time: LogicalTime) {
+    fn take(&mut self, entity: u32, when: When<'_>, contribution: &Contribution, time: LogicalTime) {
         if contribution.until <= time {
             return;
         }
         if contribution.from > time {
-            let coming = &mut self.coming[entity as usize];
-            if let Some(position) = coming.iter().position(|waiting| waiting == contribution) {
-                coming.swap_remove(position);
+            let (taken, waiting) = (coming(when, contribution), &mut self.coming[entity as usize]);
+            if let Some(position) = waiting.iter().position(|waiting| *waiting == taken) {
+                waiting.swap_remove(position);
             }
             return;
         }
-        self.column_mut(entity, contribution.feature).take(entity, &given(contribution));
+        self.column_mut(entity, contribution.feature).take(entity, &given(when, contribution));
     }
 
     /// The column of a feature, which is about to change for an entity that was touched.
@@ -312,8 +321,8 @@ impl Entities {
     pub(super) fn arm(&mut self, touch: &Touch, time: LogicalTime, other: LogicalTime) {
         let entity = touch.entity;
         let mut next = self.expiries(entity).iter().copied().fold(other, LogicalTime::min);
-        for contribution in &self.coming[entity as usize] {
-            next = next.min(contribution.from);
+        for coming in &self.coming[entity as usize] {
+            next = next.min(coming.contribution.from);
         }
         let env = Env::of(&self.rows[entity as usize], time);
         for &position in &self.timed {
@@ -327,13 +336,15 @@ impl Entities {
     }
 }
 
-fn given(contribution: &Contribution) -> Given<'_> {
-    Given {
-        until: contribution.until,
-        event_time: contribution.event_time,
-        order: &contribution.order,
-        value: &contribution.value,
-    }
+/// What `first` and `last` order by: event time, and the input's `order`.
+type When<'a> = (EventTime, &'a Value);
+
+fn given<'a>((event_time, order): When<'a>, contribution: &'a Contribution) -> Given<'a> {
+    Given { until: contribution.until, event_time, order, value: &contribution.value }
+}
+
+fn coming((event_time, order): When<'_>, contribution: &Contribution) -> Coming {
+    Coming { event_time, order: order.clone(), contribution: contribution.clone() }
 }
 
 /// The features of an entity from which contributions go by themselves.

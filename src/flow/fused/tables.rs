@@ -20,17 +20,17 @@ use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 use crate::define::Plan;
 use crate::flow::Updates;
 use crate::flow::shard::shard;
-use crate::model::{EntityChange, Fact, InputId, LogicalTime, Rank, Value};
+use crate::model::{Changes, EntityChange, Fact, InputId, LogicalTime, Rank, Value};
 
 use super::frontier_of;
 use super::inbox::Inbox;
 
-type Changes = Vec<(EntityChange, LogicalTime, isize)>;
+type Updated = Vec<(EntityChange, LogicalTime, isize)>;
 
 /// The current row of a key: its rank, and what it says.
 struct Current {
     rank: Rank,
-    changes: Vec<EntityChange>,
+    changes: Changes,
 }
 
 type Rows = HashMap<(InputId, Vec<Value>), Current, foldhash::fast::FixedState>;
@@ -53,7 +53,7 @@ pub(super) fn live_changes<'scope>(
     let mut streams = Vec::new();
     for _ in &plan.entities {
         let (output, stream) = builder.new_output();
-        outputs.push(OutputBuilder::<_, CapacityContainerBuilder<Changes>>::from(output));
+        outputs.push(OutputBuilder::<_, CapacityContainerBuilder<Updated>>::from(output));
         streams.push(stream);
     }
     builder.build(move |capabilities| {
@@ -61,7 +61,7 @@ pub(super) fn live_changes<'scope>(
         let mut inbox = Inbox::default();
         let mut ready = Vec::new();
         let mut rows = Rows::default();
-        let mut changes: Vec<Changes> = outputs.iter().map(|_| Vec::new()).collect();
+        let mut changes: Vec<Updated> = outputs.iter().map(|_| Vec::new()).collect();
         move |frontiers| {
             let Some(held) = &mut capabilities else { return };
             input.for_each(|_, facts| {
@@ -91,7 +91,7 @@ pub(super) fn live_changes<'scope>(
 }
 
 /// Moves the changes of the facts of streams on, and leaves the facts of tables.
-fn pass_streams(facts: &mut Vec<(Fact, LogicalTime, isize)>, changes: &mut [Changes]) {
+fn pass_streams(facts: &mut Vec<(Fact, LogicalTime, isize)>, changes: &mut [Updated]) {
     for (fact, time, diff) in facts.extract_if(.., |(fact, _, _)| fact.key.is_empty()) {
         for change in fact.changes {
             changes[change.kind.index()].push((change, time, diff));
@@ -100,7 +100,7 @@ fn pass_streams(facts: &mut Vec<(Fact, LogicalTime, isize)>, changes: &mut [Chan
 }
 
 /// Makes a record the current one of its key, if it ranks higher.
-fn upsert(rows: &mut Rows, fact: Fact, time: LogicalTime, changes: &mut [Changes]) {
+fn upsert(rows: &mut Rows, fact: Fact, time: LogicalTime, changes: &mut [Updated]) {
     let new = Current { rank: fact.rank, changes: fact.changes };
     let replaced = match rows.entry((fact.input, fact.key)) {
         hashbrown::hash_map::Entry::Vacant(entry) => {
@@ -119,7 +119,7 @@ fn upsert(rows: &mut Rows, fact: Fact, time: LogicalTime, changes: &mut [Changes
     emit(&replaced.changes, time, -1, changes);
 }
 
-fn emit(of: &[EntityChange], time: LogicalTime, diff: isize, changes: &mut [Changes]) {
+fn emit(of: &[EntityChange], time: LogicalTime, diff: isize, changes: &mut [Updated]) {
     for change in of {
         changes[change.kind.index()].push((change.clone(), time, diff));
     }

@@ -16,8 +16,9 @@ use crate::define::Plan;
 use crate::define::expr::{Env, Expr};
 use crate::define::plan::{Aggregate, Feature, Source};
 use crate::flow::aggregate::Tally;
-use crate::model::{Contribution, EventTime, FeatureId, Id, KindId, Type, Value};
+use crate::model::{EventTime, FeatureId, Id, KindId, Type, Value};
 
+use super::intervals::Ordered;
 use super::rows::{Cells, Slots};
 use super::{Collection, Subject};
 
@@ -27,8 +28,8 @@ pub(super) type Key = (Subject, FeatureId);
 pub(super) type Item = (EventTime, Value, Value);
 
 /// What a contribution adds to which feature.
-pub(super) fn item(subject: Subject, contribution: Contribution) -> (Key, Item) {
-    ((subject, contribution.feature), (contribution.event_time, contribution.order, contribution.value))
+pub(super) fn item(subject: Subject, Ordered { event_time, order, contribution }: Ordered) -> (Key, Item) {
+    ((subject, contribution.feature), (event_time, order, contribution.value))
 }
 
 /// What the entities of a customer add to the features of the customer.

@@ -2,15 +2,25 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::flow::shard::shard;
 use crate::model::time::FOREVER;
-use crate::model::{Contribution, LogicalTime};
+use crate::model::{Contribution, EventTime, LogicalTime, Value};
 
 use super::Subject;
 use super::machine::{Differences, Machine};
 
+/// A contribution, with what `first` and `last` order by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(super) struct Ordered {
+    pub(super) event_time: EventTime,
+    pub(super) order: Value,
+    pub(super) contribution: Contribution,
+}
+
 /// A contribution to the entity.
-type Contributed = (Subject, Contribution);
+type Contributed = (Subject, Ordered);
 
 /// Turns a contribution at time *t* into one that is there during `[max(t, from), until)`. What is taken back is the same
 /// with the opposite sign: from then on, or as soon as it would begin, or not at all, its differences sum to zero.
@@ -30,7 +40,8 @@ impl Machine<Contributed, Contributed> for Intervals {
 
     fn step(&mut self, now: LogicalTime, changes: Vec<(Contributed, isize)>, out: &mut Differences<Contributed>) {
         for (change, diff) in changes {
-            let (from, until) = (change.1.from.max(now), change.1.until);
+            let Contribution { from, until, .. } = change.1.contribution;
+            let from = from.max(now);
             if from >= until {
                 continue;
             }

@@ -36,9 +36,9 @@ use timely::dataflow::operators::generic::operator::empty;
 
 use crate::define::Plan;
 use crate::flow::{Flow, Updates, ViewPart};
-use crate::model::{Contribution, Fact, Id, KindId, LogicalTime};
+use crate::model::{EntityChange, Fact, Id, KindId, LogicalTime};
 
-use intervals::Intervals;
+use intervals::{Intervals, Ordered};
 use machine::stepped;
 use moments::Moments;
 
@@ -110,9 +110,11 @@ fn related(fact: Fact) -> impl Iterator<Item = (Subject, Id)> {
 }
 
 /// What a fact contributes to which entity.
-fn contributions(fact: Fact) -> impl Iterator<Item = (Subject, Contribution)> {
+fn contributions(fact: Fact) -> impl Iterator<Item = (Subject, Ordered)> {
     fact.changes.into_iter().flat_map(|change| {
-        let subject = (change.kind, change.id);
-        change.contributions.into_iter().map(move |contribution| (subject.clone(), contribution))
+        let EntityChange { kind, id, event_time, order, contributions, .. } = change;
+        contributions
+            .into_iter()
+            .map(move |contribution| ((kind, id.clone()), Ordered { event_time, order: order.clone(), contribution }))
     })
 }

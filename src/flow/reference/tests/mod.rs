@@ -7,14 +7,15 @@ use std::sync::{Arc, Mutex};
 
 use timely::dataflow::operators::{Input as _, Inspect as _, Probe as _};
 
-use super::intervals::Intervals;
+use super::intervals::{Intervals, Ordered};
 use super::machine::{Alarms, Machine as _};
 use crate::define::Plan;
 use crate::define::plan::{Aggregate, Entity, Feature, Format, Input, Interval, Policy, Relation, Source, Table};
 use crate::flow::{Transition, ViewPart};
 use crate::model::time::FOREVER;
 use crate::model::{
-    Contribution, EntityChange, Fact, FeatureId, FieldId, Id, InputId, KindId, LogicalTime, Origin, Rank, Type, Value,
+    Changes, Contribution, EntityChange, Fact, FeatureId, FieldId, Id, InputId, KindId, LogicalTime, Origin, Rank,
+    Type, Value,
 };
 
 const ACCOUNT: KindId = KindId(1);
@@ -91,24 +92,29 @@ fn rank(event_time: u64, line: u64) -> Rank {
     Rank { event_time, order: Value::Null, origin: Origin { file: 0, line } }
 }
 
-fn contribution(feature: u16, at: u64, until: LogicalTime, value: i64) -> Contribution {
-    let value = Value::Int(value);
-    Contribution { feature: FeatureId(feature), from: 0, until, event_time: at, order: Value::Null, value }
+fn contribution(feature: u16, until: LogicalTime, value: i64) -> Contribution {
+    Contribution { feature: FeatureId(feature), from: 0, until, value: Value::Int(value) }
+}
+
+/// What a record says of an entity that it names.
+fn change(kind: KindId, id: u64, event_time: u64, contributions: Vec<Contribution>) -> EntityChange {
+    let (id, order) = (Id::Number(id), Value::Null);
+    EntityChange { kind, id, names: true, owner: None, event_time, order, contributions }
 }
 
 /// A record about an account: it counts for every feature until a time.
 fn record(account: u64, event_time: u64, until: LogicalTime, value: i64) -> Fact {
-    let contributions = (0..5).map(|feature| contribution(feature, event_time, until, value)).collect();
-    let change = EntityChange { kind: ACCOUNT, id: Id::Number(account), names: true, owner: None, contributions };
-    Fact { input: TRANS, rank: rank(event_time, 0), key: Vec::new(), changes: vec![change] }
+    let contributions = (0..5).map(|feature| contribution(feature, until, value)).collect();
+    let changes = Changes::from([change(ACCOUNT, account, event_time, contributions)]);
+    Fact { input: TRANS, rank: rank(event_time, 0), key: Vec::new(), changes }
 }
 
 /// A row of the table of owners; without an owner, its deletion.
 fn owner(key: i64, event_time: u64, relation: Option<(u64, u64)>) -> Fact {
-    let change = |kind, id, owner| EntityChange { kind, id, names: true, owner, contributions: Vec::new() };
     let changes = relation.map(|(account, customer)| {
-        let customer = Id::Number(customer);
-        vec![change(ACCOUNT, Id::Number(account), Some(customer.clone())), change(KindId::CUSTOMER, customer, None)]
+        let of_account = change(ACCOUNT, account, event_time, Vec::new());
+        let of_account = EntityChange { owner: Some(Id::Number(customer)), ..of_account };
+        Changes::from_vec(vec![of_account, change(KindId::CUSTOMER, customer, event_time, Vec::new())])
     });
     let key = vec![Value::Int(key)];
     Fact { input: OWNERS, rank: rank(event_time, 0), key, changes: changes.unwrap_or_default() }
@@ -216,7 +222,10 @@ fn the_latest_row_of_a_key_counts_and_can_be_deleted() {
 #[test]
 fn what_counts_from_then_until_then_is_there_in_between() {
     let subject = (ACCOUNT, Id::Number(7));
-    let counted = |from, until| (subject.clone(), Contribution { from, ..contribution(0, 0, until, 1) });
+    let counted = |from, until| {
+        let contribution = Contribution { from, ..contribution(0, until, 1) };
+        (subject.clone(), Ordered { event_time: 0, order: Value::Null, contribution })
+    };
     let mut machine = Intervals::default();
     let mut out = Vec::new();
     let changes = [(5, FOREVER), (20, 30), (0, 15), (12, 12), (0, 10)].map(|(from, until)| (counted(from, until), 1));
