@@ -3,7 +3,7 @@
 //! As `run` does it, without the source thread and the sink: facts go in with their logical times, the input moves on, the worker steps
 //! until everything before is decided. Decisions are brought to worker 0; of these the releases are kept as emissions.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,8 +11,7 @@ use std::time::{Duration, Instant};
 use timely::communication::Allocator;
 use timely::communication::allocator::thread::Thread;
 use timely::dataflow::InputHandleVec;
-use timely::dataflow::operators::probe::Handle as ProbeHandle;
-use timely::dataflow::operators::{Exchange as _, Input as _, Inspect as _, Probe as _};
+use timely::dataflow::operators::Input as _;
 use timely::worker::{Config, Worker};
 
 use crate::define::Plan;
@@ -20,6 +19,7 @@ use crate::define::plan::Verdict;
 use crate::flow::policy::{Decision, What};
 use crate::flow::{self, Engine, ViewPart};
 use crate::model::{Id, LogicalTime};
+use crate::run::gather::{Reached, gather};
 
 use super::facts::Update;
 use super::limit::Emission;
@@ -30,11 +30,17 @@ pub type ViewUpdates = Vec<(ViewPart, LogicalTime, isize)>;
 /// A running dataflow, on a worker of its own or a borrowed one.
 pub struct Session<W = Worker> {
     input: InputHandleVec<LogicalTime, Update>,
-    probe: ProbeHandle<LogicalTime>,
-    emissions: Rc<RefCell<Vec<Emission>>>,
-    views: Rc<RefCell<ViewUpdates>>,
-    transitions: Rc<Cell<u64>>,
+    decided: Reached,
+    results: Rc<RefCell<Results>>,
     worker: W,
+}
+
+/// What the dataflow gave and nobody took yet.
+#[derive(Default)]
+struct Results {
+    emissions: Vec<Emission>,
+    views: ViewUpdates,
+    transitions: u64,
 }
 
 impl Session {
@@ -58,23 +64,22 @@ fn alone() -> Worker {
 impl<W: std::borrow::BorrowMut<Worker>> Session<W> {
     /// Builds the dataflow of a plan on a worker.
     pub fn on(mut worker: W, plan: &Arc<Plan>, engine: Engine, with_views: bool) -> Session<W> {
-        let probe = ProbeHandle::new();
-        let emissions = Rc::new(RefCell::new(Vec::new()));
-        let views = Rc::new(RefCell::new(ViewUpdates::new()));
-        let transitions = Rc::new(Cell::new(0));
-        let (released, shown, turned) = (Rc::clone(&emissions), Rc::clone(&views), Rc::clone(&transitions));
-        let input = worker.borrow_mut().dataflow_named("bench", |scope| {
+        let results = Rc::new(RefCell::new(Results::default()));
+        let kept = Rc::clone(&results);
+        let (input, decided) = worker.borrow_mut().dataflow_named("bench", |scope| {
             let (input, facts) = scope.new_input();
             let flow = flow::build(engine, plan, facts, with_views);
-            flow.transitions.exchange(|_| 0).inspect(move |_| turned.set(turned.get() + 1)).probe_with(&probe);
-            flow.views.inspect(move |update| shown.borrow_mut().push(update.clone())).probe_with(&probe);
-            flow.decisions
-                .exchange(|_| 0)
-                .inspect(move |(decision, _, _)| released.borrow_mut().extend(emission(decision)))
-                .probe_with(&probe);
-            input
+            let decided = gather(flow, move |gathered, _| {
+                let mut results = kept.borrow_mut();
+                results.transitions += gathered.transitions.drain(..).len() as u64;
+                results
+                    .emissions
+                    .extend(gathered.decisions.drain(..).filter_map(|(decision, _, _)| emission(&decision)));
+                results.views.append(&mut gathered.views);
+            });
+            (input, decided)
         });
-        Session { worker, input, probe, emissions, views, transitions }
+        Session { worker, input, decided, results }
     }
 
     /// Feeds updates of whole milliseconds, and waits until everything that follows from them is decided.
@@ -99,15 +104,15 @@ impl<W: std::borrow::BorrowMut<Worker>> Session<W> {
 
     /// Waits until everything before a time is decided.
     pub fn settle(&mut self, before: LogicalTime) {
-        while self.probe.less_than(&before) {
+        while self.decided.less_than(before) {
             self.worker.borrow_mut().step();
         }
     }
 
     /// The same, parked while there is nothing to do: for workers that others wait for.
     pub fn settle_parked(&mut self, before: LogicalTime) {
-        let probe = &self.probe;
-        self.worker.borrow_mut().step_or_park_while(None, || probe.less_than(&before));
+        let decided = &self.decided;
+        self.worker.borrow_mut().step_or_park_while(None, || decided.less_than(before));
     }
 
     /// The time to which the input has moved.
@@ -128,36 +133,36 @@ impl<W: std::borrow::BorrowMut<Worker>> Session<W> {
 
     /// Works until all inputs are closed and everything is decided: on workers that feed nothing.
     pub fn serve(self) {
-        let Session { mut worker, input, probe, .. } = self;
+        let Session { mut worker, input, decided, .. } = self;
         drop(input);
-        worker.borrow_mut().step_or_park_while(None, || !probe.done());
+        worker.borrow_mut().step_or_park_while(None, || !decided.done());
     }
 
     /// The emissions since the last call.
     pub fn take_emissions(&mut self) -> Vec<Emission> {
-        self.emissions.take()
+        std::mem::take(&mut self.results.borrow_mut().emissions)
     }
 
     /// How many emissions there are since they were last taken.
     pub fn emitted(&self) -> usize {
-        self.emissions.borrow().len()
+        self.results.borrow().emissions.len()
     }
 
     /// Hands over the emissions since the last call, and forgets them.
     pub fn each_emission(&mut self, mut each: impl FnMut(&Emission)) {
-        let mut emissions = self.emissions.borrow_mut();
-        emissions.iter().for_each(&mut each);
-        emissions.clear();
+        let mut results = self.results.borrow_mut();
+        results.emissions.iter().for_each(&mut each);
+        results.emissions.clear();
     }
 
     /// The changes of views since the last call.
     pub fn take_views(&mut self) -> ViewUpdates {
-        self.views.take()
+        std::mem::take(&mut self.results.borrow_mut().views)
     }
 
     /// How many episodes opened and closed.
     pub fn transitions(&self) -> u64 {
-        self.transitions.get()
+        self.results.borrow().transitions
     }
 }
 

@@ -67,8 +67,8 @@ pub struct Flow<'scope> {
     pub transitions: Updates<'scope, Transition>,
     /// What the policy decides of them; every decision once, with difference 1.
     pub decisions: Updates<'scope, Decision>,
-    /// The parts of all views, as differences; empty unless asked for.
-    pub views: Updates<'scope, ViewPart>,
+    /// The parts of all views, as differences, when they are asked for.
+    pub views: Option<Updates<'scope, ViewPart>>,
 }
 
 /// Which of the two dataflows runs a plan. Both mean the same.

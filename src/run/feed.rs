@@ -4,12 +4,12 @@ use std::io;
 use std::sync::mpsc::{Receiver, TryRecvError};
 
 use timely::dataflow::InputHandleVec;
-use timely::dataflow::operators::probe::Handle as ProbeHandle;
 use timely::worker::Worker;
 
 use crate::flow::clock::EventClock;
 use crate::model::{Fact, LogicalTime};
 
+use super::gather::Reached;
 use super::publish::Publisher;
 use super::{Ended, Message, Summary};
 
@@ -19,7 +19,7 @@ type Input = InputHandleVec<LogicalTime, (Fact, LogicalTime, isize)>;
 pub(super) fn feed(
     worker: &mut Worker,
     mut input: Input,
-    probe: &ProbeHandle<LogicalTime>,
+    published: &Reached,
     messages: &Receiver<Message>,
     publisher: &Publisher,
     mut until: Option<LogicalTime>,
@@ -48,7 +48,7 @@ pub(super) fn feed(
                 input.advance_to(clock.now());
                 // One epoch ahead at most: what was fed before this batch is published before the next one.
                 worker.step();
-                worker.step_or_park_while(None, || probe.less_than(&epoch) && !publisher.failed());
+                worker.step_or_park_while(None, || published.less_than(epoch) && !publisher.failed());
             }
             Ok(Message::End(result)) => {
                 if let Ended::Interrupted = result? {
@@ -65,7 +65,7 @@ pub(super) fn feed(
     }
     let through = until.unwrap_or_default().max(clock.now());
     input.advance_to(through + 1);
-    worker.step_or_park_while(None, || probe.less_than(&(through + 1)) && !publisher.failed());
+    worker.step_or_park_while(None, || published.less_than(through + 1) && !publisher.failed());
     drop(input);
     summary.late = clock.late();
     summary.through = through;

@@ -9,6 +9,7 @@
 //! within one: the same bytes for every engine and worker count.
 
 mod feed;
+pub mod gather;
 mod lines;
 mod publish;
 
@@ -20,8 +21,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
 
 use timely::dataflow::InputHandleVec;
-use timely::dataflow::operators::probe::Handle as ProbeHandle;
-use timely::dataflow::operators::{Input as _, Probe as _};
+use timely::dataflow::operators::Input as _;
 use timely::worker::Worker;
 
 use crate::define::Plan;
@@ -165,15 +165,13 @@ fn work(worker: &mut Worker, plan: &Arc<Plan>, options: &Options, ends: Option<E
         None => (None, None),
     };
     let publisher = publish::Publisher::new(plan, sink);
-    let probe = ProbeHandle::new();
-    let input: InputHandleVec<LogicalTime, (Fact, LogicalTime, isize)> = worker.dataflow_named("propice", |scope| {
-        let (input, facts) = scope.new_input();
+    let (input, reached) = worker.dataflow_named("propice", |scope| {
+        let (input, facts): (InputHandleVec<LogicalTime, (Fact, LogicalTime, isize)>, _) = scope.new_input();
         let flow = flow::build(options.engine, plan, facts, options.views);
-        publish::publish(flow, publisher.clone()).probe_with(&probe);
-        input
+        (input, publish::publish(flow, publisher.clone()))
     });
     messages.map(|messages| {
-        let result = feed::feed(worker, input, &probe, &messages, &publisher, options.until);
+        let result = feed::feed(worker, input, &reached, &messages, &publisher, options.until);
         // The source thread may wait for room in the channel: nobody will make any.
         drop(messages);
         result

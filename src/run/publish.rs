@@ -5,15 +5,6 @@ use std::io;
 use std::rc::Rc;
 
 use differential_dataflow::consolidation::consolidate_updates;
-use serde::{Deserialize, Serialize};
-use timely::container::CapacityContainerBuilder;
-use timely::dataflow::Stream;
-use timely::dataflow::channels::pact::Exchange;
-use timely::dataflow::operators::Concat as _;
-use timely::dataflow::operators::generic::OutputBuilderSession;
-use timely::dataflow::operators::generic::operator::Operator;
-use timely::dataflow::operators::vec::Map as _;
-use timely::progress::frontier::MutableAntichain;
 
 use crate::define::Plan;
 use crate::edge::sink::Sink;
@@ -23,6 +14,7 @@ use crate::flow::{Flow, Transition, ViewPart};
 use crate::model::LogicalTime;
 
 use super::Summary;
+use super::gather::{Reached, gather};
 
 /// The sink, and what was counted on the way to it. On workers other than 0 there is none.
 #[derive(Clone)]
@@ -96,58 +88,25 @@ impl State {
     }
 }
 
-/// What the operator that publishes sends on: nothing but its frontier.
-type NoOutput<'a> = OutputBuilderSession<'a, LogicalTime, CapacityContainerBuilder<Vec<()>>>;
-
-/// What is published whole, once.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-enum Event {
-    Transition(Transition),
-    Decision(Decision),
-}
-
-/// Brings everything to worker 0 and hands over what is complete. The stream is empty; its frontier tells how far that is.
-pub(super) fn publish(flow: Flow<'_>, publisher: Publisher) -> Stream<'_, LogicalTime, Vec<()>> {
-    let events = flow.transitions.map(|(transition, time, diff)| (Event::Transition(transition), time, diff));
-    let decisions = flow.decisions.map(|(decision, time, diff)| (Event::Decision(decision), time, diff));
-    let events_to_first = Exchange::new(|_: &(Event, LogicalTime, isize)| 0);
-    let views_to_first = Exchange::new(|_: &(ViewPart, LogicalTime, isize)| 0);
-    events.concat(decisions).binary_frontier(flow.views, events_to_first, views_to_first, "Publish", |capability, _| {
-        let mut held = Some(capability);
-        let mut transitions: Vec<Transition> = Vec::new();
-        let mut decisions: Vec<Decision> = Vec::new();
-        let mut views: Vec<(ViewPart, LogicalTime, isize)> = Vec::new();
-        move |(event_input, event_frontier), (view_input, view_frontier), _output: &mut NoOutput<'_>| {
-            event_input.for_each(|_, data| {
-                for (event, _, _) in data.drain(..) {
-                    match event {
-                        Event::Transition(transition) => transitions.push(transition),
-                        Event::Decision(decision) => decisions.push(decision),
-                    }
-                }
-            });
-            view_input.for_each(|_, data| views.append(data));
-            let frontier = [event_frontier, view_frontier].into_iter().filter_map(least).min();
-            let complete = |time: LogicalTime| frontier.is_none_or(|frontier| time < frontier);
-            let ready = sorted(transitions.extract_if(.., |transition| complete(transition.time)));
-            if !ready.is_empty() {
-                publisher.transitions(&ready);
-            }
-            let ready = sorted(decisions.extract_if(.., |decision| complete(decision.time)));
-            if !ready.is_empty() {
-                publisher.decisions(&ready);
-            }
-            let mut ready: Vec<_> = views.extract_if(.., |(_, time, _)| complete(*time)).collect();
-            consolidate_updates(&mut ready);
-            if !ready.is_empty() {
-                ready.sort_unstable_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
-                publisher.views(&ready);
-            }
-            match (&mut held, frontier) {
-                (Some(capability), Some(frontier)) => capability.downgrade(&frontier),
-                (_, None) => held = None,
-                (None, _) => {}
-            }
+/// Brings everything to worker 0 and hands over what is complete. Says how far that is.
+pub(super) fn publish(flow: Flow<'_>, publisher: Publisher) -> Reached {
+    gather(flow, move |gathered, frontier| {
+        let complete = |time: LogicalTime| frontier.is_none_or(|frontier| time < frontier);
+        let ready = gathered.transitions.extract_if(.., |(_, time, _)| complete(*time));
+        let ready = sorted(ready.map(|(transition, _, _)| transition));
+        if !ready.is_empty() {
+            publisher.transitions(&ready);
+        }
+        let ready = gathered.decisions.extract_if(.., |(_, time, _)| complete(*time));
+        let ready = sorted(ready.map(|(decision, _, _)| decision));
+        if !ready.is_empty() {
+            publisher.decisions(&ready);
+        }
+        let mut ready: Vec<_> = gathered.views.extract_if(.., |(_, time, _)| complete(*time)).collect();
+        consolidate_updates(&mut ready);
+        if !ready.is_empty() {
+            ready.sort_unstable_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
+            publisher.views(&ready);
         }
     })
 }
@@ -156,8 +115,4 @@ fn sorted<D: Ord>(all: impl Iterator<Item = D>) -> Vec<D> {
     let mut all: Vec<D> = all.collect();
     all.sort_unstable();
     all
-}
-
-fn least(frontier: &MutableAntichain<LogicalTime>) -> Option<LogicalTime> {
-    frontier.frontier().as_option().copied()
 }

@@ -34,18 +34,18 @@ use super::moments::{Look, Moments, Part, Situation};
 pub(super) struct Given<'scope> {
     /// What live records change of customers.
     pub changes: Updates<'scope, EntityChange>,
-    /// The entities of customers, as differences.
-    pub parts: Updates<'scope, ViewPart>,
-    /// The facts of the table of holidays, on every worker.
-    pub holidays: Updates<'scope, Fact>,
+    /// The entities of customers, as differences; none without entities.
+    pub parts: Option<Updates<'scope, ViewPart>>,
+    /// The facts of the table of holidays, on every worker; none without holidays.
+    pub holidays: Option<Updates<'scope, Fact>>,
 }
 
 /// What is taken from customers.
 pub(super) struct Taken<'scope> {
     pub transitions: Updates<'scope, Transition>,
     pub decisions: Updates<'scope, Decision>,
-    /// Their own parts of their views; none unless asked for.
-    pub views: Updates<'scope, ViewPart>,
+    /// Their own parts of their views, when they are asked for.
+    pub views: Option<Updates<'scope, ViewPart>>,
 }
 
 /// The operator.
@@ -55,14 +55,15 @@ pub(super) fn customers<'scope>(plan: &Arc<Plan>, given: Given<'scope>, with_vie
     let by_id = Exchange::new(|(change, _, _): &(EntityChange, LogicalTime, isize)| shard(&change.id));
     let by_customer = Exchange::new(|(part, _, _): &(ViewPart, LogicalTime, isize)| shard(&part.customer));
     let mut changes = builder.new_input(given.changes, by_id);
-    let mut parts = builder.new_input(given.parts, by_customer);
-    let mut holidays = builder.new_input(given.holidays, Pipeline);
+    let mut parts = given.parts.map(|parts| builder.new_input(parts, by_customer));
+    let mut holidays = given.holidays.map(|holidays| builder.new_input(holidays, Pipeline));
     let (transitions, transition_stream) = builder.new_output::<Vec<(Transition, LogicalTime, isize)>>();
     let (decisions, decision_stream) = builder.new_output::<Vec<(Decision, LogicalTime, isize)>>();
-    let (views, view_stream) = builder.new_output::<Vec<(ViewPart, LogicalTime, isize)>>();
+    let views = with_views.then(|| builder.new_output::<Vec<(ViewPart, LogicalTime, isize)>>());
+    let (views, view_stream) = views.unzip();
     let mut transitions = OutputBuilder::<_, CapacityContainerBuilder<_>>::from(transitions);
     let mut decisions = OutputBuilder::<_, CapacityContainerBuilder<_>>::from(decisions);
-    let mut views = OutputBuilder::<_, CapacityContainerBuilder<_>>::from(views);
+    let mut views = views.map(OutputBuilder::<_, CapacityContainerBuilder<_>>::from);
     builder.build(move |capabilities| {
         let mut held = Some(capabilities);
         let (mut change_box, mut part_box, mut holiday_box) = (Inbox::default(), Inbox::default(), Inbox::default());
@@ -70,8 +71,12 @@ pub(super) fn customers<'scope>(plan: &Arc<Plan>, given: Given<'scope>, with_vie
         let mut out = Out::default();
         move |frontiers| {
             changes.for_each(|_, data| change_box.extend(data));
-            parts.for_each(|_, data| part_box.extend(data));
-            holidays.for_each(|_, data| holiday_box.extend(data));
+            if let Some(parts) = &mut parts {
+                parts.for_each(|_, data| part_box.extend(data));
+            }
+            if let Some(holidays) = &mut holidays {
+                holidays.for_each(|_, data| holiday_box.extend(data));
+            }
             let Some(capabilities) = &mut held else { return };
             let frontier = frontiers.iter().filter_map(frontier_of).min();
             let before = frontier.unwrap_or(LogicalTime::MAX);
@@ -93,7 +98,9 @@ pub(super) fn customers<'scope>(plan: &Arc<Plan>, given: Given<'scope>, with_vie
                 });
                 decisions.activate().session(&capabilities[1]).give_iterator(given);
             }
-            if !out.views.is_empty() {
+            if let Some(views) = &mut views
+                && !out.views.is_empty()
+            {
                 views.activate().session(&capabilities[2]).give_container(&mut out.views);
                 out.views.clear();
             }

@@ -26,44 +26,45 @@ mod tables;
 
 use std::sync::Arc;
 
-use timely::dataflow::operators::Concatenate;
-use timely::dataflow::operators::vec::Filter as _;
+use timely::dataflow::operators::Concatenate as _;
 use timely::progress::frontier::MutableAntichain;
 
 use crate::define::Plan;
 use crate::model::{Fact, KindId, LogicalTime};
 
-use super::{Flow, Updates, ViewPart};
+use super::{Flow, Updates};
 
 /// Builds the dataflow of a plan.
 pub fn build<'scope>(
     plan: &Arc<Plan>,
     facts: Updates<'scope, Fact>,
-    holidays: Updates<'scope, Fact>,
+    holidays: Option<Updates<'scope, Fact>>,
     with_views: bool,
 ) -> Flow<'scope> {
     let scope = facts.scope();
     let mut changes = tables::live_changes(plan, facts).into_iter();
     let of_customers = changes.next().unwrap_or_else(|| timely::dataflow::operators::generic::operator::empty(scope));
-    let mut parts = Vec::new();
-    for (position, of_kind) in changes.enumerate() {
-        parts.push(owned::parts(plan, KindId(position as u16 + 1), of_kind));
-    }
-    let parts = scope.concatenate(parts);
-    let given = customers::Given { changes: of_customers, parts: parts.clone(), holidays };
+    let kinds = changes.zip(1..).map(|(of_kind, kind)| (KindId(kind), of_kind));
+    let parts: Vec<_> = kinds.map(|(kind, of_kind)| (kind, owned::parts(plan, kind, of_kind))).collect();
+    let declared = parts.iter().filter(|(kind, _)| Some(*kind) != plan.policy.kind);
+    let declared: Vec<_> = declared.map(|(_, parts)| parts.clone()).collect();
+    let parts = together(parts.into_iter().map(|(_, parts)| parts));
+    let given = customers::Given { changes: of_customers, parts, holidays };
     let customers::Taken { transitions, decisions, views } = customers::customers(plan, given, with_views);
-    let views = if with_views { scope.concatenate([views, declared(plan, parts)]) } else { views };
+    let views = views.and_then(|views| together(std::iter::once(views).chain(declared)));
     Flow { transitions, decisions, views }
 }
 
-/// The parts of views that the pack declares.
-fn declared<'scope>(plan: &Plan, parts: Updates<'scope, ViewPart>) -> Updates<'scope, ViewPart> {
-    match plan.policy.kind {
-        None => parts,
-        Some(implied) => {
-            parts.filter(move |(part, _, _)| part.entity.as_ref().is_none_or(|(kind, _)| *kind != implied))
-        }
+/// All of these streams in one. What is not needed is not there, since also an operator without work takes part in progress.
+fn together<'scope, D: Clone + 'static>(
+    streams: impl IntoIterator<Item = Updates<'scope, D>>,
+) -> Option<Updates<'scope, D>> {
+    let mut streams: Vec<_> = streams.into_iter().collect();
+    if streams.len() > 1 {
+        let scope = streams[0].scope();
+        return Some(scope.concatenate(streams));
     }
+    streams.pop()
 }
 
 /// The time that a frontier has come to; `None` when it is closed.

@@ -32,7 +32,6 @@ use std::sync::Arc;
 
 use differential_dataflow::operators::ThresholdTotal;
 use differential_dataflow::{AsCollection, VecCollection};
-use timely::dataflow::operators::generic::operator::empty;
 
 use crate::define::Plan;
 use crate::flow::{Flow, Updates, ViewPart};
@@ -51,10 +50,9 @@ type Subject = (KindId, Id);
 pub fn build<'scope>(
     plan: &Arc<Plan>,
     facts: Updates<'scope, Fact>,
-    holidays: Updates<'scope, Fact>,
+    holidays: Option<Updates<'scope, Fact>>,
     with_views: bool,
 ) -> Flow<'scope> {
-    let scope = facts.scope();
     let facts = live(plan, facts.as_collection());
     let exists = facts.clone().flat_map(named).distinct_total();
     let relation = facts.clone().flat_map(related).distinct_total();
@@ -74,10 +72,11 @@ pub fn build<'scope>(
         .map(|((_, customer), slots)| ViewPart { customer, entity: None, slots })
         .concat(belonging.map(|(customer, entity, slots)| ViewPart { customer, entity: Some(entity), slots }));
     let transitions = stepped("Moments", parts.clone(), Moments::new(plan));
-    let decisions = policy::decisions(plan, transitions.clone(), parts.clone(), holidays.as_collection());
+    let decisions =
+        policy::decisions(plan, transitions.clone(), parts.clone(), holidays.map(AsCollection::as_collection));
     let implied = plan.policy.kind;
     let declared = parts.filter(move |part| part.entity.as_ref().is_none_or(|(kind, _)| Some(*kind) != implied));
-    let views = if with_views { declared.consolidate().inner } else { empty(scope) };
+    let views = with_views.then(|| declared.consolidate().inner);
     Flow { transitions: transitions.inner, decisions: decisions.inner, views }
 }
 

@@ -29,11 +29,13 @@ pub(super) fn decisions<'scope>(
     plan: &Arc<Plan>,
     transitions: Collection<'scope, Transition>,
     parts: Collection<'scope, ViewPart>,
-    holidays: Collection<'scope, Fact>,
+    holidays: Option<Collection<'scope, Fact>>,
 ) -> Collection<'scope, Decision> {
-    let here = holidays.inner.scope().index() as u64;
-    let changes = parts.map(Change::Part).concat(transitions.map(Change::Transition));
-    let changes = changes.concat(holidays.map(move |fact| Change::Holiday(here, fact)));
+    let here = parts.inner.scope().index() as u64;
+    let mut changes = parts.map(Change::Part).concat(transitions.map(Change::Transition));
+    if let Some(holidays) = holidays {
+        changes = changes.concat(holidays.map(move |fact| Change::Holiday(here, fact)));
+    }
     let machine = Decisions {
         plan: Arc::clone(plan),
         policy: Policy::new(plan),

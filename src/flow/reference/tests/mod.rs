@@ -137,7 +137,7 @@ fn run(plan: &Arc<Plan>, facts: &[(LogicalTime, Fact)], end: LogicalTime, worker
                 .transitions
                 .inspect(move |(transition, _, _)| of_transitions.lock().unwrap().0.push(transition.clone()))
                 .probe();
-            let views = flow.views.inspect(move |(part, time, diff)| {
+            let views = flow.views.expect("views were asked for").inspect(move |(part, time, diff)| {
                 *of_views.lock().unwrap().1.entry((*time, part.clone())).or_default() += diff;
             });
             (input, views.probe_with(&probe).probe().0)
