@@ -84,17 +84,17 @@ impl<W: std::borrow::BorrowMut<Worker>> Session<W> {
 
     /// Feeds updates of whole milliseconds, and waits until everything that follows from them is decided.
     pub fn feed(&mut self, updates: &mut Vec<Update>) {
-        let Some(next) = self.send(updates) else { return };
+        let Some((_, last, _)) = updates.last() else { return };
+        let next = last + 1;
+        self.send(updates, next);
         self.settle(next);
     }
 
-    /// Feeds updates of whole milliseconds without waiting. Returns the time to which the input moves.
-    pub fn send(&mut self, updates: &mut Vec<Update>) -> Option<LogicalTime> {
-        let next = updates.last()?.1 + 1;
+    /// Feeds updates of whole milliseconds without waiting, and moves the input on.
+    pub fn send(&mut self, updates: &mut Vec<Update>, next: LogicalTime) {
         self.input.send_batch(updates);
         updates.clear();
         self.input.advance_to(next);
-        Some(next)
     }
 
     /// Works a step.

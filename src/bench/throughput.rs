@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::define::Plan;
 use crate::flow::Engine;
+use crate::model::LogicalTime;
 
 use super::clock::{ns_each, on_cpu, on_wall};
 use super::facts::{Decoders, Facts, JsonLines, Update, whole_milliseconds};
@@ -174,7 +175,8 @@ pub(super) fn customers(scale: &Scale, plan: &Arc<Plan>) -> Result<Vec<Figure>, 
     Ok(figures)
 }
 
-/// By workers: worker 0 feeds, as in a run, one epoch ahead.
+/// By workers: each feeds its share of every epoch (every other event with two), as in a cluster each reads its partitions; all of
+/// them one epoch ahead of what is decided. The work is the same for any number: the same events in the same epochs, every one decided on worker 0.
 pub(super) fn workers(scale: &Scale, plan: &Arc<Plan>) -> Result<Vec<Figure>, Failed> {
     let mut figures = Vec::new();
     for epoch in [1_000, 10_000] {
@@ -201,46 +203,58 @@ pub(super) fn workers(scale: &Scale, plan: &Arc<Plan>) -> Result<Vec<Figure>, Fa
 /// Events per second on the wall of so many workers, once they are warm.
 fn rate_of_workers(scale: &Scale, plan: &Arc<Plan>, workers: usize, epoch: usize) -> Result<f64, Failed> {
     let events: Vec<Event> = canonical(scale.events * 3 / 10).events().collect();
-    let batches = Facts::new(plan)?.batches(whole_milliseconds(&events, epoch))?;
-    let warm = batches.len() / 3;
+    let epochs = Facts::new(plan)?.batches(whole_milliseconds(&events, epoch))?;
+    let warm = epochs.len() / 3;
+    let counted = epochs[warm..].iter().map(Vec::len).sum::<usize>();
+    let shares = Mutex::new(shares(epochs, workers));
     let plan = Arc::clone(plan);
-    let batches = Mutex::new(Some(batches));
     let guards = timely::execute(timely::Config::process(workers), move |worker| {
-        let first = worker.index() == 0;
-        let mut session = Session::on(worker, &plan, Engine::Fused, false);
-        let batches = if first { batches.lock().ok().and_then(|mut batches| batches.take()) } else { None };
-        match batches {
-            Some(batches) => Some(lead(&mut session, batches, warm)),
-            None => {
-                session.serve();
-                None
-            }
-        }
+        let index = worker.index();
+        let share = shares.lock().map(|mut shares| std::mem::take(&mut shares[index])).unwrap_or_default();
+        lead(&mut Session::on(worker, &plan, Engine::Fused, false), share, warm)
     });
-    let guards = guards.map_err(Failed)?;
-    let mut rate = None;
-    for result in guards.join() {
-        rate = rate.or(result.map_err(Failed)?);
+    let mut took = Duration::ZERO;
+    for result in guards.map_err(Failed)?.join() {
+        took = took.max(result.map_err(Failed)?);
     }
-    rate.ok_or_else(|| Failed("worker 0 did not run".to_owned()))
+    Ok(counted as f64 / took.as_secs_f64())
 }
 
-/// Feeds from worker 0, one epoch ahead of what is decided; events per second behind the first batches.
-fn lead(session: &mut Session<&mut timely::worker::Worker>, mut batches: Vec<Vec<Update>>, warm: usize) -> f64 {
-    let (mut started, mut counted, mut before) = (Instant::now(), 0, 0);
-    for (number, batch) in batches.iter_mut().enumerate() {
+/// A worker's part of an epoch, and the time to which its input moves then.
+type Share = (Vec<Update>, LogicalTime);
+
+/// Deals the events of every epoch out to workers, in turn.
+fn shares(epochs: Vec<Vec<Update>>, workers: usize) -> Vec<Vec<Share>> {
+    let mut shares: Vec<Vec<Share>> = (0..workers).map(|_| Vec::with_capacity(epochs.len())).collect();
+    for epoch in epochs {
+        let next = epoch.last().map_or(0, |(_, time, _)| time + 1);
+        let part = |_| Vec::with_capacity(epoch.len().div_ceil(workers));
+        let mut parts: Vec<Vec<Update>> = (0..workers).map(part).collect();
+        for (number, update) in epoch.into_iter().enumerate() {
+            parts[number % workers].push(update);
+        }
+        for (share, part) in shares.iter_mut().zip(parts) {
+            share.push((part, next));
+        }
+    }
+    shares
+}
+
+/// Feeds a worker's share, one epoch ahead of what is decided; how long that took behind the first epochs.
+fn lead(session: &mut Session<&mut timely::worker::Worker>, share: Vec<Share>, warm: usize) -> Duration {
+    let (mut started, mut before) = (Instant::now(), 0);
+    for (number, (mut updates, next)) in share.into_iter().enumerate() {
         if number == warm {
             session.settle_parked(before);
-            (started, counted) = (Instant::now(), 0);
+            started = Instant::now();
         }
-        counted += batch.len();
-        let next = session.send(batch);
+        session.send(&mut updates, next);
         session.step();
         session.settle_parked(before);
-        before = next.unwrap_or(before);
+        before = next;
     }
     session.settle_parked(before);
-    counted as f64 / started.elapsed().as_secs_f64()
+    started.elapsed()
 }
 
 /// From the bytes of JSON Lines, on one thread: decoding alone, and with all that follows.
@@ -297,4 +311,23 @@ pub(super) fn reference(scale: &Scale, plan: &Arc<Plan>) -> Result<Vec<Figure>, 
         }
     }
     Ok(vec![Figure::of("reference", "reference engine", "events per second", rates)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_event_is_in_one_share() {
+        let plan = pack::plan().unwrap();
+        let events: Vec<Event> = canonical(100).events().collect();
+        let epochs = Facts::new(&plan).unwrap().batches(whole_milliseconds(&events, 7)).unwrap();
+        let ends: Vec<LogicalTime> = epochs.iter().map(|epoch| epoch[epoch.len() - 1].1 + 1).collect();
+        let all: Vec<Update> = epochs.concat();
+        let dealt = shares(epochs, 2);
+        assert!(dealt.iter().all(|share| share.iter().map(|(_, next)| *next).eq(ends.iter().copied())));
+        let mut together: Vec<Update> = dealt.into_iter().flatten().flat_map(|(part, _)| part).collect();
+        together.sort_by_key(|(fact, _, _)| fact.rank.origin.line);
+        assert_eq!(together, all);
+    }
 }
