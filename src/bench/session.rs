@@ -179,3 +179,36 @@ fn emission(decision: &Decision) -> Option<Emission> {
         moment: episode.moment.0 as u8,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::facts::Facts;
+    use super::super::pack;
+    use super::super::workload::{Event, Workload};
+    use super::*;
+
+    /// Each step more costs an event of a quiet dataflow microseconds.
+    #[test]
+    fn an_event_is_decided_in_few_steps() {
+        let plan = pack::plan().unwrap();
+        let mut facts = Facts::new(&plan).unwrap();
+        let mut session = Session::here(&plan, Engine::Fused);
+        session.advance(1);
+        let events: Vec<Event> = Workload { seed: 1, customers: 20, events: 400, rate: 1 }.events().collect();
+        let mut steps = Vec::new();
+        for event in &events {
+            let update = facts.update(event).unwrap();
+            let (next, is_row) = (update.1 + 1, !update.0.key.is_empty());
+            session.send(&mut vec![update], next);
+            let mut taken = 0;
+            while session.decided.less_than(next) {
+                session.step();
+                taken += 1;
+            }
+            steps.push((is_row, taken));
+        }
+        let most = |of_rows| steps.iter().filter(|(is_row, _)| *is_row == of_rows).map(|(_, taken)| *taken).max();
+        // It comes to the customers; they know that the time is complete; that is known on worker 0. A row waits for its time once more.
+        assert_eq!((most(false), most(true)), (Some(3), Some(4)));
+    }
+}

@@ -13,6 +13,7 @@ use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::{Exchange, Pipeline};
 use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
+use timely::progress::operate::FrontierInterest;
 
 use crate::define::Plan;
 use crate::define::expr::Env;
@@ -27,6 +28,7 @@ use crate::model::{EntityChange, Fact, FeatureId, Id, KindId, LogicalTime, Value
 use super::entities::{Entities, Touch};
 use super::features::Given as Contributed;
 use super::frontier_of;
+use super::held::Held;
 use super::inbox::Inbox;
 use super::moments::{Look, Moments, Part, Situation};
 
@@ -64,22 +66,37 @@ pub(super) fn customers<'scope>(plan: &Arc<Plan>, given: Given<'scope>, with_vie
     let mut transitions = OutputBuilder::<_, CapacityContainerBuilder<_>>::from(transitions);
     let mut decisions = OutputBuilder::<_, CapacityContainerBuilder<_>>::from(decisions);
     let mut views = views.map(OutputBuilder::<_, CapacityContainerBuilder<_>>::from);
-    builder.build(move |capabilities| {
-        let mut held = Some(capabilities);
+    let (inputs, outputs) = (builder.shape().inputs(), builder.shape().outputs());
+    (0..inputs).for_each(|input| builder.set_notify_for(input, FrontierInterest::IfCapability));
+    builder.build(move |_| {
+        let mut held = Held::new(outputs);
         let (mut change_box, mut part_box, mut holiday_box) = (Inbox::default(), Inbox::default(), Inbox::default());
         let mut ready = Ready::default();
         let mut out = Out::default();
         move |frontiers| {
-            changes.for_each(|_, data| change_box.extend(data));
+            changes.for_each(|received, data| {
+                held.hold(&received);
+                change_box.extend(data);
+            });
             if let Some(parts) = &mut parts {
-                parts.for_each(|_, data| part_box.extend(data));
+                parts.for_each(|received, data| {
+                    held.hold(&received);
+                    part_box.extend(data);
+                });
             }
             if let Some(holidays) = &mut holidays {
-                holidays.for_each(|_, data| holiday_box.extend(data));
+                holidays.for_each(|received, data| {
+                    held.hold(&received);
+                    holiday_box.extend(data);
+                });
             }
-            let Some(capabilities) = &mut held else { return };
-            let frontier = frontiers.iter().filter_map(frontier_of).min();
-            let before = frontier.unwrap_or(LogicalTime::MAX);
+            if held.is_empty() {
+                return;
+            }
+            // When one input is closed the run has ended. Others are then held open by deadlines of entities, to which time does not come.
+            let open = frontiers.iter().filter_map(frontier_of).min();
+            let frontier = open.filter(|_| frontiers.iter().all(|frontier| frontier_of(frontier).is_some()));
+            let before = open.unwrap_or(LogicalTime::MAX);
             change_box.drain_before(before, &mut ready.changes);
             part_box.drain_before(before, &mut ready.parts);
             holiday_box.drain_before(before, &mut ready.holidays);
@@ -89,25 +106,24 @@ pub(super) fn customers<'scope>(plan: &Arc<Plan>, given: Given<'scope>, with_vie
                     let time = transition.time;
                     (transition, time, 1)
                 });
-                transitions.activate().session(&capabilities[0]).give_iterator(given);
+                transitions.activate().session(&held.all()[0]).give_iterator(given);
             }
             if !out.decisions.is_empty() {
                 let given = out.decisions.drain(..).map(|decision| {
                     let time = decision.time;
                     (decision, time, 1)
                 });
-                decisions.activate().session(&capabilities[1]).give_iterator(given);
+                decisions.activate().session(&held.all()[1]).give_iterator(given);
             }
             if let Some(views) = &mut views
                 && !out.views.is_empty()
             {
-                views.activate().session(&capabilities[2]).give_container(&mut out.views);
+                views.activate().session(&held.all()[2]).give_container(&mut out.views);
                 out.views.clear();
             }
-            match frontier {
-                Some(frontier) => capabilities.iter_mut().for_each(|capability| capability.downgrade(&frontier)),
-                None => held = None,
-            }
+            let due = frontier.and(customers.entities.next_deadline());
+            let waiting = [change_box.next(), part_box.next(), holiday_box.next(), due];
+            held.wait_until(waiting.into_iter().flatten().min());
         }
     });
     Taken { transitions: transition_stream, decisions: decision_stream, views: view_stream }

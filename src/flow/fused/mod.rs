@@ -7,9 +7,9 @@
 //!                            └─────────── of the customer ─────────┴──▶
 //! ```
 //!
-//! One exchange per entity, no arrangement on the way of an event. Every operator keeps one capability, at the frontier of
-//! its input; it works on complete logical times only, in order, deadlines included, and sends what they give under that
-//! capability. When its input closes, what is still pending does not fire: the run has ended.
+//! One exchange per entity, no arrangement on the way of an event. Every operator works on complete logical times only, in order,
+//! deadlines included, and holds capabilities just for what waits in it: the frontier goes through an operator that has nothing
+//! to do before it. When its input closes, what is still pending does not fire: the run has ended.
 //!
 //! Checked against the `reference` engine and against the oracle of `tests/properties`, at every logical time.
 
@@ -18,6 +18,7 @@ mod customers;
 mod deadlines;
 mod entities;
 mod features;
+mod held;
 mod inbox;
 mod index;
 mod moments;

@@ -9,8 +9,11 @@
 
 use std::sync::Arc;
 
+use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::Exchange;
-use timely::dataflow::operators::generic::operator::Operator;
+use timely::dataflow::operators::generic::OutputBuilder;
+use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
+use timely::progress::operate::FrontierInterest;
 
 use crate::define::Plan;
 use crate::flow::shard::shard;
@@ -19,6 +22,7 @@ use crate::model::{EntityChange, Id, KindId, LogicalTime, Value};
 
 use super::entities::{Entities, Touch};
 use super::frontier_of;
+use super::held::Held;
 use super::inbox::Inbox;
 
 type Parts = Vec<(ViewPart, LogicalTime, isize)>;
@@ -32,27 +36,34 @@ pub(super) fn parts<'scope>(
     let mut owned = Owned::new(plan.clone(), kind);
     let name = format!("Entities: {}", plan.entities[kind.index()].name);
     let by_entity = Exchange::new(|(change, _, _): &(EntityChange, LogicalTime, isize)| shard(&change.id));
-    changes.unary_frontier(by_entity, &name, move |capability, _| {
-        let mut held = Some(capability);
+    let mut builder = OperatorBuilder::new(name, changes.scope());
+    let mut input = builder.new_input(changes, by_entity);
+    builder.set_notify_for(0, FrontierInterest::IfCapability);
+    let (output, stream) = builder.new_output();
+    let mut output = OutputBuilder::<_, CapacityContainerBuilder<Parts>>::from(output);
+    builder.build(move |_| {
+        let mut held = Held::new(1);
         let mut inbox = Inbox::default();
         let mut ready = Vec::new();
         let mut out = Parts::new();
-        move |(input, frontier), output| {
-            input.for_each(|_, changes| inbox.extend(changes));
-            let Some(capability) = &mut held else { return };
-            let frontier = frontier_of(frontier);
+        move |frontiers| {
+            input.for_each(|received, changes| {
+                held.hold(&received);
+                inbox.extend(changes);
+            });
+            let Some(capability) = held.all().first() else { return };
+            let frontier = frontier_of(&frontiers[0]);
             inbox.drain_before(frontier.unwrap_or(LogicalTime::MAX), &mut ready);
             owned.advance(&mut ready, frontier, &mut out);
             if !out.is_empty() {
-                output.session(capability).give_container(&mut out);
+                output.activate().session(capability).give_container(&mut out);
                 out.clear();
             }
-            match frontier {
-                Some(frontier) => capability.downgrade(&frontier),
-                None => held = None,
-            }
+            let waiting = [inbox.next(), owned.entities.next_deadline()];
+            held.wait_until(frontier.and(waiting.into_iter().flatten().min()));
         }
-    })
+    });
+    stream
 }
 
 /// The entities of a kind, and to whom they belong.

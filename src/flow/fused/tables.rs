@@ -1,9 +1,12 @@
 //! Tables: of each primary key the latest record counts.
 //!
-//! Facts of streams pass as they come. Facts of tables go to the worker of their key and wait until their logical time is
-//! complete; then the record of the greatest rank replaces the current one, whose changes are taken back at the same
+//! Facts of streams pass as they come, on the worker that read them. Facts of tables go to the worker of their key and wait until
+//! their logical time is complete; then the record of the greatest rank replaces the current one, whose changes are taken back at the same
 //! logical time. A deletion is a record without changes: it takes part like any other, and is kept so that an older
 //! record which comes later does not bring the row back.
+//!
+//! What passes goes on under the capability with which it came, and capabilities are held only while rows wait: for
+//! streams the frontier goes through without this operator being scheduled for it, a step of the worker less for every epoch.
 //!
 //! ```text
 //! (fact, t, +1) ──by key──▶ current row per key ──▶ (change, t, ±1), one output per kind of entity
@@ -12,10 +15,12 @@
 use std::sync::Arc;
 
 use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::Exchange;
 use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
+use timely::progress::operate::FrontierInterest;
 
 use crate::define::Plan;
 use crate::flow::Updates;
@@ -23,6 +28,7 @@ use crate::flow::shard::shard;
 use crate::model::{Changes, EntityChange, Fact, InputId, LogicalTime, Rank, Value};
 
 use super::frontier_of;
+use super::held::Held;
 use super::inbox::Inbox;
 
 type Updated = Vec<(EntityChange, LogicalTime, isize)>;
@@ -49,6 +55,7 @@ pub(super) fn live_changes<'scope>(
         },
     );
     let mut input = builder.new_input(facts, by_key);
+    builder.set_notify_for(0, FrontierInterest::IfCapability);
     let mut outputs = Vec::new();
     let mut streams = Vec::new();
     for _ in &plan.entities {
@@ -56,35 +63,40 @@ pub(super) fn live_changes<'scope>(
         outputs.push(OutputBuilder::<_, CapacityContainerBuilder<Updated>>::from(output));
         streams.push(stream);
     }
-    builder.build(move |capabilities| {
-        let mut capabilities = Some(capabilities);
+    builder.build(move |_| {
+        let mut held = Held::new(outputs.len());
         let mut inbox = Inbox::default();
         let mut ready = Vec::new();
         let mut rows = Rows::default();
         let mut changes: Vec<Updated> = outputs.iter().map(|_| Vec::new()).collect();
         move |frontiers| {
-            let Some(held) = &mut capabilities else { return };
-            input.for_each(|_, facts| {
+            input.for_each(|received, facts| {
                 pass_streams(facts, &mut changes);
-                inbox.extend(facts);
+                for (output, changes) in outputs.iter_mut().zip(&mut changes).filter(|(_, changes)| !changes.is_empty())
+                {
+                    output.activate().session(&received).give_container(changes);
+                    changes.clear();
+                }
+                if !facts.is_empty() {
+                    inbox.extend(facts);
+                    held.hold(&received);
+                }
             });
+            if held.is_empty() {
+                return;
+            }
             let frontier = frontier_of(&frontiers[0]);
             inbox.drain_before(frontier.unwrap_or(LogicalTime::MAX), &mut ready);
             for (fact, time, _) in ready.drain(..) {
                 upsert(&mut rows, fact, time, &mut changes);
             }
-            for ((output, capability), changes) in outputs.iter_mut().zip(held.iter_mut()).zip(&mut changes) {
+            for ((output, capability), changes) in outputs.iter_mut().zip(held.all()).zip(&mut changes) {
                 if !changes.is_empty() {
                     output.activate().session(capability).give_container(changes);
                     changes.clear();
                 }
-                if let Some(frontier) = frontier {
-                    capability.downgrade(&frontier);
-                }
             }
-            if frontier.is_none() {
-                capabilities = None;
-            }
+            held.wait_until(frontier.filter(|_| inbox.next().is_some()));
         }
     });
     streams
@@ -92,35 +104,31 @@ pub(super) fn live_changes<'scope>(
 
 /// Moves the changes of the facts of streams on, and leaves the facts of tables.
 fn pass_streams(facts: &mut Vec<(Fact, LogicalTime, isize)>, changes: &mut [Updated]) {
-    for (fact, time, diff) in facts.extract_if(.., |(fact, _, _)| fact.key.is_empty()) {
-        for change in fact.changes {
-            changes[change.kind.index()].push((change, time, diff));
+    facts.retain_mut(|(fact, time, diff)| {
+        if fact.key.is_empty() {
+            for change in fact.changes.drain(..) {
+                changes[change.kind.index()].push((change, *time, *diff));
+            }
         }
-    }
+        !fact.key.is_empty()
+    });
 }
 
 /// Makes a record the current one of its key, if it ranks higher.
 fn upsert(rows: &mut Rows, fact: Fact, time: LogicalTime, changes: &mut [Updated]) {
-    let new = Current { rank: fact.rank, changes: fact.changes };
+    // The copy is what is kept: it takes no more room than it needs.
+    let copy = |said: &Changes| Current { rank: fact.rank.clone(), changes: said.clone() };
     let replaced = match rows.entry((fact.input, fact.key)) {
-        hashbrown::hash_map::Entry::Vacant(entry) => {
-            emit(&new.changes, time, 1, changes);
-            entry.insert(new);
-            return;
+        Entry::Vacant(entry) => {
+            entry.insert(copy(&fact.changes));
+            Changes::new()
         }
-        hashbrown::hash_map::Entry::Occupied(mut entry) => {
-            if entry.get().rank >= new.rank {
-                return;
-            }
-            emit(&new.changes, time, 1, changes);
-            entry.insert(new)
-        }
+        Entry::Occupied(entry) if entry.get().rank >= fact.rank => return,
+        Entry::Occupied(mut entry) => entry.insert(copy(&fact.changes)).changes,
     };
-    emit(&replaced.changes, time, -1, changes);
-}
-
-fn emit(of: &[EntityChange], time: LogicalTime, diff: isize, changes: &mut [Updated]) {
-    for change in of {
-        changes[change.kind.index()].push((change.clone(), time, diff));
+    for (said, diff) in [(fact.changes, 1), (replaced, -1)] {
+        for change in said {
+            changes[change.kind.index()].push((change, time, diff));
+        }
     }
 }
