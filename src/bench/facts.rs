@@ -164,7 +164,9 @@ impl Decoders {
     pub fn update(&mut self, (input, line): (usize, &[u8])) -> Result<Update, RecordError> {
         self.line += 1;
         let (decoder, extractor) = &mut self.decoders[input];
-        let fact = extractor.fact_of(&decoder.decode(line)?, Origin { file: 0, line: self.line })?;
+        let record = decoder.decode(line)?;
+        let fact = extractor.fact_of(&record, Origin { file: 0, line: self.line })?;
+        decoder.recycle(record);
         let time = fact.rank.event_time;
         Ok((fact, time, 1))
     }

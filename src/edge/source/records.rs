@@ -135,7 +135,11 @@ impl Records {
                 Ok(Step::End) => self.ended = true,
                 Ok(Step::Record(record, line)) => {
                     let origin = Origin { file: self.position, line };
-                    let fact = record.and_then(|record| self.extractor.fact_of(&record, origin));
+                    let fact = record.and_then(|record| {
+                        let fact = self.extractor.fact_of(&record, origin);
+                        self.layout.recycle(record);
+                        fact
+                    });
                     return Some(fact.map_or_else(|error| self.dead(error), Item::Fact));
                 }
                 Err(error) => {
@@ -182,6 +186,13 @@ impl Reader {
                 };
                 Ok(Step::Record(record, rows.raw().1))
             }
+        }
+    }
+
+    fn recycle(&mut self, record: Decoded) {
+        match self {
+            Reader::JsonLines { decoder, .. } => decoder.recycle(record),
+            Reader::Delimited { decoder, .. } => decoder.recycle(record),
         }
     }
 }

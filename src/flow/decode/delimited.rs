@@ -63,6 +63,8 @@ pub struct DelimitedDecoder {
     columns: Vec<Option<usize>>,
     deleted: Option<usize>,
     width: Width,
+    /// The row of a record that nobody needs any more.
+    spare: Vec<Value>,
 }
 
 /// How many values a record has.
@@ -101,7 +103,7 @@ impl DelimitedDecoder {
             columns.push(place);
         }
         let deleted = if schema.deletable { find(DELETED)? } else { None };
-        Ok(DelimitedDecoder { schema, columns, deleted, width: Width::Header(header.len()) })
+        Ok(DelimitedDecoder { schema, columns, deleted, width: Width::Header(header.len()), spare: Vec::new() })
     }
 
     /// A decoder for a file without a header: its columns are in the order of the fields.
@@ -113,6 +115,7 @@ impl DelimitedDecoder {
             columns: (0..fields).map(Some).collect(),
             deleted: None,
             width: Width::Fields(fields),
+            spare: Vec::new(),
         }
     }
 
@@ -146,7 +149,9 @@ impl Decoder for DelimitedDecoder {
             let from = if column == 0 { 0 } else { raw.ends[column - 1] };
             text.get(from..raw.ends[column]).ok_or_else(|| not_utf8(from))
         };
-        let mut row = vec![Value::Null; self.schema.fields.len()];
+        let mut row = std::mem::take(&mut self.spare);
+        row.clear();
+        row.resize(self.schema.fields.len(), Value::Null);
         let mut wrong = Vec::new();
         for (at, (field, column)) in self.schema.fields.iter_mut().zip(&self.columns).enumerate() {
             let Some(column) = column else { continue };
@@ -169,5 +174,9 @@ impl Decoder for DelimitedDecoder {
             }
         };
         self.schema.finish(row, marked, &wrong)
+    }
+
+    fn recycle(&mut self, decoded: Decoded) {
+        self.spare = decoded.row;
     }
 }

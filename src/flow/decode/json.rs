@@ -2,7 +2,8 @@
 //!
 //! Every value is taken as it is written and read by the type of its field, so that a number is exact whatever its
 //! length; there is no tree of JSON values in between. Keys of records of one file come in one order as a rule, so the
-//! key behind the last one is tried first.
+//! key behind the last one is tried first. Nearly all lines are plain and read by [`plain`]; what is not plain, or has a mistake, is
+//! read by `serde_json`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,6 +16,7 @@ use serde_json::value::RawValue;
 use crate::define::Plan;
 use crate::model::{InputId, Value};
 
+use super::plain;
 use super::schema::{DELETED, FieldReader, Schema, shortened};
 use super::text::Misfit;
 use super::{Decoded, Decoder, RecordError};
@@ -27,6 +29,8 @@ pub struct JsonDecoder {
     /// For each field the number of the last record that had it.
     seen: Vec<u64>,
     records: u64,
+    /// The row of a record that nobody needs any more.
+    spare: Vec<Value>,
 }
 
 /// Which key of the data is which field.
@@ -65,7 +69,7 @@ impl JsonDecoder {
             }
         }
         let seen = vec![0; schema.fields.len()];
-        JsonDecoder { schema, keys: Keys { by_name, in_order, same_key }, seen, records: 0 }
+        JsonDecoder { schema, keys: Keys { by_name, in_order, same_key }, seen, records: 0, spare: Vec::new() }
     }
 }
 
@@ -74,19 +78,24 @@ impl Decoder for JsonDecoder {
 
     fn decode(&mut self, raw: &[u8]) -> Result<Decoded, RecordError> {
         let text = std::str::from_utf8(raw).map_err(|error| not_utf8(error.valid_up_to()))?;
+        let mut row = std::mem::take(&mut self.spare);
+        row.clear();
+        row.resize(self.schema.fields.len(), Value::Null);
         self.records += 1;
-        let mut record = Record {
-            row: vec![Value::Null; self.schema.fields.len()],
-            marked: false,
-            wrong: Vec::new(),
-            seen: &mut self.seen,
-            number: self.records,
-        };
-        let mut json = serde_json::Deserializer::from_str(text);
-        let read = RecordSeed { record: &mut record, fields: &mut self.schema.fields, keys: &self.keys };
-        read.deserialize(&mut json).and_then(|()| json.end()).map_err(|error| not_json(&error))?;
+        let mut record = Record { row, marked: false, wrong: Vec::new(), seen: &mut self.seen, number: self.records };
+        if !read_plain(&mut record, &mut self.schema.fields, &self.keys, text) {
+            self.records += 1;
+            record.begin_again(self.records);
+            let mut json = serde_json::Deserializer::from_str(text);
+            let read = RecordSeed { record: &mut record, fields: &mut self.schema.fields, keys: &self.keys };
+            read.deserialize(&mut json).and_then(|()| json.end()).map_err(|error| not_json(&error))?;
+        }
         let Record { row, marked, wrong, .. } = record;
         self.schema.finish(row, marked, &wrong)
+    }
+
+    fn recycle(&mut self, decoded: Decoded) {
+        self.spare = decoded.row;
     }
 }
 
@@ -111,13 +120,57 @@ struct Record<'d> {
 }
 
 impl Record<'_> {
-    /// Takes the value of a field as it is written.
-    fn take(&mut self, at: usize, field: &mut FieldReader, raw: &str) {
-        match read(field, raw) {
-            Ok(value) => self.row[at] = value,
-            Err(error) => self.wrong.push((at, error)),
+    /// Forgets what was read; `number` is one that no record had.
+    fn begin_again(&mut self, number: u64) {
+        self.row.fill(Value::Null);
+        self.wrong.clear();
+        self.number = number;
+    }
+
+    /// Whether the key of a field comes for the first time.
+    fn is_first(&mut self, field: usize) -> bool {
+        std::mem::replace(&mut self.seen[field], self.number) != self.number
+    }
+
+    /// Takes the value of a key as it is written, for its first field and all others that are read from it.
+    fn take(&mut self, first: usize, fields: &mut [FieldReader], keys: &Keys, raw: &str) {
+        let mut next = Some(first);
+        while let Some(at) = next {
+            match read(&mut fields[at], raw) {
+                Ok(value) => self.row[at] = value,
+                Err(error) => self.wrong.push((at, error)),
+            }
+            next = keys.same_key[at];
         }
     }
+}
+
+impl Keys {
+    /// What a key is; `expected` is the field that is tried first.
+    fn find(&self, key: &str, expected: usize) -> Key {
+        if self.in_order.get(expected).is_some_and(|name| name.as_deref() == Some(key)) {
+            return Key::Field(expected);
+        }
+        self.by_name.get(key).copied().unwrap_or(Key::Unknown)
+    }
+}
+
+/// Reads a record of plain values. `false` when it is none, or there is something to be said about its keys.
+fn read_plain(record: &mut Record<'_>, fields: &mut [FieldReader], keys: &Keys, text: &str) -> bool {
+    let mut expected = 0;
+    let read = plain::members(text, |key, raw| match keys.find(key, expected) {
+        Key::Field(first) => {
+            expected = first + 1;
+            let is_first = record.is_first(first);
+            if is_first {
+                record.take(first, fields, keys, raw);
+            }
+            is_first
+        }
+        Key::Deleted => false,
+        Key::Unknown => true,
+    });
+    read.is_some()
 }
 
 fn read(field: &mut FieldReader, raw: &str) -> Result<Value, RecordError> {
@@ -172,16 +225,12 @@ impl<'de> Visitor<'de> for RecordSeed<'_, '_> {
             match key {
                 Key::Field(first) => {
                     expected = first + 1;
-                    if std::mem::replace(&mut self.record.seen[first], self.record.number) == self.record.number {
+                    if !self.record.is_first(first) {
                         let column = &self.fields[first].column;
                         return Err(A::Error::custom(format_args!("`{column}` is given twice")));
                     }
                     let raw: &RawValue = map.next_value()?;
-                    let mut next = Some(first);
-                    while let Some(at) = next {
-                        self.record.take(at, &mut self.fields[at], raw.get());
-                        next = self.keys.same_key[at];
-                    }
+                    self.record.take(first, self.fields, self.keys, raw.get());
                 }
                 Key::Deleted => {
                     marks += 1;
@@ -230,9 +279,6 @@ impl Visitor<'_> for KeySeed<'_> {
     }
 
     fn visit_str<E>(self, key: &str) -> Result<Key, E> {
-        if self.keys.in_order.get(self.expected).is_some_and(|expected| expected.as_deref() == Some(key)) {
-            return Ok(Key::Field(self.expected));
-        }
-        Ok(self.keys.by_name.get(key).copied().unwrap_or(Key::Unknown))
+        Ok(self.keys.find(key, self.expected))
     }
 }

@@ -1,7 +1,7 @@
 //! From bytes to facts: `bytes ──Decoder──▶ Row ──facts──▶ Fact`.
 //!
 //! ```text
-//! JSON line ──json────────┐
+//! JSON line ──json, plain─┐
 //!                         ├─▶ text (one value) ─▶ schema (the rules of a record) ─▶ Decoded
 //! CSV values ─delimited───┘
 //! ```
@@ -12,6 +12,7 @@
 pub mod delimited;
 pub mod facts;
 pub mod json;
+mod plain;
 mod schema;
 mod text;
 mod times;
@@ -46,4 +47,7 @@ pub trait Decoder {
     /// # Errors
     /// When this is not a record of the input.
     fn decode(&mut self, raw: Self::Raw<'_>) -> Result<Decoded, RecordError>;
+
+    /// Takes back a record that is done with: its allocation serves the next one.
+    fn recycle(&mut self, _: Decoded) {}
 }
