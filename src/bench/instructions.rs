@@ -5,6 +5,8 @@
 use std::process::Command;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::facts::{Facts, whole_milliseconds};
 use super::figures::Figure;
 use super::limit::Limit;
@@ -68,24 +70,61 @@ pub fn fixed_run(subject: Subject, events: u64) -> Result<usize, Failed> {
     Ok(session.take_emissions().len())
 }
 
-/// Instructions per event of the engine and of the limit, and their ratio.
+/// Instructions per event.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Counts {
+    /// Of the fused engine.
+    pub fused: f64,
+    /// Of the hand-written limit.
+    pub limit: f64,
+}
+
+impl Counts {
+    /// Reads what [`Counts::text`] wrote.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
+    pub fn read(text: &str) -> Result<Counts, String> {
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    }
+
+    /// As a file.
+    pub fn text(&self) -> String {
+        format!("{{\"fused\":{:.1},\"limit\":{:.1}}}\n", self.fused, self.limit)
+    }
+
+    /// How much more or less these are than others, a line each.
+    pub fn against(&self, known: &Counts) -> String {
+        let line = |name, now: f64, before: f64| {
+            let change = 100.0 * (now - before) / before;
+            format!("{name}: {now:.0} instructions per event, {before:.0} before ({change:+.1}%)\n")
+        };
+        line("fused", self.fused, known.fused) + &line("limit", self.limit, known.limit)
+    }
+
+    /// As figures.
+    pub fn figures(&self) -> Vec<Figure> {
+        let figure = |name, unit, value| Figure::of("instructions", name, unit, vec![value]);
+        vec![
+            figure("fused", "instructions per event", self.fused),
+            figure("limit", "instructions per event", self.limit),
+            figure("fused / limit", "times", self.fused / self.limit),
+        ]
+    }
+}
+
+/// Instructions per event of the engine and of the limit.
 ///
 /// # Errors
 /// When valgrind is not there or fails.
-pub fn count() -> Result<Vec<Figure>, Failed> {
+pub fn count() -> Result<Counts, Failed> {
     let per_event = |subject| -> Result<f64, Failed> {
         let (short, long) = (counted(subject, SHORT)?, counted(subject, LONG)?);
         Ok(long.saturating_sub(short) as f64 / (LONG - SHORT) as f64)
     };
     // What a run needs beforehand is taken off.
-    let fused = per_event("fused")? - per_event("facts")?;
-    let limit = per_event("limit")? - per_event("events")?;
-    let figure = |name, unit, value| Figure::of("instructions", name, unit, vec![value]);
-    Ok(vec![
-        figure("fused", "instructions per event", fused),
-        figure("limit", "instructions per event", limit),
-        figure("fused / limit", "times", fused / limit),
-    ])
+    Ok(Counts { fused: per_event("fused")? - per_event("facts")?, limit: per_event("limit")? - per_event("events")? })
 }
 
 /// The instructions of a fixed run in a process of its own.
@@ -104,4 +143,18 @@ fn counted(subject: &str, events: u64) -> Result<u64, Failed> {
     }
     let line = text.lines().find_map(|line| line.split_once("Collected : "));
     line.and_then(|(_, count)| count.trim().parse().ok()).ok_or_else(|| failed("it does not say how many".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_written_read_and_compared() {
+        let before = Counts { fused: 5_000.0, limit: 400.0 };
+        assert_eq!(Counts::read(&before.text()), Ok(before));
+        let now = Counts { fused: 5_100.0, ..before };
+        assert!(now.against(&before).starts_with("fused: 5100 instructions per event, 5000 before (+2.0%)\n"));
+        assert!(Counts::read(r#"{"fused":1}"#).is_err());
+    }
 }

@@ -44,6 +44,25 @@ pub fn with_moments(moments: usize) -> Result<Arc<Plan>, Failed> {
     loaded(&text)
 }
 
+/// The reference pack with moments that no customer reaches: nothing is kept but features.
+///
+/// # Errors
+/// When the pack has mistakes.
+pub fn features_alone() -> Result<Arc<Plan>, Failed> {
+    let mut text = String::new();
+    for line in REFERENCE.lines() {
+        match line.strip_prefix("when ").and_then(|rest| rest.split_once('"')) {
+            Some((sign, condition)) => {
+                let _ = writeln!(text, "when {sign}\"balance < -9000000000000000 && {condition}");
+            }
+            None => {
+                let _ = writeln!(text, "{line}");
+            }
+        }
+    }
+    loaded(&text)
+}
+
 /// The reference pack without its policy: every episode is released as it opens.
 ///
 /// # Errors
@@ -76,6 +95,8 @@ mod tests {
     fn all_of_them_load() {
         assert_eq!(super::plan().unwrap().moments.len(), 5);
         assert_eq!(super::with_moments(1_000).unwrap().moments.len(), 1_000);
+        let alone = super::features_alone().unwrap();
+        assert!(alone.moments.iter().all(|moment| moment.when.source().starts_with("balance < -9000000000000000 && ")));
         assert_eq!(super::without_policy().unwrap().moments[0].cooldown_ms, None);
     }
 }

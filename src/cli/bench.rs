@@ -1,10 +1,10 @@
 //! `propice bench`: measures propice on this machine, against a hand-written engine and against its goals.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::{Failure, Outcome, print, say};
-use crate::bench::instructions::{self, Subject};
+use crate::bench::instructions::{self, Counts, Subject};
 use crate::bench::machine::Machine;
 use crate::bench::{self, Failed, PARTS, Scale, goals, memory, page};
 
@@ -36,6 +36,9 @@ pub(crate) struct Args {
     /// Count instructions of a fixed run with valgrind instead: the same on a noisy machine
     #[arg(long)]
     instructions: bool,
+    /// With `--instructions`: a file with the counts of another commit, to compare with
+    #[arg(long, value_name = "FILE", requires = "instructions")]
+    against: Option<PathBuf>,
     /// The fixed run itself
     #[arg(long, hide = true, value_name = "SUBJECT", value_parser = Subject::ALL.map(|(name, _)| name))]
     fixed_run: Option<String>,
@@ -65,8 +68,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
     }
     let machine = Machine::this();
     if args.instructions {
-        let results = bench::figures::Results { figures: instructions::count()?, ..Default::default() };
-        return print(&format!("{}\n\n{}", machine.text(), page::text(&results)));
+        return count_instructions(&machine, args.against.as_deref());
     }
     if !machine.optimised {
         say("This build is not optimised: its figures mean nothing. Build with --release.\n");
@@ -93,5 +95,27 @@ pub(crate) fn run(args: &Args) -> Outcome {
         started.elapsed().as_secs_f64(),
         page::text(&results),
         goals::table(&goals)
+    ))
+}
+
+/// Counts instructions, and says how much that is more or less than another commit took.
+fn count_instructions(machine: &Machine, against: Option<&Path>) -> Outcome {
+    let known = match against {
+        None => None,
+        Some(path) => {
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| Failure::io(&format!("cannot read {}", path.display()), &error))?;
+            let counts = Counts::read(&text).map_err(|why| Failure::Wrong(format!("{}: {why}", path.display())))?;
+            Some(counts)
+        }
+    };
+    let counts = instructions::count()?;
+    let compared = known.map(|known| counts.against(&known)).unwrap_or_default();
+    let results = bench::figures::Results { figures: counts.figures(), ..Default::default() };
+    print(&format!(
+        "{}\n\n{}{compared}\nAs a file for --against:\n{}",
+        machine.text(),
+        page::text(&results),
+        counts.text()
     ))
 }
