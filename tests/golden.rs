@@ -58,6 +58,11 @@ fn same_everywhere(plan: &Arc<Plan>, folder: &Path, mode: ViewMode) -> (Texts, S
         assert_eq!(summary, other, "{engine:?} with {workers} workers ends otherwise");
         assert!(texts == others, "{engine:?} with {workers} workers writes other bytes");
     }
+    // Without views the engine waits only for what may turn a condition; nobody may notice.
+    let (others, other) = run(plan, folder, Engine::Fused, 1, ViewMode::None);
+    assert_eq!(summary, other, "without views a run ends otherwise");
+    let expected = Texts { views: String::new(), ..texts.clone() };
+    assert!(expected == others, "without views other bytes are written");
     (texts, summary)
 }
 

@@ -61,12 +61,19 @@ pub struct ViewPart {
     pub slots: Arc<[Value]>,
 }
 
+/// What happens in a dataflow, each once, with difference 1.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Event {
+    /// An episode opens or closes.
+    Transition(Transition),
+    /// What the policy decides of one.
+    Decision(Decision),
+}
+
 /// What a dataflow gives.
 pub struct Flow<'scope> {
-    /// Episodes that open and close; every transition once, with difference 1.
-    pub transitions: Updates<'scope, Transition>,
-    /// What the policy decides of them; every decision once, with difference 1.
-    pub decisions: Updates<'scope, Decision>,
+    /// Episodes that open and close, and what is decided of them: one stream, since each is a station of every epoch.
+    pub events: Updates<'scope, Event>,
     /// The parts of all views, as differences, when they are asked for.
     pub views: Option<Updates<'scope, ViewPart>>,
 }

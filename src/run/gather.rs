@@ -1,6 +1,6 @@
 //! Brings what a flow gives to worker 0, and tells how far everything is there.
 //!
-//! One operator without outputs: it takes transitions, decisions and views, and its own frontier is what is waited for. Whatever stood
+//! One operator without outputs: it takes events and views, and its own frontier is what is waited for. Whatever stood
 //! between or behind (maps, a concatenation, a probe) would be a station of every epoch, and cost each event of a quiet
 //! dataflow a step of the worker more.
 
@@ -12,7 +12,7 @@ use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 use timely::progress::frontier::MutableAntichain;
 
 use crate::flow::policy::Decision;
-use crate::flow::{Flow, Transition, ViewPart};
+use crate::flow::{Event, Flow, Transition, ViewPart};
 use crate::model::LogicalTime;
 
 /// What has come to worker 0 and was not taken yet.
@@ -24,6 +24,17 @@ pub struct Gathered {
     pub decisions: Vec<(Decision, LogicalTime, isize)>,
     /// The parts of views, as differences; none unless asked for.
     pub views: Vec<(ViewPart, LogicalTime, isize)>,
+}
+
+impl Gathered {
+    fn sort_in(&mut self, events: &mut Vec<(Event, LogicalTime, isize)>) {
+        for (event, time, diff) in events.drain(..) {
+            match event {
+                Event::Transition(transition) => self.transitions.push((transition, time, diff)),
+                Event::Decision(decision) => self.decisions.push((decision, time, diff)),
+            }
+        }
+    }
 }
 
 /// Up to which logical time everything is gathered and handed over.
@@ -47,18 +58,15 @@ impl Reached {
 pub fn gather(flow: Flow<'_>, mut hand_over: impl FnMut(&mut Gathered, Option<LogicalTime>) + 'static) -> Reached {
     let reached = Reached(Rc::new(Cell::new(Some(0))));
     let told = reached.clone();
-    let mut builder = OperatorBuilder::new("Gather".to_owned(), flow.transitions.scope());
-    let to_first = Exchange::new(|_: &(Transition, LogicalTime, isize)| 0);
-    let mut transitions = builder.new_input(flow.transitions, to_first);
-    let to_first = Exchange::new(|_: &(Decision, LogicalTime, isize)| 0);
-    let mut decisions = builder.new_input(flow.decisions, to_first);
+    let mut builder = OperatorBuilder::new("Gather".to_owned(), flow.events.scope());
+    let to_first = Exchange::new(|_: &(Event, LogicalTime, isize)| 0);
+    let mut events = builder.new_input(flow.events, to_first);
     let to_first = Exchange::new(|_: &(ViewPart, LogicalTime, isize)| 0);
     let mut views = flow.views.map(|views| builder.new_input(views, to_first));
     builder.build(move |_| {
         let mut gathered = Gathered::default();
         move |frontiers| {
-            transitions.for_each(|_, data| gathered.transitions.append(data));
-            decisions.for_each(|_, data| gathered.decisions.append(data));
+            events.for_each(|_, data| gathered.sort_in(data));
             if let Some(views) = &mut views {
                 views.for_each(|_, data| gathered.views.append(data));
             }

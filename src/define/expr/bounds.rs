@@ -72,7 +72,11 @@ impl Checker<'_> {
 }
 
 /// A comparison with its constant on the right.
-fn oriented<'a>(comparison: Comparison, left: &'a Node, right: &'a Node) -> Option<(&'a Node, Comparison, &'a Node)> {
+pub(super) fn oriented<'a>(
+    comparison: Comparison,
+    left: &'a Node,
+    right: &'a Node,
+) -> Option<(&'a Node, Comparison, &'a Node)> {
     match (left.constant(), right.constant()) {
         (None, Some(_)) => Some((left, comparison, right)),
         (Some(_), None) => Some((right, comparison.mirrored(), left)),

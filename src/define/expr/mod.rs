@@ -11,6 +11,7 @@ mod bounds;
 mod check;
 mod compile;
 mod functions;
+mod guard;
 mod moving;
 mod nesting;
 mod operand;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 
 use crate::model::{LogicalTime, Type, Value};
 
+pub use guard::{Guard, Link, Side};
 pub use parts::{Part, Shape, at_instant, parts};
 
 /// What an expression is evaluated over.
@@ -81,6 +83,8 @@ pub struct Expr {
     condition: Option<operand::Eval<bool>>,
     value: operand::Whole,
     turns: Vec<turns::Turn>,
+    chain: Vec<Link>,
+    sign: guard::Sign,
 }
 
 impl std::fmt::Debug for Expr {
@@ -108,6 +112,21 @@ impl Expr {
     /// Whether it depends on `now`.
     pub fn depends_on_now(&self) -> bool {
         !self.turns.is_empty()
+    }
+
+    /// As a condition: the parts without all of which it does not hold.
+    pub fn chain(&self) -> &[Link] {
+        &self.chain
+    }
+
+    /// Those of its chain that compare a slot with a constant.
+    pub fn guards(&self) -> impl Iterator<Item = &Guard> {
+        self.chain.iter().filter_map(|link| link.guard.as_ref())
+    }
+
+    /// Whether its value is a number or a duration that is not negative wherever a condition over the same row holds.
+    pub fn is_never_negative(&self, wherever: Option<&Expr>) -> bool {
+        self.sign.is_never_negative(wherever.into_iter().flat_map(Expr::guards))
     }
 
     /// Its value.
@@ -230,6 +249,8 @@ pub fn compile(text: &str, names: &mut dyn Names, expected: &Expected) -> Result
         condition: (node.ty == Type::Bool).then(|| compile::condition(&node)),
         value: compile::value(&node),
         turns: turns::turns(&node),
+        chain: guard::chain(&node),
+        sign: guard::Sign::of(&node),
         ty: node.ty,
         refs,
     })

@@ -26,6 +26,8 @@ impl Expr {
             condition: None,
             value: Whole::Computed(Box::new(compute)),
             turns: Vec::new(),
+            chain: Vec::new(),
+            sign: super::guard::Sign::Unknown,
         }
     }
 
@@ -36,7 +38,16 @@ impl Expr {
         let compute = move |env: &Env<'_>| {
             if known.lend(env, Value::is_null)? { Ok(Value::Null) } else { value.get(env) }
         };
-        Expr { source, ty, refs, condition: None, value: Whole::Computed(Box::new(compute)), turns: Vec::new() }
+        Expr {
+            source,
+            ty,
+            refs,
+            condition: None,
+            value: Whole::Computed(Box::new(compute)),
+            turns: Vec::new(),
+            chain: Vec::new(),
+            sign: super::guard::Sign::Unknown,
+        }
     }
 }
 

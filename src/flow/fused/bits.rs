@@ -1,81 +1,109 @@
-//! Sets of slots.
+//! Sets of slots and of moments.
 
-/// A set of small numbers, of a size that is fixed when it is made. Up to 64 it takes no allocation.
+/// A set of small numbers, of a size that is fixed when it is made. Up to 64 it takes no allocation, and no more than a word is looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Bits {
     first: u64,
-    /// Those from 64 on.
-    rest: Vec<u64>,
+    /// Those from 64 on; nowhere for a set that has none.
+    rest: Option<Box<[u64]>>,
 }
 
 impl Bits {
     /// Empty, for numbers below `size`.
     pub(super) fn new(size: usize) -> Bits {
-        Bits { first: 0, rest: vec![0; size.div_ceil(64).saturating_sub(1)] }
+        let more = size.div_ceil(64).saturating_sub(1);
+        Bits { first: 0, rest: (more > 0).then(|| vec![0; more].into_boxed_slice()) }
     }
 
     #[inline]
-    fn word(&mut self, number: usize) -> &mut u64 {
-        if number < 64 { &mut self.first } else { &mut self.rest[number / 64 - 1] }
+    fn rest(&self) -> &[u64] {
+        self.rest.as_deref().unwrap_or_default()
     }
 
-    /// Adds a number.
+    /// Adds a number. Says whether it is new.
     #[inline]
-    pub(super) fn insert(&mut self, number: usize) {
-        *self.word(number) |= 1 << (number % 64);
-    }
-
-    /// Adds all numbers below `size`.
-    pub(super) fn fill(&mut self, size: usize) {
-        (0..size).for_each(|number| self.insert(number));
+    pub(super) fn insert(&mut self, number: usize) -> bool {
+        let word = match &mut self.rest {
+            Some(rest) if number >= 64 => &mut rest[number / 64 - 1],
+            _ => &mut self.first,
+        };
+        let bit = 1 << (number % 64);
+        let is_new = *word & bit == 0;
+        *word |= bit;
+        is_new
     }
 
     /// Adds what is in another set of the same size.
     #[inline]
     pub(super) fn union(&mut self, other: &Bits) {
         self.first |= other.first;
-        for (mine, theirs) in self.rest.iter_mut().zip(&other.rest) {
-            *mine |= theirs;
+        if let (Some(mine), Some(theirs)) = (&mut self.rest, &other.rest) {
+            mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| *mine |= theirs);
         }
     }
 
     /// Whether a number is in it.
     #[inline]
     pub(super) fn contains(&self, number: usize) -> bool {
-        let word = if number < 64 { self.first } else { self.rest[number / 64 - 1] };
+        let word = if number < 64 { self.first } else { self.rest()[number / 64 - 1] };
         word & (1 << (number % 64)) != 0
     }
 
     /// Whether both have a number in common.
     #[inline]
     pub(super) fn intersects(&self, other: &Bits) -> bool {
-        self.first & other.first != 0 || self.rest.iter().zip(&other.rest).any(|(mine, theirs)| mine & theirs != 0)
+        if self.first & other.first != 0 {
+            return true;
+        }
+        match (&self.rest, &other.rest) {
+            (Some(mine), Some(theirs)) => mine.iter().zip(theirs).any(|(mine, theirs)| mine & theirs != 0),
+            _ => false,
+        }
     }
 
     /// Whether it is empty.
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.first == 0 && self.rest.iter().all(|&word| word == 0)
+        self.first == 0 && self.rest().iter().all(|&word| word == 0)
     }
 
     /// Removes everything.
+    #[inline]
     pub(super) fn clear(&mut self) {
         self.first = 0;
-        self.rest.fill(0);
+        if let Some(rest) = &mut self.rest {
+            rest.fill(0);
+        }
     }
 
     /// Its numbers, in order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        std::iter::once(self.first).chain(self.rest.iter().copied()).enumerate().flat_map(|(position, word)| {
-            let mut rest = word;
-            std::iter::from_fn(move || {
-                (rest != 0).then(|| {
-                    let bit = rest.trailing_zeros() as usize;
-                    rest &= rest - 1;
-                    position * 64 + bit
-                })
-            })
-        })
+    #[inline]
+    pub(super) fn iter(&self) -> Numbers<'_> {
+        Numbers { word: self.first, from: 0, rest: self.rest().iter() }
+    }
+}
+
+/// The numbers of a set, in order.
+pub(super) struct Numbers<'a> {
+    /// What is left of the current word.
+    word: u64,
+    /// The least number of the current word.
+    from: usize,
+    rest: std::slice::Iter<'a, u64>,
+}
+
+impl Iterator for Numbers<'_> {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        while self.word == 0 {
+            self.word = *self.rest.next()?;
+            self.from += 64;
+        }
+        let bit = self.word.trailing_zeros() as usize;
+        self.word &= self.word - 1;
+        Some(self.from + bit)
     }
 }
 
@@ -88,7 +116,8 @@ mod tests {
         let mut bits = Bits::new(130);
         assert!(bits.is_empty());
         for number in [0, 63, 64, 129] {
-            bits.insert(number);
+            assert!(bits.insert(number));
+            assert!(!bits.insert(number));
         }
         assert_eq!(bits.iter().collect::<Vec<_>>(), [0, 63, 64, 129]);
         let mut other = Bits::new(130);
@@ -96,7 +125,17 @@ mod tests {
         assert!(!bits.intersects(&other));
         other.insert(129);
         assert!(bits.intersects(&other));
+        bits.union(&other);
+        assert!(bits.contains(1) && !bits.contains(2));
         bits.clear();
         assert!(bits.is_empty());
+    }
+
+    #[test]
+    fn a_small_set_is_two_words() {
+        let mut bits = Bits::new(64);
+        bits.insert(63);
+        assert_eq!(bits.iter().collect::<Vec<_>>(), [63]);
+        assert!(bits.rest.is_none());
     }
 }

@@ -7,6 +7,7 @@
 //! holidays (everywhere) ─┘
 //! ```
 
+use std::hint::black_box;
 use std::sync::Arc;
 
 use timely::container::CapacityContainerBuilder;
@@ -16,21 +17,24 @@ use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 use timely::progress::operate::FrontierInterest;
 
 use crate::define::Plan;
-use crate::define::expr::Env;
+use crate::define::expr::{Env, Guard};
 use crate::define::plan::{Feature, Source};
 use crate::flow::nothing::row_over_nothing;
 use crate::flow::policy::{Decision, HolidayTable, Parts, Policy, Scene, Standing};
 use crate::flow::shard::shard;
-use crate::flow::{Transition, Updates, ViewPart};
+use crate::flow::{Event, Transition, Updates, ViewPart};
 use crate::model::time::FOREVER;
 use crate::model::{EntityChange, Fact, FeatureId, Id, KindId, LogicalTime, Value};
 
-use super::entities::{Entities, Touch};
+use super::bits::Bits;
+use super::entities::Entities;
 use super::features::Given as Contributed;
 use super::frontier_of;
 use super::held::Held;
 use super::inbox::Inbox;
 use super::moments::{Look, Moments, Part, Situation};
+use super::paged::Paged;
+use super::touched::Touch;
 
 /// What customers are given.
 pub(super) struct Given<'scope> {
@@ -44,8 +48,7 @@ pub(super) struct Given<'scope> {
 
 /// What is taken from customers.
 pub(super) struct Taken<'scope> {
-    pub transitions: Updates<'scope, Transition>,
-    pub decisions: Updates<'scope, Decision>,
+    pub events: Updates<'scope, Event>,
     /// Their own parts of their views, when they are asked for.
     pub views: Option<Updates<'scope, ViewPart>>,
 }
@@ -59,12 +62,10 @@ pub(super) fn customers<'scope>(plan: &Arc<Plan>, given: Given<'scope>, with_vie
     let mut changes = builder.new_input(given.changes, by_id);
     let mut parts = given.parts.map(|parts| builder.new_input(parts, by_customer));
     let mut holidays = given.holidays.map(|holidays| builder.new_input(holidays, Pipeline));
-    let (transitions, transition_stream) = builder.new_output::<Vec<(Transition, LogicalTime, isize)>>();
-    let (decisions, decision_stream) = builder.new_output::<Vec<(Decision, LogicalTime, isize)>>();
+    let (events, event_stream) = builder.new_output::<Vec<(Event, LogicalTime, isize)>>();
     let views = with_views.then(|| builder.new_output::<Vec<(ViewPart, LogicalTime, isize)>>());
     let (views, view_stream) = views.unzip();
-    let mut transitions = OutputBuilder::<_, CapacityContainerBuilder<_>>::from(transitions);
-    let mut decisions = OutputBuilder::<_, CapacityContainerBuilder<_>>::from(decisions);
+    let mut events = OutputBuilder::<_, CapacityContainerBuilder<_>>::from(events);
     let mut views = views.map(OutputBuilder::<_, CapacityContainerBuilder<_>>::from);
     let (inputs, outputs) = (builder.shape().inputs(), builder.shape().outputs());
     (0..inputs).for_each(|input| builder.set_notify_for(input, FrontierInterest::IfCapability));
@@ -100,33 +101,31 @@ pub(super) fn customers<'scope>(plan: &Arc<Plan>, given: Given<'scope>, with_vie
             change_box.drain_before(before, &mut ready.changes);
             part_box.drain_before(before, &mut ready.parts);
             holiday_box.drain_before(before, &mut ready.holidays);
+            let has_work = !ready.is_empty();
             customers.advance(&mut ready, frontier, &mut out);
-            if !out.transitions.is_empty() {
-                let given = out.transitions.drain(..).map(|transition| {
+            if !out.transitions.is_empty() || !out.decisions.is_empty() {
+                let transitions = out.transitions.drain(..).map(|transition| {
                     let time = transition.time;
-                    (transition, time, 1)
+                    (Event::Transition(transition), time, 1)
                 });
-                transitions.activate().session(&held.all()[0]).give_iterator(given);
-            }
-            if !out.decisions.is_empty() {
-                let given = out.decisions.drain(..).map(|decision| {
+                let decisions = out.decisions.drain(..).map(|decision| {
                     let time = decision.time;
-                    (decision, time, 1)
+                    (Event::Decision(decision), time, 1)
                 });
-                decisions.activate().session(&held.all()[1]).give_iterator(given);
+                events.activate().session(&held.all()[0]).give_iterator(transitions.chain(decisions));
             }
             if let Some(views) = &mut views
                 && !out.views.is_empty()
             {
-                views.activate().session(&held.all()[2]).give_container(&mut out.views);
+                views.activate().session(&held.all()[1]).give_container(&mut out.views);
                 out.views.clear();
             }
             let due = frontier.and(customers.entities.next_deadline());
             let waiting = [change_box.next(), part_box.next(), holiday_box.next(), due];
-            held.wait_until(waiting.into_iter().flatten().min());
+            held.wait_until(waiting.into_iter().flatten().min(), frontier.filter(|_| has_work));
         }
     });
-    Taken { transitions: transition_stream, decisions: decision_stream, views: view_stream }
+    Taken { events: event_stream, views: view_stream }
 }
 
 /// What has come and is complete, in order of time.
@@ -135,6 +134,12 @@ struct Ready {
     changes: Vec<(EntityChange, LogicalTime, isize)>,
     parts: Vec<(ViewPart, LogicalTime, isize)>,
     holidays: Vec<(Fact, LogicalTime, isize)>,
+}
+
+impl Ready {
+    fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.parts.is_empty() && self.holidays.is_empty()
+    }
 }
 
 #[derive(Default)]
@@ -152,6 +157,8 @@ struct Customer {
     /// What the policy remembers of it, if anything.
     standing: Option<Box<Standing>>,
     existed: bool,
+    /// Whether the policy has something to decide though nothing happens.
+    busy: bool,
     published: Option<Arc<[Value]>>,
 }
 
@@ -172,24 +179,28 @@ impl Parts for Vec<Part> {
 struct Customers {
     plan: Arc<Plan>,
     entities: Entities,
-    customers: Vec<Customer>,
+    customers: Paged<Customer>,
     moments: Moments,
     policy: Policy,
     holidays: HolidayTable,
     with_views: bool,
-    touched: Vec<Touch>,
+    /// The windows whose ends the customer at hand waits for; kept for its allocation.
+    awaited: Bits,
+    /// The customers of the changes at hand; kept for its allocation.
+    positions: Vec<u32>,
 }
 
 impl Customers {
     fn new(plan: Arc<Plan>, with_views: bool) -> Customers {
         Customers {
             entities: Entities::new(plan.clone(), KindId::CUSTOMER),
-            customers: Vec::new(),
+            customers: Paged::new(),
             moments: Moments::new(plan.clone()),
             policy: Policy::new(&plan),
             holidays: HolidayTable::default(),
             with_views,
-            touched: Vec::new(),
+            awaited: Bits::new(plan.entities[0].slots()),
+            positions: Vec::new(),
             plan,
         }
     }
@@ -202,33 +213,44 @@ impl Customers {
             ready.holidays.last().map(|(_, time, _)| *time),
         ];
         let limit = frontier.unwrap_or_else(|| last.into_iter().flatten().max().map_or(0, |time| time + 1));
-        let mut changes = ready.changes.drain(..).peekable();
-        let mut parts = ready.parts.drain(..).peekable();
-        let mut holidays = ready.holidays.drain(..).peekable();
+        // Ids first, for all of them: look-ups that wait for memory wait together.
+        let mut positions = std::mem::take(&mut self.positions);
+        positions.extend(ready.changes.iter().map(|(change, _, _)| self.entities.resolve(&change.id)));
+        self.make_room();
+        let mut changes = Changes { changes: &ready.changes, positions: &positions };
+        let mut parts = ready.parts.as_slice();
+        let mut holidays = ready.holidays.as_slice();
         loop {
             let due = self.entities.next_deadline().unwrap_or(LogicalTime::MAX);
-            let changed = changes.peek().map_or(LogicalTime::MAX, |(_, time, _)| *time);
-            let parted = parts.peek().map_or(LogicalTime::MAX, |(_, time, _)| *time);
-            let declared = holidays.peek().map_or(LogicalTime::MAX, |(_, time, _)| *time);
-            let time = due.min(changed).min(parted).min(declared);
+            let declared = first_time(holidays);
+            let time = due.min(first_time(changes.changes)).min(first_time(parts)).min(declared);
             if time >= limit {
-                return;
+                break;
             }
             self.entities.wake(time);
-            while let Some((change, _, diff)) = changes.next_if(|(_, at, _)| *at == time) {
-                self.entities.apply(&change, time, diff);
+            while let Some((customer, change, diff)) = changes.next_at(time) {
+                if let Some((soon, change)) = changes.ahead() {
+                    self.entities.expect(soon, change);
+                    black_box(self.customers[soon].existed);
+                }
+                self.entities.apply(customer, change, time, diff);
             }
-            while let Some((part, _, diff)) = parts.next_if(|(_, at, _)| *at == time) {
+            while let Some((part, diff)) = next_at(&mut parts, time) {
                 self.apply_part(part, time, diff);
             }
             if declared == time {
-                while let Some((day, _, _)) = holidays.next_if(|(_, at, _)| *at == time) {
-                    self.holidays.apply(day);
+                while let Some((day, _)) = next_at(&mut holidays, time) {
+                    self.holidays.apply(day.clone());
                 }
                 self.touch_pending();
             }
             self.settle(time, out);
         }
+        positions.clear();
+        self.positions = positions;
+        ready.changes.clear();
+        ready.parts.clear();
+        ready.holidays.clear();
     }
 
     /// Has everybody looked at for whom something is not decided for good.
@@ -241,8 +263,9 @@ impl Customers {
     }
 
     /// A part of the customer's view comes or goes: its rollups follow.
-    fn apply_part(&mut self, part: ViewPart, time: LogicalTime, diff: isize) {
-        let Some((kind, id)) = part.entity else { return };
+    fn apply_part(&mut self, part: &ViewPart, time: LogicalTime, diff: isize) {
+        let Some((kind, id)) = &part.entity else { return };
+        let kind = *kind;
         let position = self.entities.resolve(&part.customer);
         self.entities.touch(position);
         self.make_room();
@@ -256,14 +279,16 @@ impl Customers {
                 column.take(position, &given);
             }
         }
-        let parts = &mut self.customers[position as usize].parts;
-        let known = parts.iter().position(|known| known.kind == kind && known.id == id);
+        let parts = &mut self.customers[position].parts;
+        let known = parts.iter().position(|known| known.kind == kind && known.id == *id);
         match (known, diff > 0) {
             (Some(known), true) => {
-                parts[known].slots = part.slots;
+                parts[known].slots = Arc::clone(&part.slots);
                 parts[known].changed_at = time;
             }
-            (None, true) => parts.push(Part { kind, id, slots: part.slots, changed_at: time }),
+            (None, true) => {
+                parts.push(Part { kind, id: id.clone(), slots: Arc::clone(&part.slots), changed_at: time });
+            }
             // Differences of one time come in any order: what was given again meanwhile stays.
             (Some(known), false) if parts[known].slots == part.slots => {
                 parts.swap_remove(known);
@@ -273,28 +298,27 @@ impl Customers {
     }
 
     fn make_room(&mut self) {
-        let needed = self.entities.len();
-        self.customers.resize_with(needed, Customer::default);
+        for _ in self.customers.len()..self.entities.len() {
+            self.customers.push(Customer::default());
+        }
     }
 
     /// Settles every customer that was touched at `time`: slots, then moments, then the next deadline.
     fn settle(&mut self, time: LogicalTime, out: &mut Out) {
         self.make_room();
-        let mut touched = std::mem::take(&mut self.touched);
-        self.entities.take_touched(&mut touched);
-        for mut touch in touched.drain(..) {
-            self.entities.settle(&mut touch, time);
-            self.look(&touch, time, out);
-            self.entities.recycle(touch);
+        let mut touched = self.entities.take_touched();
+        for touch in touched.iter_mut() {
+            self.entities.settle(touch, time);
+            self.look(touch, time, out);
         }
-        self.touched = touched;
+        self.entities.put_back(touched);
     }
 
     fn look(&mut self, touch: &Touch, time: LogicalTime, out: &mut Out) {
         let (position, changed) = (touch.entity, &touch.changed);
         let exists = self.entities.exists(position);
         let id = self.entities.id(position);
-        let customer = &mut self.customers[position as usize];
+        let customer = &mut self.customers[position];
         let existed = std::mem::replace(&mut customer.existed, exists);
         let mut other = FOREVER;
         let transitions_before = out.transitions.len();
@@ -308,10 +332,7 @@ impl Customers {
             self.moments.close_all(&mut customer.situation, id, time, &mut out.transitions);
         }
         let transitions = &out.transitions[transitions_before..];
-        if self
-            .policy
-            .concerns(customer.standing.as_deref(), transitions, || customer.own_part_changed(&self.plan, time))
-        {
+        if self.policy.concerns(customer.busy, transitions, || customer.own_part_changed(&self.plan, time)) {
             let nothing;
             let row = if exists {
                 self.entities.row(position)
@@ -323,6 +344,7 @@ impl Customers {
             let standing = customer.standing.get_or_insert_default();
             let next = self.policy.step(standing, &scene, transitions, &mut out.decisions);
             other = other.min(next.unwrap_or(FOREVER));
+            customer.busy = !standing.is_idle();
         }
         if self.with_views && (exists != existed || (exists && !changed.is_empty())) {
             let slots = exists.then(|| Arc::from(self.entities.row(position)));
@@ -335,8 +357,68 @@ impl Customers {
             }
             customer.published = slots;
         }
-        self.entities.arm(touch, time, other);
+        self.arm(position, time, other);
     }
+
+    /// Waits for what is due next, and for the ends of the windows that somebody may look at: whoever takes views, the policy while
+    /// it has something to decide, and moments that may turn.
+    fn arm(&mut self, customer: u32, time: LogicalTime, other: LogicalTime) {
+        if self.with_views || self.customers[customer].busy {
+            self.entities.arm(customer, time, other, None);
+            return;
+        }
+        self.awaited.clear();
+        let mut next = other;
+        if self.entities.exists(customer) {
+            let situation = &self.customers[customer].situation;
+            let until = |guard: &Guard| self.entities.holds_until(customer, guard);
+            next = next.min(self.moments.next_end(situation, &mut self.awaited, until));
+        }
+        self.entities.arm(customer, time, next, Some(&self.awaited));
+    }
+}
+
+/// Changes that are not applied yet, with their customers.
+#[derive(Clone, Copy)]
+struct Changes<'a> {
+    changes: &'a [(EntityChange, LogicalTime, isize)],
+    positions: &'a [u32],
+}
+
+impl<'a> Changes<'a> {
+    /// How many changes ahead what is kept of a customer is asked for.
+    const AHEAD: usize = 4;
+
+    /// Takes the first one, if it is of a time.
+    #[inline]
+    fn next_at(&mut self, now: LogicalTime) -> Option<(u32, &'a EntityChange, isize)> {
+        let (change, diff) = next_at(&mut self.changes, now)?;
+        let (position, rest) = self.positions.split_first()?;
+        self.positions = rest;
+        Some((*position, change, diff))
+    }
+
+    /// One that comes soon.
+    #[inline]
+    fn ahead(&self) -> Option<(u32, &'a EntityChange)> {
+        self.positions.get(Changes::AHEAD).zip(self.changes.get(Changes::AHEAD)).map(|(at, (change, ..))| (*at, change))
+    }
+}
+
+/// The time of the first of some updates, which are in order of time.
+#[inline]
+fn first_time<D>(updates: &[(D, LogicalTime, isize)]) -> LogicalTime {
+    updates.first().map_or(LogicalTime::MAX, |(_, time, _)| *time)
+}
+
+/// Takes the first update, if it is of a time.
+#[inline]
+fn next_at<'a, D>(updates: &mut &'a [(D, LogicalTime, isize)], now: LogicalTime) -> Option<(&'a D, isize)> {
+    let ((data, time, diff), rest) = updates.split_first()?;
+    (*time == now).then(|| {
+        *updates = rest;
+        (data, *diff)
+    })
 }
 
 /// What an entity contributes to a rollup: the argument over its slots, if the rollup is over its kind and counts it.

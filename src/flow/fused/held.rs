@@ -1,8 +1,8 @@
 //! The capabilities of an operator that acts at the times of its inputs and at its deadlines, and at no others.
 //!
-//! It holds one for every output: at the least time at which it may still give something, and none when it waits for nothing. Held at
-//! the frontier instead, they would have to move with every epoch, and hold up the frontier of all behind for a step of the worker
-//! though nothing comes.
+//! It holds one for every output: at the frontier while there is work, since the next message will come there, and to take a capability from each
+//! message and move it far ahead costs a third of an epoch. When nothing comes any more it holds them at the least time at which it
+//! may still give something, or none when it waits for nothing: then a clock that moves on does not have it scheduled.
 //!
 //! One thing follows for who is behind: when the input of the dataflow closes, what is held at a deadline is seen as a frontier until it is
 //! let go. That is no time that has come; an operator behind takes the end from the first of its inputs that closes.
@@ -42,9 +42,10 @@ impl Held {
         }
     }
 
-    /// Before `next` nothing is given unless another message comes; never again, when it is `None`.
-    pub(super) fn wait_until(&mut self, next: Option<LogicalTime>) {
-        match next {
+    /// Before `next` nothing is given unless another message comes; never again, when it is `None`. While there is work
+    /// it waits at the frontier, `working_at`.
+    pub(super) fn wait_until(&mut self, next: Option<LogicalTime>, working_at: Option<LogicalTime>) {
+        match next.into_iter().chain(working_at).min() {
             None => self.capabilities.clear(),
             Some(next) => {
                 self.capabilities.iter_mut().filter(|held| *held.time() < next).for_each(|held| held.downgrade(&next));

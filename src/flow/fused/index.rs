@@ -6,11 +6,13 @@ use hashbrown::HashMap;
 
 use crate::model::Id;
 
+use super::paged::Paged;
+
 /// Ids in order of first sight.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     positions: HashMap<Id, u32, foldhash::fast::FixedState>,
-    ids: Vec<Id>,
+    ids: Paged<Id>,
 }
 
 impl Index {
@@ -28,6 +30,6 @@ impl Index {
 
     /// The id at a position.
     pub(super) fn id(&self, position: u32) -> &Id {
-        &self.ids[position as usize]
+        &self.ids[position]
     }
 }

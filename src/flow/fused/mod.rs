@@ -14,16 +14,20 @@
 //! Checked against the `reference` engine and against the oracle of `tests/properties`, at every logical time.
 
 mod bits;
+mod coming;
 mod customers;
 mod deadlines;
 mod entities;
 mod features;
+mod guards;
 mod held;
 mod inbox;
 mod index;
 mod moments;
 mod owned;
+mod paged;
 mod tables;
+mod touched;
 
 use std::sync::Arc;
 
@@ -51,9 +55,9 @@ pub fn build<'scope>(
     let declared: Vec<_> = declared.map(|(_, parts)| parts.clone()).collect();
     let parts = together(parts.into_iter().map(|(_, parts)| parts));
     let given = customers::Given { changes: of_customers, parts, holidays };
-    let customers::Taken { transitions, decisions, views } = customers::customers(plan, given, with_views);
+    let customers::Taken { events, views } = customers::customers(plan, given, with_views);
     let views = views.and_then(|views| together(std::iter::once(views).chain(declared)));
-    Flow { transitions, decisions, views }
+    Flow { events, views }
 }
 
 /// All of these streams in one. What is not needed is not there, since also an operator without work takes part in progress.

@@ -1,7 +1,7 @@
 //! Which conditions hold for a customer, since when, and which episodes are open.
 //!
 //! A condition is looked at once per logical time, after everything that takes effect at that time, and only when
-//! something that it uses has changed, or `now` may have turned it.
+//! something that it uses has changed, or `now` may have turned it; and not while its guard is false ([`Guards`]).
 //!
 //! ```text
 //!           condition turns true                    it has held for `for`
@@ -13,7 +13,7 @@
 use std::sync::Arc;
 
 use crate::define::Plan;
-use crate::define::expr::Env;
+use crate::define::expr::{Env, Guard};
 use crate::define::plan::Moment;
 use crate::flow::Transition;
 use crate::flow::nothing::row_over_nothing;
@@ -21,6 +21,7 @@ use crate::model::time::FOREVER;
 use crate::model::{Id, KindId, LogicalTime, MomentId, Value};
 
 use super::bits::Bits;
+use super::guards::Guards;
 
 /// An entity of a customer, as a moment sees it.
 #[derive(Clone, Debug)]
@@ -62,26 +63,29 @@ pub(super) struct Look<'a> {
     pub all: bool,
 }
 
-/// The moments of a plan, with what is known of each before any customer is seen.
+/// The moments of a plan.
 pub(super) struct Moments {
     plan: Arc<Plan>,
-    /// The moments that use each slot of the customer.
-    using: Vec<Bits>,
+    guards: Guards,
+    /// The slots of the customer that each moment uses.
+    uses: Vec<Bits>,
     /// The moments that depend on `now`.
     timed: Bits,
     /// The moments about entities of each kind.
     about: Vec<Vec<MomentId>>,
+    /// Those that are looked at; kept for its allocation.
+    again: Bits,
 }
 
 impl Moments {
     pub(super) fn new(plan: Arc<Plan>) -> Moments {
         let moments = plan.moments.len();
-        let mut using = vec![Bits::new(moments); plan.entities[0].slots()];
+        let mut uses = vec![Bits::new(plan.entities[0].slots()); moments];
         let mut timed = Bits::new(moments);
         let mut about = vec![Vec::new(); plan.entities.len()];
         for (position, moment) in plan.moments.iter().enumerate() {
             for (reference, _) in moment.when.refs().iter().filter(|(reference, _)| reference.scope == 0) {
-                using[usize::from(reference.slot)].insert(position);
+                uses[position].insert(usize::from(reference.slot));
             }
             if moment.when.depends_on_now() {
                 timed.insert(position);
@@ -90,20 +94,27 @@ impl Moments {
                 about[kind.index()].push(MomentId(position as u16));
             }
         }
-        Moments { using, timed, about, plan }
+        Moments { guards: Guards::new(&plan), uses, timed, about, again: Bits::new(moments), plan }
+    }
+
+    /// The next end of a window by which a condition may turn of the customer that was looked at last; `until` tells when one breaks a
+    /// guard. Windows each of whose ends may turn one are added to those that are waited for.
+    pub(super) fn next_end(
+        &self,
+        situation: &Situation,
+        to: &mut Bits,
+        until: impl Fn(&Guard) -> LogicalTime,
+    ) -> LogicalTime {
+        self.guards.add_turning(to);
+        let ends = situation.holding.iter().map(|holding| self.guards.ends_at(holding.moment, to, &until));
+        ends.min().unwrap_or(FOREVER)
     }
 
     /// Looks at a customer that exists. Transitions go to `out`.
-    pub(super) fn look(&self, situation: &mut Situation, look: &Look<'_>, out: &mut Vec<Transition>) {
-        let mut again = Bits::new(self.plan.moments.len());
-        if look.all {
-            again.fill(self.plan.moments.len());
-        } else {
-            look.changed.iter().for_each(|slot| again.union(&self.using[slot]));
-            if look.woken {
-                again.union(&self.timed);
-            }
-        }
+    pub(super) fn look(&mut self, situation: &mut Situation, look: &Look<'_>, out: &mut Vec<Transition>) {
+        let mut again = std::mem::take(&mut self.again);
+        self.guards.read(look.row);
+        self.find(situation, look, &mut again);
         for position in again.iter() {
             let (id, moment) = (MomentId(position as u16), &self.plan.moments[position]);
             match moment.about {
@@ -123,8 +134,28 @@ impl Moments {
                 self.look_at_part(situation, id, part, look, out);
             }
         }
+        again.clear();
+        self.again = again;
         self.close_parted(situation, look, out);
         self.open_due(situation, look, out);
+    }
+
+    /// Finds the moments whose condition may have turned.
+    fn find(&self, situation: &Situation, look: &Look<'_>, again: &mut Bits) {
+        let is_concerned = |moment: MomentId| {
+            look.all
+                || self.uses[moment.index()].intersects(look.changed)
+                || (look.woken && self.timed.contains(moment.index()))
+        };
+        self.guards.awake(|moment| {
+            if is_concerned(moment) {
+                again.insert(moment.index());
+            }
+        });
+        // What has held may sleep from now on.
+        for holding in situation.holding.iter().filter(|holding| is_concerned(holding.moment)) {
+            again.insert(holding.moment.index());
+        }
     }
 
     fn look_at_part(
@@ -188,6 +219,9 @@ impl Moments {
 
     /// Closes what is about an entity that belongs to the customer no more.
     fn close_parted(&self, situation: &mut Situation, look: &Look<'_>, out: &mut Vec<Transition>) {
+        if situation.holding.is_empty() {
+            return;
+        }
         let parted = |holding: &mut Holding| match &holding.entity {
             None => false,
             Some((kind, id)) => !look.parts.iter().any(|part| part.kind == *kind && part.id == *id),
@@ -252,7 +286,14 @@ impl Moments {
     pub(super) fn next_look(&self, situation: &Situation, look: &Look<'_>) -> LogicalTime {
         let waiting = situation.holding.iter().filter(|holding| holding.opened.is_none());
         let mut next = waiting.map(|holding| self.opens_at(holding)).min().unwrap_or(FOREVER);
-        for moment in self.timed.iter().map(|position| &self.plan.moments[position]) {
+        if self.timed.is_empty() {
+            return next;
+        }
+        self.guards.awake(|id| {
+            if !self.timed.contains(id.index()) {
+                return;
+            }
+            let moment = self.moment(id);
             let mut turns = |entity: &[Value]| {
                 let env = Env { row: look.row, entity, now: look.time };
                 next = next.min(moment.when.next_turn(&env).unwrap_or(FOREVER));
@@ -261,7 +302,7 @@ impl Moments {
                 None => turns(&[]),
                 Some(kind) => look.parts.iter().filter(|part| part.kind == kind).for_each(|part| turns(&part.slots)),
             }
-        }
+        });
         next
     }
 }

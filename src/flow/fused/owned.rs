@@ -20,10 +20,11 @@ use crate::flow::shard::shard;
 use crate::flow::{Updates, ViewPart};
 use crate::model::{EntityChange, Id, KindId, LogicalTime, Value};
 
-use super::entities::{Entities, Touch};
+use super::entities::Entities;
 use super::frontier_of;
 use super::held::Held;
 use super::inbox::Inbox;
+use super::paged::Paged;
 
 type Parts = Vec<(ViewPart, LogicalTime, isize)>;
 
@@ -54,13 +55,14 @@ pub(super) fn parts<'scope>(
             let Some(capability) = held.all().first() else { return };
             let frontier = frontier_of(&frontiers[0]);
             inbox.drain_before(frontier.unwrap_or(LogicalTime::MAX), &mut ready);
+            let has_work = !ready.is_empty();
             owned.advance(&mut ready, frontier, &mut out);
             if !out.is_empty() {
                 output.activate().session(capability).give_container(&mut out);
                 out.clear();
             }
             let waiting = [inbox.next(), owned.entities.next_deadline()];
-            held.wait_until(frontier.and(waiting.into_iter().flatten().min()));
+            held.wait_until(frontier.and(waiting.into_iter().flatten().min()), frontier.filter(|_| has_work));
         }
     });
     stream
@@ -71,10 +73,9 @@ struct Owned {
     kind: KindId,
     entities: Entities,
     /// The customers of each entity, with how many live records relate them.
-    owners: Vec<Vec<(Id, i64)>>,
+    owners: Paged<Vec<(Id, i64)>>,
     /// What was given last: the slots, and to whom.
-    published: Vec<Published>,
-    touched: Vec<Touch>,
+    published: Paged<Published>,
 }
 
 #[derive(Clone)]
@@ -86,7 +87,7 @@ struct Published {
 impl Owned {
     fn new(plan: Arc<Plan>, kind: KindId) -> Owned {
         let entities = Entities::new(plan, kind);
-        Owned { kind, entities, owners: Vec::new(), published: Vec::new(), touched: Vec::new() }
+        Owned { kind, entities, owners: Paged::new(), published: Paged::new() }
     }
 
     /// Goes through all complete times: those of `changes` (in order of time, emptied) and of deadlines before `frontier`.
@@ -113,8 +114,9 @@ impl Owned {
     }
 
     fn apply(&mut self, change: &EntityChange, time: LogicalTime, diff: isize) {
-        let entity = self.entities.apply(change, time, diff) as usize;
-        if entity == self.owners.len() {
+        let entity = self.entities.resolve(&change.id);
+        self.entities.apply(entity, change, time, diff);
+        if entity as usize == self.owners.len() {
             self.owners.push(Vec::new());
             self.published.push(Published { slots: Arc::from([]), customers: Vec::new() });
         }
@@ -133,15 +135,13 @@ impl Owned {
 
     /// Publishes the net change of every entity that was touched at `time`.
     fn settle(&mut self, time: LogicalTime, out: &mut Parts) {
-        let mut touched = std::mem::take(&mut self.touched);
-        self.entities.take_touched(&mut touched);
-        for mut touch in touched.drain(..) {
-            self.entities.settle(&mut touch, time);
+        let mut touched = self.entities.take_touched();
+        for touch in touched.iter_mut() {
+            self.entities.settle(touch, time);
             self.publish(touch.entity, !touch.changed.is_empty(), time, out);
-            self.entities.arm(&touch, time, LogicalTime::MAX);
-            self.entities.recycle(touch);
+            self.entities.arm(touch.entity, time, LogicalTime::MAX, None);
         }
-        self.touched = touched;
+        self.entities.put_back(touched);
     }
 
     fn publish(&mut self, entity: u32, changed: bool, time: LogicalTime, out: &mut Parts) {
@@ -151,8 +151,8 @@ impl Owned {
             entity: Some((self.kind, id.clone())),
             slots: slots.clone(),
         };
-        let published = &mut self.published[entity as usize];
-        let owners = &self.owners[entity as usize];
+        let published = &mut self.published[entity];
+        let owners = &self.owners[entity];
         let owns = |customer: &Id| owners.iter().any(|(owner, count)| owner == customer && *count > 0);
         let before = published.clone();
         if changed || published.slots.is_empty() {

@@ -74,8 +74,11 @@ pub(super) fn live_changes<'scope>(
                 pass_streams(facts, &mut changes);
                 for (output, changes) in outputs.iter_mut().zip(&mut changes).filter(|(_, changes)| !changes.is_empty())
                 {
+                    let count = changes.len();
                     output.activate().session(&received).give_container(changes);
                     changes.clear();
+                    // The next batch is about as large as this one.
+                    changes.reserve(count);
                 }
                 if !facts.is_empty() {
                     inbox.extend(facts);
@@ -96,7 +99,7 @@ pub(super) fn live_changes<'scope>(
                     changes.clear();
                 }
             }
-            held.wait_until(frontier.filter(|_| inbox.next().is_some()));
+            held.wait_until(frontier.filter(|_| inbox.next().is_some()), None);
         }
     });
     streams

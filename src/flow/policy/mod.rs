@@ -61,16 +61,9 @@ impl Policy {
         Policy { silencers, zones: Zones::new(&plan.timezone), plan: Arc::clone(plan) }
     }
 
-    /// Whether anything may have to be decided of a customer that was touched.
-    pub fn concerns(
-        &self,
-        standing: Option<&Standing>,
-        transitions: &[Transition],
-        receipts_changed: impl FnOnce() -> bool,
-    ) -> bool {
-        !transitions.is_empty()
-            || standing.is_some_and(|standing| !standing.is_idle())
-            || (self.plan.policy.receipts.is_some() && receipts_changed())
+    /// Whether anything may have to be decided of a customer that was touched. It is `busy` while its standing is not idle.
+    pub fn concerns(&self, busy: bool, transitions: &[Transition], receipts_changed: impl FnOnce() -> bool) -> bool {
+        !transitions.is_empty() || busy || (self.plan.policy.receipts.is_some() && receipts_changed())
     }
 
     /// Decides what is to be decided of one customer at one logical time. `transitions` are those of this customer at this time.

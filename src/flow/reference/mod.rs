@@ -34,7 +34,7 @@ use differential_dataflow::operators::ThresholdTotal;
 use differential_dataflow::{AsCollection, VecCollection};
 
 use crate::define::Plan;
-use crate::flow::{Flow, Updates, ViewPart};
+use crate::flow::{Event, Flow, Updates, ViewPart};
 use crate::model::{EntityChange, Fact, Id, KindId, LogicalTime};
 
 use intervals::{Intervals, Ordered};
@@ -77,7 +77,8 @@ pub fn build<'scope>(
     let implied = plan.policy.kind;
     let declared = parts.filter(move |part| part.entity.as_ref().is_none_or(|(kind, _)| Some(*kind) != implied));
     let views = with_views.then(|| declared.consolidate().inner);
-    Flow { transitions: transitions.inner, decisions: decisions.inner, views }
+    let events = transitions.map(Event::Transition).concat(decisions.map(Event::Decision));
+    Flow { events: events.inner, views }
 }
 
 /// The facts that count: all those of streams, and of each key of a table the latest. A deletion may be the latest; it

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::model::Value;
 
+use super::panes::Single;
 use super::{Accumulate, Given};
 
 /// The values that count, each with how often it does.
@@ -16,7 +17,8 @@ pub(super) struct Bag {
 
 impl Accumulate for Bag {
     type Item = Value;
-    const MERGES: bool = false;
+    type Pane = Single<Value>;
+    type Retractable = Single<Value>;
 
     fn item(given: &Given<'_>) -> Value {
         given.value.clone()
@@ -110,7 +112,8 @@ impl<P> Default for Extreme<P> {
 
 impl<P: Prefer> Accumulate for Extreme<P> {
     type Item = Value;
-    const MERGES: bool = false;
+    type Pane = Single<Value>;
+    type Retractable = Single<Value>;
 
     fn item(given: &Given<'_>) -> Value {
         given.value.clone()

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{EventTime, Value};
 
+use super::panes::Single;
 use super::{Accumulate, Given};
 
 /// What decides which record is first or last; the value comes last.
@@ -22,7 +23,8 @@ pub(super) struct Sequence {
 
 impl Accumulate for Sequence {
     type Item = Place;
-    const MERGES: bool = false;
+    type Pane = Single<Place>;
+    type Retractable = Single<Place>;
 
     fn item(given: &Given<'_>) -> Place {
         place(given)
@@ -64,7 +66,8 @@ macro_rules! keeps_one {
     ($name:ident, $better:tt) => {
         impl Accumulate for $name {
             type Item = Place;
-            const MERGES: bool = false;
+            type Pane = Single<Place>;
+            type Retractable = Single<Place>;
 
             fn item(given: &Given<'_>) -> Place {
                 place(given)

@@ -15,16 +15,19 @@
 
 mod bags;
 mod latest;
+mod panes;
 mod recent;
 mod totals;
 mod windowed;
 
+use crate::define::expr::Guard;
 use crate::define::plan::{Aggregate, Feature, Interval};
 use crate::model::time::FOREVER;
 use crate::model::{EventTime, LogicalTime, Type, Value};
 
 use bags::{Bag, Extreme, Greatest, Least};
 use latest::{Earliest, Latest, Sequence};
+use panes::Pane;
 use recent::{RecentBest, RecentFirst, RecentLast, RecentValues};
 use totals::{Count, FloatTotal, Squared, Total};
 use windowed::{Always, Windowed};
@@ -56,23 +59,31 @@ pub(in crate::flow::fused) trait Column {
     fn deadline(&self, entity: u32) -> LogicalTime;
     /// The value of the feature.
     fn value(&self, entity: u32) -> Value;
+    /// The first expiry behind which a guard that holds may hold no more, if nothing else happens. Earlier is allowed, later is not.
+    fn holds_until(&self, entity: u32, _guard: &Guard) -> LogicalTime {
+        self.deadline(entity)
+    }
+    /// Brings what is kept of an entity near, which is soon needed ([`super::entities::Entities::expect`]).
+    fn expect(&self, _entity: u32) {}
 }
 
 /// What a column keeps of one entity's contributions.
 pub(in crate::flow::fused) trait Accumulate: Default {
     /// What it takes to give a contribution, and to take it back.
     type Item: Clone + PartialEq;
-    /// Whether items that expire together are kept as one ([`Accumulate::merge`]).
-    const MERGES: bool;
+    /// Items of streams that expire together.
+    type Pane: Pane<Self::Item>;
+    /// The same of tables, whose records are taken back when they change.
+    type Retractable: Pane<Self::Item>;
     /// What is needed of a contribution.
     fn item(given: &Given<'_>) -> Self::Item;
     /// An item begins to count.
     fn give(&mut self, item: &Self::Item);
     /// An item counts no more.
     fn take(&mut self, item: &Self::Item);
-    /// Adds (`sign` 1) or takes away (`sign` −1) an item from another; only where `MERGES`. Says whether nothing is left.
-    fn merge(_into: &mut Self::Item, _item: &Self::Item, _sign: i64) -> bool {
-        false
+    /// The same again, where that costs nothing: to see what would come of it.
+    fn copied(&self) -> Option<Self> {
+        None
     }
 }
 
@@ -121,7 +132,8 @@ fn only_expires(feature: &Feature) -> bool {
 fn build<A: Accumulate + 'static>(feature: &Feature, read: impl Fn(&A) -> Value + 'static) -> Box<dyn Column> {
     match feature.interval {
         Interval::Always => Box::new(Always::new(read)),
-        Interval::Window { .. } | Interval::During { .. } => Box::new(Windowed::new(read)),
+        _ if feature.retracts => Box::new(Windowed::<A, A::Retractable, _>::new(read)),
+        Interval::Window { .. } | Interval::During { .. } => Box::new(Windowed::<A, A::Pane, _>::new(read)),
     }
 }
 

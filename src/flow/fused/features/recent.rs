@@ -9,13 +9,17 @@
 //! ```
 
 use std::collections::VecDeque;
+use std::hint::black_box;
 use std::sync::Arc;
 
+use crate::define::expr::Guard;
 use crate::model::time::FOREVER;
 use crate::model::{LogicalTime, Value};
 
+use super::super::paged::Paged;
 use super::bags::Prefer;
 use super::latest::{Place, place};
+use super::panes::{let_go, make_room};
 use super::{Column, Given};
 
 /// The different values of a window, each with when the last of them expires.
@@ -38,6 +42,9 @@ impl Different {
                 }
             }
             Err(at) => {
+                if self.values.len() == self.values.capacity() {
+                    self.values.reserve_exact(2);
+                }
                 self.values.insert(at, (value.clone(), until));
                 self.least = if self.values.len() == 1 { until } else { self.least.min(until) };
             }
@@ -46,6 +53,9 @@ impl Different {
 
     fn expire(&mut self, now: LogicalTime) {
         self.values.retain(|(_, until)| *until > now);
+        if self.values.is_empty() {
+            self.values = Vec::new();
+        }
         self.find_least();
     }
 
@@ -56,14 +66,14 @@ impl Different {
 
 /// `distinct` and `set` over a window of a stream.
 pub(super) struct RecentValues {
-    entities: Vec<Different>,
+    entities: Paged<Different>,
     /// How many values are shown; `None`: how many there are.
     shown: Option<usize>,
 }
 
 impl RecentValues {
     pub(super) fn new(shown: Option<usize>) -> RecentValues {
-        RecentValues { entities: Vec::new(), shown }
+        RecentValues { entities: Paged::new(), shown }
     }
 }
 
@@ -73,7 +83,7 @@ impl Column for RecentValues {
     }
 
     fn give(&mut self, entity: u32, given: &Given<'_>) {
-        self.entities[entity as usize].give(given.value, given.until);
+        self.entities[entity].give(given.value, given.until);
     }
 
     fn take(&mut self, _entity: u32, _given: &Given<'_>) {
@@ -81,15 +91,30 @@ impl Column for RecentValues {
     }
 
     fn expire(&mut self, entity: u32, now: LogicalTime) {
-        self.entities[entity as usize].expire(now);
+        self.entities[entity].expire(now);
     }
 
     fn deadline(&self, entity: u32) -> LogicalTime {
-        self.entities[entity as usize].least
+        self.entities[entity].least
+    }
+
+    fn holds_until(&self, entity: u32, guard: &Guard) -> LogicalTime {
+        const FEW: usize = 16;
+        let values = &self.entities[entity].values;
+        if self.shown.is_some() || values.len() > FEW {
+            return self.deadline(entity);
+        }
+        let mut ends = [FOREVER; FEW];
+        ends.iter_mut().zip(values).for_each(|(end, (_, until))| *end = *until);
+        let ends = &mut ends[..values.len()];
+        ends.sort_unstable();
+        let left = |position: usize| Value::Int((values.len() - position - 1) as i64);
+        let broken = (0..ends.len()).find(|position| !guard.holds(&left(*position)));
+        broken.map_or(self.deadline(entity), |position| ends[position])
     }
 
     fn value(&self, entity: u32) -> Value {
-        let values = &self.entities[entity as usize].values;
+        let values = &self.entities[entity].values;
         match self.shown {
             None => Value::Int(values.len() as i64),
             Some(_) if values.is_empty() => Value::Null,
@@ -160,12 +185,12 @@ by_place!(RecentLast, >);
 /// `min`, `max`, `first` and `last` over a window of a stream.
 pub(super) struct RecentBest<B: Best> {
     /// By expiry, each worse than the one before it.
-    entities: Vec<VecDeque<(LogicalTime, B::Key)>>,
+    entities: Paged<VecDeque<(LogicalTime, B::Key)>>,
 }
 
 impl<B: Best> RecentBest<B> {
     pub(super) fn new() -> RecentBest<B> {
-        RecentBest { entities: Vec::new() }
+        RecentBest { entities: Paged::new() }
     }
 }
 
@@ -175,7 +200,7 @@ impl<B: Best> Column for RecentBest<B> {
     }
 
     fn give(&mut self, entity: u32, given: &Given<'_>) {
-        let steps = &mut self.entities[entity as usize];
+        let steps = &mut self.entities[entity];
         let key = B::key(given);
         // Whatever expires later and is not worse makes it superfluous; whatever expires sooner and is not better becomes so.
         let mut at = steps.partition_point(|(until, _)| *until < given.until);
@@ -189,6 +214,7 @@ impl<B: Best> Column for RecentBest<B> {
             at -= 1;
             steps.remove(at);
         }
+        make_room(steps);
         steps.insert(at, (given.until, key));
     }
 
@@ -197,16 +223,30 @@ impl<B: Best> Column for RecentBest<B> {
     }
 
     fn expire(&mut self, entity: u32, now: LogicalTime) {
-        let steps = &mut self.entities[entity as usize];
+        let steps = &mut self.entities[entity];
         while steps.pop_front_if(|(until, _)| *until <= now).is_some() {}
+        let_go(steps);
     }
 
     fn deadline(&self, entity: u32) -> LogicalTime {
-        self.entities[entity as usize].front().map_or(FOREVER, |(until, _)| *until)
+        self.entities[entity].front().map_or(FOREVER, |(until, _)| *until)
+    }
+
+    fn holds_until(&self, entity: u32, guard: &Guard) -> LogicalTime {
+        // Each is worse than the one before: the last one that fulfils the guard keeps it.
+        let steps = self.entities[entity].iter();
+        steps
+            .take_while(|(_, key)| guard.holds(&B::value(key)))
+            .last()
+            .map_or(self.deadline(entity), |(until, _)| *until)
+    }
+
+    fn expect(&self, entity: u32) {
+        black_box(self.entities[entity].back().is_some());
     }
 
     fn value(&self, entity: u32) -> Value {
-        self.entities[entity as usize].front().map(|(_, key)| B::value(key)).unwrap_or_default()
+        self.entities[entity].front().map(|(_, key)| B::value(key)).unwrap_or_default()
     }
 }
 
@@ -216,6 +256,7 @@ mod tests {
 
     use super::super::bags::{Greatest, Least};
     use super::*;
+    use crate::define::expr::Side;
 
     fn given(until: LogicalTime, value: &Value) -> Given<'_> {
         Given { until, event_time: 0, order: &Value::Null, value }
@@ -249,6 +290,23 @@ mod tests {
                 numbers.sort_unstable();
                 numbers.dedup();
                 let shown: Vec<Value> = numbers.iter().take(3).map(|number| Value::Int(*number)).collect();
+                // A guard ends with the first expiry that breaks it.
+                for constant in 0..6 {
+                    let guard = |side| Guard { slot: 0, side, constant: Value::Int(constant), inclusive: true };
+                    let (above, below) = (guard(Side::Above), guard(Side::Below));
+                    let left_at = |time: u64| all.iter().filter(move |(until, _)| *until > time).map(|(_, number)| *number);
+                    let ends = |holds: &dyn Fn(u64) -> bool| all.iter().map(|(until, _)| *until).filter(|until| !holds(*until)).min();
+                    let different = |time: u64| left_at(time).collect::<std::collections::BTreeSet<_>>().len() as i64;
+                    if above.holds(&most.value(0)) {
+                        prop_assert_eq!(Some(most.holds_until(0, &above)), ends(&|time| left_at(time).any(|number| number >= constant)));
+                    }
+                    if below.holds(&least.value(0)) {
+                        prop_assert_eq!(Some(least.holds_until(0, &below)), ends(&|time| left_at(time).any(|number| number <= constant)));
+                    }
+                    if constant > 0 && above.holds(&count.value(0)) {
+                        prop_assert_eq!(Some(count.holds_until(0, &above)), ends(&|time| different(time) >= constant));
+                    }
+                }
                 prop_assert_eq!(most.value(0), Value::Int(numbers[numbers.len() - 1]));
                 prop_assert_eq!(least.value(0), Value::Int(numbers[0]));
                 prop_assert_eq!(count.value(0), Value::Int(numbers.len() as i64));

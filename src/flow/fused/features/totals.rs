@@ -4,6 +4,7 @@ use crate::define::plan::Aggregate;
 use crate::flow::aggregate::{self, Tally};
 use crate::model::{Type, Value};
 
+use super::panes::{Amount, Counted, Single, Summed, Wide};
 use super::{Accumulate, Given};
 
 /// How many.
@@ -12,7 +13,8 @@ pub(super) struct Count(i64);
 
 impl Accumulate for Count {
     type Item = i64;
-    const MERGES: bool = true;
+    type Pane = Counted;
+    type Retractable = Wide<i64>;
 
     fn item(_given: &Given<'_>) -> i64 {
         1
@@ -26,9 +28,8 @@ impl Accumulate for Count {
         self.0 -= item;
     }
 
-    fn merge(into: &mut i64, item: &i64, sign: i64) -> bool {
-        *into += sign * item;
-        *into == 0
+    fn copied(&self) -> Option<Count> {
+        Some(Count(self.0))
     }
 }
 
@@ -39,32 +40,61 @@ impl Count {
 }
 
 /// The sum of whole numbers of units, and how many they are.
-#[derive(Clone, Copy, Default, PartialEq)]
-pub(super) struct Total {
-    n: i64,
-    units: i128,
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(in crate::flow::fused) struct Total {
+    pub(super) n: i64,
+    pub(super) units: i128,
 }
 
 impl Accumulate for Total {
     type Item = Total;
-    const MERGES: bool = true;
+    type Pane = Summed;
+    type Retractable = Wide<Total>;
 
     fn item(given: &Given<'_>) -> Total {
         Total { n: 1, units: aggregate::whole(given.value).unwrap_or_default() }
     }
 
     fn give(&mut self, item: &Total) {
-        Total::merge(self, item, 1);
+        self.plus(item);
     }
 
     fn take(&mut self, item: &Total) {
-        Total::merge(self, item, -1);
+        self.minus(item);
     }
 
-    fn merge(into: &mut Total, item: &Total, sign: i64) -> bool {
-        into.n += sign * item.n;
-        into.units += i128::from(sign) * item.units;
-        into.n == 0
+    fn copied(&self) -> Option<Total> {
+        Some(*self)
+    }
+}
+
+impl Amount for i64 {
+    fn plus(&mut self, other: &i64) {
+        *self += other;
+    }
+
+    fn minus(&mut self, other: &i64) {
+        *self -= other;
+    }
+
+    fn is_nothing(&self) -> bool {
+        *self == 0
+    }
+}
+
+impl Amount for Total {
+    fn plus(&mut self, other: &Total) {
+        self.n += other.n;
+        self.units += other.units;
+    }
+
+    fn minus(&mut self, other: &Total) {
+        self.n -= other.n;
+        self.units -= other.units;
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.n == 0
     }
 }
 
@@ -90,7 +120,8 @@ macro_rules! tallies {
     ($name:ident, $aggregate:expr) => {
         impl Accumulate for $name {
             type Item = Value;
-            const MERGES: bool = false;
+            type Pane = Single<Value>;
+            type Retractable = Single<Value>;
 
             fn item(given: &Given<'_>) -> Value {
                 given.value.clone()

@@ -1,20 +1,25 @@
 //! How long contributions count: for ever, or until they expire.
 
 use std::collections::VecDeque;
+use std::hint::black_box;
 
+use crate::define::expr::Guard;
+use crate::model::time::FOREVER;
 use crate::model::{LogicalTime, Value};
 
+use super::super::paged::Paged;
+use super::panes::{Pane, let_go, make_room};
 use super::{Accumulate, Column, Given, or_forever};
 
 /// A column of a feature without a window.
 pub(super) struct Always<A, R> {
-    entities: Vec<A>,
+    entities: Paged<A>,
     read: R,
 }
 
 impl<A, R> Always<A, R> {
     pub(super) fn new(read: R) -> Self {
-        Always { entities: Vec::new(), read }
+        Always { entities: Paged::new(), read }
     }
 }
 
@@ -24,11 +29,11 @@ impl<A: Accumulate, R: Fn(&A) -> Value> Column for Always<A, R> {
     }
 
     fn give(&mut self, entity: u32, given: &Given<'_>) {
-        self.entities[entity as usize].give(&A::item(given));
+        self.entities[entity].give(&A::item(given));
     }
 
     fn take(&mut self, entity: u32, given: &Given<'_>) {
-        self.entities[entity as usize].take(&A::item(given));
+        self.entities[entity].take(&A::item(given));
     }
 
     fn expire(&mut self, _entity: u32, _now: LogicalTime) {}
@@ -38,95 +43,124 @@ impl<A: Accumulate, R: Fn(&A) -> Value> Column for Always<A, R> {
     }
 
     fn value(&self, entity: u32) -> Value {
-        (self.read)(&self.entities[entity as usize])
+        (self.read)(&self.entities[entity])
     }
 }
 
 /// What counts now, and what of it expires when.
-struct Window<A: Accumulate> {
+struct Window<A, P> {
     live: A,
-    /// In order of expiry. Where items merge, one per time of expiry: a pane.
-    due: VecDeque<(LogicalTime, A::Item)>,
+    /// In order of expiry.
+    due: VecDeque<P>,
 }
 
 /// A column of a feature with a window.
-pub(super) struct Windowed<A: Accumulate, R> {
-    entities: Vec<Window<A>>,
+pub(super) struct Windowed<A, P, R> {
+    entities: Paged<Window<A, P>>,
     read: R,
 }
 
-impl<A: Accumulate, R> Windowed<A, R> {
+impl<A, P, R> Windowed<A, P, R> {
     pub(super) fn new(read: R) -> Self {
-        Windowed { entities: Vec::new(), read }
+        Windowed { entities: Paged::new(), read }
     }
 }
 
-impl<A: Accumulate> Window<A> {
+impl<A: Accumulate, P: Pane<A::Item>> Window<A, P> {
     /// The positions of what expires at `until`.
     fn expiring_at(&self, until: LogicalTime) -> std::ops::Range<usize> {
-        // Records mostly come in order, so what is new mostly expires last.
-        match self.due.back() {
-            Some((last, _)) if *last < until => self.due.len()..self.due.len(),
-            _ => {
-                let from = self.due.partition_point(|(time, _)| *time < until);
-                let to = self.due.partition_point(|(time, _)| *time <= until);
-                from..to
-            }
-        }
+        let from = self.due.partition_point(|pane| pane.until() < until);
+        let to = self.due.partition_point(|pane| pane.until() <= until);
+        from..to
     }
 
-    fn give(&mut self, until: LogicalTime, item: A::Item) {
-        self.live.give(&item);
-        let at = self.expiring_at(until);
-        if A::MERGES && !at.is_empty() {
-            A::merge(&mut self.due[at.start].1, &item, 1);
-        } else if at.end == self.due.len() {
-            self.due.push_back((until, item));
+    fn give(&mut self, until: LogicalTime, item: &A::Item) {
+        self.live.give(item);
+        let pane = P::new(until, item.clone());
+        // Records mostly come in order, so what is new mostly expires last.
+        let at = match self.due.back_mut() {
+            Some(last) if last.until() == pane.until() => {
+                if last.add(item) {
+                    return;
+                }
+                self.due.len()..self.due.len()
+            }
+            Some(last) if last.until() > pane.until() => self.expiring_at(pane.until()),
+            _ => self.due.len()..self.due.len(),
+        };
+        if at.end > at.start && self.due[at.end - 1].add(item) {
+            return;
+        }
+        make_room(&mut self.due);
+        if at.end == self.due.len() {
+            self.due.push_back(pane);
         } else {
-            self.due.insert(at.end, (until, item));
+            self.due.insert(at.end, pane);
         }
     }
 
     fn take(&mut self, until: LogicalTime, item: &A::Item) {
-        let at = self.expiring_at(until);
-        let found = if A::MERGES {
-            at.clone().next().filter(|&position| A::merge(&mut self.due[position].1, item, -1))
-        } else {
-            at.clone().find(|&position| self.due[position].1 == *item)
-        };
-        debug_assert!(A::MERGES && !at.is_empty() || found.is_some(), "only what was given is taken back");
-        if let Some(position) = found {
+        let until = P::new(until, item.clone()).until();
+        let mut at = self.expiring_at(until);
+        let found = at.find_map(|position| self.due[position].remove(item).map(|is_empty| (position, is_empty)));
+        debug_assert!(found.is_some(), "only what was given is taken back");
+        if let Some((position, true)) = found {
             self.due.remove(position);
         }
         self.live.take(item);
+        let_go(&mut self.due);
+    }
+
+    fn expire(&mut self, now: LogicalTime) {
+        while let Some(pane) = self.due.pop_front_if(|pane| pane.until() <= now) {
+            self.live.take(&pane.item());
+        }
+        let_go(&mut self.due);
     }
 }
 
-impl<A: Accumulate, R: Fn(&A) -> Value> Column for Windowed<A, R> {
+impl<A: Accumulate, P: Pane<A::Item>, R: Fn(&A) -> Value> Column for Windowed<A, P, R> {
     fn grow(&mut self) {
         self.entities.push(Window { live: A::default(), due: VecDeque::new() });
     }
 
     fn give(&mut self, entity: u32, given: &Given<'_>) {
-        self.entities[entity as usize].give(given.until, A::item(given));
+        self.entities[entity].give(given.until, &A::item(given));
     }
 
     fn take(&mut self, entity: u32, given: &Given<'_>) {
-        self.entities[entity as usize].take(given.until, &A::item(given));
+        self.entities[entity].take(given.until, &A::item(given));
     }
 
     fn expire(&mut self, entity: u32, now: LogicalTime) {
-        let window = &mut self.entities[entity as usize];
-        while let Some((_, item)) = window.due.pop_front_if(|(until, _)| *until <= now) {
-            window.live.take(&item);
-        }
+        self.entities[entity].expire(now);
     }
 
     fn deadline(&self, entity: u32) -> LogicalTime {
-        or_forever(self.entities[entity as usize].due.front().map(|(until, _)| *until))
+        or_forever(self.entities[entity].due.front().map(P::until))
+    }
+
+    fn holds_until(&self, entity: u32, guard: &Guard) -> LogicalTime {
+        /// Ends that are looked at ahead: whoever is woken too early asks again.
+        const AHEAD: usize = 16;
+        let window = &self.entities[entity];
+        let Some(mut live) = window.live.copied() else { return self.deadline(entity) };
+        let mut last = FOREVER;
+        for pane in window.due.iter().take(AHEAD) {
+            live.take(&pane.item());
+            last = pane.until();
+            if !guard.holds(&(self.read)(&live)) {
+                break;
+            }
+        }
+        last
+    }
+
+    fn expect(&self, entity: u32) {
+        black_box(self.entities[entity].due.back().is_some());
     }
 
     fn value(&self, entity: u32) -> Value {
-        (self.read)(&self.entities[entity as usize].live)
+        (self.read)(&self.entities[entity].live)
     }
 }

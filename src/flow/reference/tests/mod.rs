@@ -134,8 +134,12 @@ fn run(plan: &Arc<Plan>, facts: &[(LogicalTime, Fact)], end: LogicalTime, worker
             let (input, facts) = scope.new_input::<Vec<_>>();
             let flow = crate::flow::build(crate::flow::Engine::Reference, &plan, facts, true);
             let (probe, _) = flow
-                .transitions
-                .inspect(move |(transition, _, _)| of_transitions.lock().unwrap().0.push(transition.clone()))
+                .events
+                .inspect(move |(event, _, _)| {
+                    if let crate::flow::Event::Transition(transition) = event {
+                        of_transitions.lock().unwrap().0.push(transition.clone());
+                    }
+                })
                 .probe();
             let views = flow.views.expect("views were asked for").inspect(move |(part, time, diff)| {
                 *of_views.lock().unwrap().1.entry((*time, part.clone())).or_default() += diff;

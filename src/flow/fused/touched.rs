@@ -1,0 +1,61 @@
+//! The entities that were touched at the current logical time, in order of first touch.
+
+use super::bits::Bits;
+
+/// An entity that was touched at the current logical time.
+pub(super) struct Touch {
+    pub entity: u32,
+    /// The features that have to be read again.
+    pub dirty: Bits,
+    /// The slots that changed, once the entity is settled.
+    pub changed: Bits,
+    /// Whether a deadline was reached, so that none is armed.
+    pub woken: bool,
+}
+
+/// A list that keeps its entries, with their allocations, for the next logical time.
+#[derive(Default)]
+pub(super) struct Touched {
+    touches: Vec<Touch>,
+    /// How many of them are of the current time.
+    count: usize,
+}
+
+impl Touched {
+    /// Adds an entity of so many slots that is not there yet; where it stands.
+    #[inline]
+    pub(super) fn add(&mut self, entity: u32, slots: usize) -> u32 {
+        let position = self.count;
+        self.count += 1;
+        match self.touches.get_mut(position) {
+            Some(touch) => {
+                touch.entity = entity;
+                touch.dirty.clear();
+                touch.changed.clear();
+                touch.woken = false;
+            }
+            None => {
+                let (dirty, changed) = (Bits::new(slots), Bits::new(slots));
+                self.touches.push(Touch { entity, dirty, changed, woken: false });
+            }
+        }
+        position as u32
+    }
+
+    #[inline]
+    pub(super) fn at(&mut self, position: u32) -> &mut Touch {
+        &mut self.touches[position as usize]
+    }
+
+    /// Those of the current time.
+    #[inline]
+    pub(super) fn iter_mut(&mut self) -> std::slice::IterMut<'_, Touch> {
+        self.touches[..self.count].iter_mut()
+    }
+
+    /// Ends the current time.
+    #[inline]
+    pub(super) fn clear(&mut self) {
+        self.count = 0;
+    }
+}
