@@ -323,7 +323,7 @@ mod tests {
 [pack]
 name = "p"
 [stream.s]
-about = "customer"
+about = "c"
 time = "at"
 fields = { c = "id(customer)", at = "time", n = "int" }
 [customer.feature]
