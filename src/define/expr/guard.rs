@@ -35,10 +35,12 @@ impl Guard {
     /// Whether a value fulfils it.
     #[inline]
     pub fn holds(&self, value: &Value) -> bool {
-        if value.is_null() {
-            return false;
-        }
-        let order = value.cmp(&self.constant);
+        let order = match (value, &self.constant) {
+            // Most are of ints, and the order of values has many cases.
+            (Value::Int(value), Value::Int(constant)) => value.cmp(constant),
+            (Value::Null, _) => return false,
+            (value, constant) => value.cmp(constant),
+        };
         match self.side {
             Side::Above => order.is_gt() || (self.inclusive && order.is_eq()),
             Side::Below => order.is_lt() || (self.inclusive && order.is_eq()),

@@ -171,7 +171,7 @@ impl Pane<Total> for Summed {
 pub(super) fn make_room<T>(ring: &mut VecDeque<T>) {
     const SHORT: usize = 64;
     if ring.len() == ring.capacity() && ring.len() < SHORT {
-        ring.reserve_exact(if size_of::<T>() > 16 { 2 } else { 4 });
+        ring.reserve_exact(if size_of::<T>() > 16 { 1 } else { 4 });
     }
 }
 
