@@ -2,16 +2,17 @@
 //!
 //! They are this worker's own business and never leave it.
 
-use hashbrown::HashMap;
+use hashbrown::hash_table::Entry;
 
 use crate::model::Id;
 
 use super::paged::Paged;
+use super::sharded::Sharded;
 
 /// Ids in order of first sight.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    positions: HashMap<Id, u32, foldhash::fast::FixedState>,
+    positions: Sharded<Id, u32>,
     ids: Paged<Id>,
 }
 
@@ -19,11 +20,11 @@ impl Index {
     /// The position of an id, and whether it is new.
     #[inline]
     pub(super) fn resolve(&mut self, id: &Id) -> (u32, bool) {
-        if let Some(&position) = self.positions.get(id) {
-            return (position, false);
-        }
         let position = self.ids.len() as u32;
-        self.positions.insert(id.clone(), position);
+        match self.positions.entry(id) {
+            Entry::Occupied(known) => return (known.get().1, false),
+            Entry::Vacant(place) => place.insert((id.clone(), position)),
+        };
         self.ids.push(id.clone());
         (position, true)
     }

@@ -26,6 +26,7 @@ mod index;
 mod moments;
 mod owned;
 mod paged;
+mod sharded;
 mod tables;
 mod touched;
 

@@ -14,8 +14,7 @@
 
 use std::sync::Arc;
 
-use hashbrown::HashMap;
-use hashbrown::hash_map::Entry;
+use hashbrown::hash_table::Entry;
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::Exchange;
 use timely::dataflow::operators::generic::OutputBuilder;
@@ -30,6 +29,7 @@ use crate::model::{Changes, EntityChange, Fact, InputId, LogicalTime, Rank, Valu
 use super::frontier_of;
 use super::held::Held;
 use super::inbox::Inbox;
+use super::sharded::Sharded;
 
 type Updated = Vec<(EntityChange, LogicalTime, isize)>;
 
@@ -39,7 +39,7 @@ struct Current {
     changes: Changes,
 }
 
-type Rows = HashMap<(InputId, Vec<Value>), Current, foldhash::fast::FixedState>;
+type Rows = Sharded<(InputId, Vec<Value>), Current>;
 
 /// The changes that live records make, by kind of entity (position in the plan).
 pub(super) fn live_changes<'scope>(
@@ -121,13 +121,14 @@ fn pass_streams(facts: &mut Vec<(Fact, LogicalTime, isize)>, changes: &mut [Upda
 fn upsert(rows: &mut Rows, fact: Fact, time: LogicalTime, changes: &mut [Updated]) {
     // The copy is what is kept: it takes no more room than it needs.
     let copy = |said: &Changes| Current { rank: fact.rank.clone(), changes: said.clone() };
-    let replaced = match rows.entry((fact.input, fact.key)) {
-        Entry::Vacant(entry) => {
-            entry.insert(copy(&fact.changes));
+    let key = (fact.input, fact.key);
+    let replaced = match rows.entry(&key) {
+        Entry::Vacant(place) => {
+            place.insert((key, copy(&fact.changes)));
             Changes::new()
         }
-        Entry::Occupied(entry) if entry.get().rank >= fact.rank => return,
-        Entry::Occupied(mut entry) => entry.insert(copy(&fact.changes)).changes,
+        Entry::Occupied(known) if known.get().1.rank >= fact.rank => return,
+        Entry::Occupied(mut known) => std::mem::replace(&mut known.get_mut().1, copy(&fact.changes)).changes,
     };
     for (said, diff) in [(fact.changes, 1), (replaced, -1)] {
         for change in said {
