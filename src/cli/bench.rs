@@ -100,15 +100,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
 
 /// Counts instructions, and says how much that is more or less than another commit took.
 fn count_instructions(machine: &Machine, against: Option<&Path>) -> Outcome {
-    let known = match against {
-        None => None,
-        Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| Failure::io(&format!("cannot read {}", path.display()), &error))?;
-            let counts = Counts::read(&text).map_err(|why| Failure::Wrong(format!("{}: {why}", path.display())))?;
-            Some(counts)
-        }
-    };
+    let known = against.map(known_counts).transpose()?;
     let counts = instructions::count()?;
     let compared = known.map(|known| counts.against(&known)).unwrap_or_default();
     let results = bench::figures::Results { figures: counts.figures(), ..Default::default() };
@@ -118,4 +110,11 @@ fn count_instructions(machine: &Machine, against: Option<&Path>) -> Outcome {
         page::text(&results),
         counts.text()
     ))
+}
+
+/// The counts of another commit.
+fn known_counts(path: &Path) -> Result<Counts, Failure> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::io(&format!("cannot read {}", path.display()), &error))?;
+    Counts::read(&text).map_err(|why| Failure::Wrong(format!("{}: {why}", path.display())))
 }

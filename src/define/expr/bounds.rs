@@ -35,7 +35,9 @@ impl Checker<'_> {
             let help = format!("`{}` {has}", self.spelled(subject));
             return self.wrong(span.clone(), format!("this comparison {message}"), &help);
         }
-        let Some(sign) = sign(constant).filter(|_| subject.is_never_negative()) else { return Some(()) };
+        let Some(sign) = constant.constant().and_then(sign).filter(|_| subject.is_never_negative()) else {
+            return Some(());
+        };
         let never = match comparison {
             Comparison::Less => sign != Ordering::Greater,
             Comparison::LessEqual | Comparison::Equal => sign == Ordering::Less,
@@ -101,9 +103,9 @@ fn decimals(node: &Node) -> Option<u8> {
     }
 }
 
-/// Whether a constant is below, at or above zero.
-fn sign(constant: &Node) -> Option<Ordering> {
-    match constant.constant()? {
+/// Whether a number or a duration is below, at or above zero. `None` for other values.
+pub(super) fn sign(value: &Value) -> Option<Ordering> {
+    match value {
         Value::Int(number) | Value::Duration(number) => Some(number.cmp(&0)),
         Value::Decimal(number) => Some(number.units().cmp(&0)),
         Value::Float(number) => number.get().partial_cmp(&0.0),

@@ -5,7 +5,7 @@
 
 use std::cmp::Ordering;
 
-use super::bounds::oriented;
+use super::bounds::{oriented, sign};
 use super::typed::{Comparison, Kind, Node};
 use crate::model::Value;
 
@@ -48,19 +48,6 @@ impl Guard {
     }
 }
 
-impl Guard {
-    /// Whether its constant is below, at or above zero.
-    fn sign(&self) -> Ordering {
-        match &self.constant {
-            Value::Int(number) | Value::Duration(number) => number.cmp(&0),
-            Value::Decimal(number) => number.units().cmp(&0),
-            Value::Float(number) => number.get().total_cmp(&0.0),
-            // Of another type, which is not summed.
-            _ => Ordering::Equal,
-        }
-    }
-}
-
 /// A part of the `&&` chain of a condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
@@ -80,15 +67,13 @@ pub(super) fn chain(node: &Node) -> Vec<Link> {
         _ => None,
     };
     let mut slots = Vec::new();
-    let mut waiting = vec![node];
-    while let Some(node) = waiting.pop() {
-        if let Kind::Slot { reference, .. } = &node.kind
+    for part in node.all() {
+        if let Kind::Slot { reference, .. } = &part.kind
             && reference.scope == 0
             && !slots.contains(&reference.slot)
         {
             slots.push(reference.slot);
         }
-        waiting.extend(node.children());
     }
     vec![Link { slots, guard }]
 }
@@ -143,12 +128,12 @@ impl Sign {
         match self {
             Sign::Unknown => false,
             Sign::NotNegative => true,
-            Sign::Of(slot) => {
-                guards.any(|guard| guard.slot == slot && guard.side == Side::Above && guard.sign().is_ge())
-            }
-            Sign::Against(slot) => {
-                guards.any(|guard| guard.slot == slot && guard.side == Side::Below && guard.sign().is_le())
-            }
+            Sign::Of(slot) => guards.any(|guard| {
+                guard.slot == slot && guard.side == Side::Above && sign(&guard.constant).is_some_and(Ordering::is_ge)
+            }),
+            Sign::Against(slot) => guards.any(|guard| {
+                guard.slot == slot && guard.side == Side::Below && sign(&guard.constant).is_some_and(Ordering::is_le)
+            }),
         }
     }
 }

@@ -2,11 +2,31 @@
 
 use std::sync::Arc;
 
+use super::guard::Sign;
 use super::operand::Whole;
 use super::{Env, EvalError, Expr, Ref};
 use crate::model::{Type, Value};
 
 impl Expr {
+    /// One that has a value, and is no condition.
+    fn computed(
+        source: String,
+        ty: Type,
+        refs: Vec<(Ref, String)>,
+        compute: impl Fn(&Env<'_>) -> Result<Value, EvalError> + Send + Sync + 'static,
+    ) -> Expr {
+        Expr {
+            source,
+            ty,
+            refs,
+            condition: None,
+            value: Whole::Computed(Box::new(compute)),
+            turns: Vec::new(),
+            chain: Vec::new(),
+            sign: Sign::Unknown,
+        }
+    }
+
     /// A list of the values of these, null for a part that is not there. The first is a time and stands in it negated, as an
     /// `Int`, so that the latest is the least; other numbers stand in it as floats. Null as a whole when one of the first two is.
     pub(in crate::define) fn record(parts: Vec<Option<Expr>>) -> Expr {
@@ -19,16 +39,7 @@ impl Expr {
             let values = values?;
             Ok(if values.iter().take(2).any(Value::is_null) { Value::Null } else { Value::List(values) })
         };
-        Expr {
-            source,
-            ty: Type::List(Box::new(Type::Text)),
-            refs,
-            condition: None,
-            value: Whole::Computed(Box::new(compute)),
-            turns: Vec::new(),
-            chain: Vec::new(),
-            sign: super::guard::Sign::Unknown,
-        }
+        Expr::computed(source, Type::List(Box::new(Type::Text)), refs, compute)
     }
 
     /// The value of this one, null when `other` is null.
@@ -38,16 +49,7 @@ impl Expr {
         let compute = move |env: &Env<'_>| {
             if known.lend(env, Value::is_null)? { Ok(Value::Null) } else { value.get(env) }
         };
-        Expr {
-            source,
-            ty,
-            refs,
-            condition: None,
-            value: Whole::Computed(Box::new(compute)),
-            turns: Vec::new(),
-            chain: Vec::new(),
-            sign: super::guard::Sign::Unknown,
-        }
+        Expr::computed(source, ty, refs, compute)
     }
 }
 

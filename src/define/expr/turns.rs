@@ -61,13 +61,9 @@ pub(super) fn instant(terms: &[(bool, Node)]) -> Eval<Option<i128>> {
 
 /// All comparisons with `now` in a node.
 pub(super) fn turns(node: &Node) -> Vec<Turn> {
-    let mut found = Vec::new();
-    let mut waiting = vec![node];
-    while let Some(node) = waiting.pop() {
-        if let Kind::NowCompare(comparison, terms) = &node.kind {
-            found.push(Turn { comparison: *comparison, instant: instant(terms) });
-        }
-        waiting.extend(node.children());
-    }
-    found
+    let turn = |node: &Node| match &node.kind {
+        Kind::NowCompare(comparison, terms) => Some(Turn { comparison: *comparison, instant: instant(terms) }),
+        _ => None,
+    };
+    node.all().filter_map(turn).collect()
 }

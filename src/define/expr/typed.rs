@@ -203,6 +203,16 @@ impl Node {
         }
     }
 
+    /// The node itself and everything that it is made of.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Node> {
+        let mut waiting = vec![self];
+        std::iter::from_fn(move || {
+            let node = waiting.pop()?;
+            waiting.extend(node.children());
+            Some(node)
+        })
+    }
+
     /// Whether it can be told to be never negative.
     pub(super) fn is_never_negative(&self) -> bool {
         match &self.kind {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::define::Plan;
-use crate::model::{InputId, Value};
+use crate::model::InputId;
 
 use super::json::not_utf8;
 use super::schema::{DELETED, Schema, shortened};
@@ -63,8 +63,6 @@ pub struct DelimitedDecoder {
     columns: Vec<Option<usize>>,
     deleted: Option<usize>,
     width: Width,
-    /// The row of a record that nobody needs any more.
-    spare: Vec<Value>,
 }
 
 /// How many values a record has.
@@ -103,7 +101,7 @@ impl DelimitedDecoder {
             columns.push(place);
         }
         let deleted = if schema.deletable { find(DELETED)? } else { None };
-        Ok(DelimitedDecoder { schema, columns, deleted, width: Width::Header(header.len()), spare: Vec::new() })
+        Ok(DelimitedDecoder { schema, columns, deleted, width: Width::Header(header.len()) })
     }
 
     /// A decoder for a file without a header: its columns are in the order of the fields.
@@ -115,7 +113,6 @@ impl DelimitedDecoder {
             columns: (0..fields).map(Some).collect(),
             deleted: None,
             width: Width::Fields(fields),
-            spare: Vec::new(),
         }
     }
 
@@ -149,9 +146,7 @@ impl Decoder for DelimitedDecoder {
             let from = if column == 0 { 0 } else { raw.ends[column - 1] };
             text.get(from..raw.ends[column]).ok_or_else(|| not_utf8(from))
         };
-        let mut row = std::mem::take(&mut self.spare);
-        row.clear();
-        row.resize(self.schema.fields.len(), Value::Null);
+        let mut row = self.schema.row();
         let mut wrong = Vec::new();
         for (at, (field, column)) in self.schema.fields.iter_mut().zip(&self.columns).enumerate() {
             let Some(column) = column else { continue };
@@ -177,6 +172,6 @@ impl Decoder for DelimitedDecoder {
     }
 
     fn recycle(&mut self, decoded: Decoded) {
-        self.spare = decoded.row;
+        self.schema.recycle(decoded);
     }
 }

@@ -29,8 +29,6 @@ pub struct JsonDecoder {
     /// For each field the number of the last record that had it.
     seen: Vec<u64>,
     records: u64,
-    /// The row of a record that nobody needs any more.
-    spare: Vec<Value>,
 }
 
 /// Which key of the data is which field.
@@ -69,7 +67,7 @@ impl JsonDecoder {
             }
         }
         let seen = vec![0; schema.fields.len()];
-        JsonDecoder { schema, keys: Keys { by_name, in_order, same_key }, seen, records: 0, spare: Vec::new() }
+        JsonDecoder { schema, keys: Keys { by_name, in_order, same_key }, seen, records: 0 }
     }
 }
 
@@ -78,9 +76,7 @@ impl Decoder for JsonDecoder {
 
     fn decode(&mut self, raw: &[u8]) -> Result<Decoded, RecordError> {
         let text = std::str::from_utf8(raw).map_err(|error| not_utf8(error.valid_up_to()))?;
-        let mut row = std::mem::take(&mut self.spare);
-        row.clear();
-        row.resize(self.schema.fields.len(), Value::Null);
+        let row = self.schema.row();
         self.records += 1;
         let mut record = Record { row, marked: false, wrong: Vec::new(), seen: &mut self.seen, number: self.records };
         if !read_plain(&mut record, &mut self.schema.fields, &self.keys, text) {
@@ -95,7 +91,7 @@ impl Decoder for JsonDecoder {
     }
 
     fn recycle(&mut self, decoded: Decoded) {
-        self.spare = decoded.row;
+        self.schema.recycle(decoded);
     }
 }
 

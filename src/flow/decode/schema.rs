@@ -7,7 +7,7 @@ use crate::define::Plan;
 use crate::define::expr::Env;
 use crate::define::plan::Field;
 use crate::model::time::LATEST_EVENT_TIME_MS;
-use crate::model::{FieldId, InputId, KindId, Type, Value};
+use crate::model::{FieldId, InputId, KindId, Row, Type, Value};
 
 use super::text::{Misfit, ValueReader};
 use super::{Decoded, RecordError};
@@ -28,6 +28,8 @@ pub(super) struct Schema {
     bare_key_deletes: bool,
     plan: Arc<Plan>,
     input: InputId,
+    /// The row of a record that nobody needs any more.
+    spare: Row,
 }
 
 /// One field of an input.
@@ -63,12 +65,26 @@ impl Schema {
             fields,
             plan: Arc::clone(plan),
             input,
+            spare: Row::new(),
         }
     }
 
     /// The position of the first field of a column.
     pub(super) fn field_of(&self, column: &str) -> Option<usize> {
         self.fields.iter().position(|field| field.column == column)
+    }
+
+    /// A row for a record, all null; in the allocation of one that was recycled, if there is any.
+    pub(super) fn row(&mut self) -> Row {
+        let mut row = std::mem::take(&mut self.spare);
+        row.clear();
+        row.resize(self.fields.len(), Value::Null);
+        row
+    }
+
+    /// Takes back a record that is done with.
+    pub(super) fn recycle(&mut self, decoded: Decoded) {
+        self.spare = decoded.row;
     }
 
     /// What the values of a record amount to. `found` holds what was wrong with single fields.

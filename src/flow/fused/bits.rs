@@ -15,6 +15,15 @@ impl Bits {
         Bits { first: 0, rest: (more > 0).then(|| vec![0; more].into_boxed_slice()) }
     }
 
+    /// These numbers, all below `size`.
+    pub(super) fn of(size: usize, numbers: impl IntoIterator<Item = usize>) -> Bits {
+        let mut bits = Bits::new(size);
+        for number in numbers {
+            bits.insert(number);
+        }
+        bits
+    }
+
     #[inline]
     fn rest(&self) -> &[u64] {
         self.rest.as_deref().unwrap_or_default()

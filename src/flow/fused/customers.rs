@@ -34,6 +34,7 @@ use super::held::Held;
 use super::inbox::Inbox;
 use super::moments::{Look, Moments, Part, Situation};
 use super::paged::Paged;
+use super::ready::{Changes, Ready, first_time, next_at};
 use super::touched::Touch;
 
 /// What customers are given.
@@ -128,20 +129,6 @@ pub(super) fn customers<'scope>(plan: &Arc<Plan>, given: Given<'scope>, with_vie
     Taken { events: event_stream, views: view_stream }
 }
 
-/// What has come and is complete, in order of time.
-#[derive(Default)]
-struct Ready {
-    changes: Vec<(EntityChange, LogicalTime, isize)>,
-    parts: Vec<(ViewPart, LogicalTime, isize)>,
-    holidays: Vec<(Fact, LogicalTime, isize)>,
-}
-
-impl Ready {
-    fn is_empty(&self) -> bool {
-        self.changes.is_empty() && self.parts.is_empty() && self.holidays.is_empty()
-    }
-}
-
 #[derive(Default)]
 struct Out {
     transitions: Vec<Transition>,
@@ -207,12 +194,7 @@ impl Customers {
 
     /// Goes through all complete times: those of the inputs (in order of time, emptied) and of deadlines before `frontier`.
     fn advance(&mut self, ready: &mut Ready, frontier: Option<LogicalTime>, out: &mut Out) {
-        let last = [
-            ready.changes.last().map(|(_, time, _)| *time),
-            ready.parts.last().map(|(_, time, _)| *time),
-            ready.holidays.last().map(|(_, time, _)| *time),
-        ];
-        let limit = frontier.unwrap_or_else(|| last.into_iter().flatten().max().map_or(0, |time| time + 1));
+        let limit = frontier.unwrap_or_else(|| ready.end());
         // Ids first, for all of them: look-ups that wait for memory wait together.
         let mut positions = std::mem::take(&mut self.positions);
         positions.extend(ready.changes.iter().map(|(change, _, _)| self.entities.resolve(&change.id)));
@@ -248,9 +230,7 @@ impl Customers {
         }
         positions.clear();
         self.positions = positions;
-        ready.changes.clear();
-        ready.parts.clear();
-        ready.holidays.clear();
+        ready.clear();
     }
 
     /// Has everybody looked at for whom something is not decided for good.
@@ -305,7 +285,6 @@ impl Customers {
 
     /// Settles every customer that was touched at `time`: slots, then moments, then the next deadline.
     fn settle(&mut self, time: LogicalTime, out: &mut Out) {
-        self.make_room();
         let mut touched = self.entities.take_touched();
         for touch in touched.iter_mut() {
             self.entities.settle(touch, time);
@@ -376,49 +355,6 @@ impl Customers {
         }
         self.entities.arm(customer, time, next, Some(&self.awaited));
     }
-}
-
-/// Changes that are not applied yet, with their customers.
-#[derive(Clone, Copy)]
-struct Changes<'a> {
-    changes: &'a [(EntityChange, LogicalTime, isize)],
-    positions: &'a [u32],
-}
-
-impl<'a> Changes<'a> {
-    /// How many changes ahead what is kept of a customer is asked for.
-    const AHEAD: usize = 4;
-
-    /// Takes the first one, if it is of a time.
-    #[inline]
-    fn next_at(&mut self, now: LogicalTime) -> Option<(u32, &'a EntityChange, isize)> {
-        let (change, diff) = next_at(&mut self.changes, now)?;
-        let (position, rest) = self.positions.split_first()?;
-        self.positions = rest;
-        Some((*position, change, diff))
-    }
-
-    /// One that comes soon.
-    #[inline]
-    fn ahead(&self) -> Option<(u32, &'a EntityChange)> {
-        self.positions.get(Changes::AHEAD).zip(self.changes.get(Changes::AHEAD)).map(|(at, (change, ..))| (*at, change))
-    }
-}
-
-/// The time of the first of some updates, which are in order of time.
-#[inline]
-fn first_time<D>(updates: &[(D, LogicalTime, isize)]) -> LogicalTime {
-    updates.first().map_or(LogicalTime::MAX, |(_, time, _)| *time)
-}
-
-/// Takes the first update, if it is of a time.
-#[inline]
-fn next_at<'a, D>(updates: &mut &'a [(D, LogicalTime, isize)], now: LogicalTime) -> Option<(&'a D, isize)> {
-    let ((data, time, diff), rest) = updates.split_first()?;
-    (*time == now).then(|| {
-        *updates = rest;
-        (data, *diff)
-    })
 }
 
 /// What an entity contributes to a rollup: the argument over its slots, if the rollup is over its kind and counts it.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use crate::define::Plan;
 use crate::define::expr::{Env, Expr, Guard};
-use crate::define::plan::{Entity, Interval};
+use crate::define::plan::Entity;
 use crate::flow::nothing::features_over_nothing;
 use crate::model::time::FOREVER;
 use crate::model::{Contribution, EntityChange, FeatureId, Id, KindId, LogicalTime, Value};
@@ -79,19 +79,15 @@ pub(super) struct Entities {
 impl Entities {
     pub(super) fn new(plan: Arc<Plan>, kind: KindId) -> Entities {
         let entity = &plan.entities[kind.index()];
-        let windows = windows_of(entity);
-        let mut windowed = Bits::new(entity.slots());
-        windows.iter().for_each(|&feature| {
-            windowed.insert(feature);
-        });
-        let dependencies = entity.attributes.iter().map(|attribute| dependencies_of(entity, &attribute.expr));
+        let windowed = Bits::of(entity.slots(), windows_of(entity));
+        let dependencies = entity.attributes.iter().map(|attribute| slots_of(&attribute.expr, entity.slots()));
         let timed = |position: &usize| entity.attributes[*position].expr.depends_on_now();
         Entities {
             kind,
             index: Index::default(),
             states: Paged::new(),
             columns: entity.features.iter().map(column).collect(),
-            windows,
+            windows: windowed.iter().collect(),
             windowed,
             coming: Coming::default(),
             deadlines: Deadlines::default(),
@@ -359,19 +355,13 @@ fn given<'a>((event_time, order): When<'a>, contribution: &'a Contribution) -> G
 }
 
 /// The features of an entity from which contributions go by themselves.
-fn windows_of(entity: &Entity) -> Vec<usize> {
+pub(super) fn windows_of(entity: &Entity) -> impl Iterator<Item = usize> {
     let features = entity.features.iter().enumerate();
-    features
-        .filter(|(_, feature)| !matches!(feature.interval, Interval::Always))
-        .map(|(position, _)| position)
-        .collect()
+    features.filter(|(_, feature)| feature.interval.ends()).map(|(position, _)| position)
 }
 
-/// The slots of scope 0 that an expression uses.
-fn dependencies_of(entity: &Entity, expr: &Expr) -> Bits {
-    let mut slots = Bits::new(entity.slots());
-    for (reference, _) in expr.refs() {
-        slots.insert(usize::from(reference.slot));
-    }
-    slots
+/// The slots of scope 0 that an expression uses, of so many.
+pub(super) fn slots_of(expr: &Expr, slots: usize) -> Bits {
+    let used = expr.refs().iter().filter(|(reference, _)| reference.scope == 0);
+    Bits::of(slots, used.map(|(reference, _)| usize::from(reference.slot)))
 }

@@ -18,12 +18,13 @@
 //! Checked against the `reference` engine, which knows no guards, with views and without.
 
 use crate::define::Plan;
-use crate::define::expr::{Guard, Side};
-use crate::define::plan::{Aggregate, Interval, Moment};
+use crate::define::expr::{Expr, Guard, Side};
+use crate::define::plan::{Aggregate, Moment};
 use crate::model::time::FOREVER;
 use crate::model::{KindId, LogicalTime, MomentId, Value};
 
 use super::bits::Bits;
+use super::entities::{slots_of, windows_of};
 
 /// The moments of a plan by their guards.
 pub(super) struct Guards {
@@ -232,31 +233,24 @@ impl Windows<'_> {
     fn of(plan: &Plan) -> Windows<'_> {
         let customer = &plan.entities[KindId::CUSTOMER.index()];
         let mut behind = vec![Bits::new(customer.slots()); customer.slots()];
-        for (position, feature) in customer.features.iter().enumerate() {
-            if !matches!(feature.interval, Interval::Always) {
-                behind[position].insert(position);
-            }
+        for position in windows_of(customer) {
+            behind[position].insert(position);
         }
+        let mut windows = Windows { plan, behind };
         for &position in &customer.evaluation {
-            let mut all = Bits::new(customer.slots());
-            for (reference, _) in customer.attributes[position].expr.refs() {
-                all.union(&behind[usize::from(reference.slot)]);
-            }
-            behind[customer.features.len() + position] = all;
+            windows.behind[customer.features.len() + position] = windows.read_by(&customer.attributes[position].expr);
         }
-        Windows { plan, behind }
+        windows
     }
 
     fn none(&self) -> Bits {
         Bits::new(self.behind.len())
     }
 
-    /// The features of the customer with a window that a condition is made of.
-    fn read_by(&self, moment: &Moment) -> Bits {
+    /// The features of the customer with a window that an expression is made of.
+    fn read_by(&self, expr: &Expr) -> Bits {
         let mut windows = self.none();
-        for (reference, _) in moment.when.refs().iter().filter(|(reference, _)| reference.scope == 0) {
-            windows.union(&self.behind[usize::from(reference.slot)]);
-        }
+        slots_of(expr, self.behind.len()).iter().for_each(|slot| windows.union(&self.behind[slot]));
         windows
     }
 
@@ -280,7 +274,7 @@ impl Windows<'_> {
             }
             match &link.guard {
                 Some(guard) if self.is_steady(guard) => guards.push(guard.clone()),
-                _ => return Ending::Reading(self.read_by(moment)),
+                _ => return Ending::Reading(self.read_by(&moment.when)),
             }
         }
         Ending::By(guards)

@@ -26,6 +26,7 @@ mod index;
 mod moments;
 mod owned;
 mod paged;
+mod ready;
 mod sharded;
 mod tables;
 mod touched;

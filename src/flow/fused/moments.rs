@@ -21,6 +21,7 @@ use crate::model::time::FOREVER;
 use crate::model::{Id, KindId, LogicalTime, MomentId, Value};
 
 use super::bits::Bits;
+use super::entities::slots_of;
 use super::guards::Guards;
 
 /// An entity of a customer, as a moment sees it.
@@ -80,13 +81,10 @@ pub(super) struct Moments {
 impl Moments {
     pub(super) fn new(plan: Arc<Plan>) -> Moments {
         let moments = plan.moments.len();
-        let mut uses = vec![Bits::new(plan.entities[0].slots()); moments];
+        let uses = plan.moments.iter().map(|moment| slots_of(&moment.when, plan.entities[0].slots())).collect();
         let mut timed = Bits::new(moments);
         let mut about = vec![Vec::new(); plan.entities.len()];
         for (position, moment) in plan.moments.iter().enumerate() {
-            for (reference, _) in moment.when.refs().iter().filter(|(reference, _)| reference.scope == 0) {
-                uses[position].insert(usize::from(reference.slot));
-            }
             if moment.when.depends_on_now() {
                 timed.insert(position);
             }

@@ -21,7 +21,7 @@ mod totals;
 mod windowed;
 
 use crate::define::expr::Guard;
-use crate::define::plan::{Aggregate, Feature, Interval};
+use crate::define::plan::{Aggregate, Feature};
 use crate::model::time::FOREVER;
 use crate::model::{EventTime, LogicalTime, Type, Value};
 
@@ -121,19 +121,19 @@ pub(in crate::flow::fused) fn column(feature: &Feature) -> Box<dyn Column> {
 
 /// Whether nothing that was given ever goes: then the best is all that has to be kept.
 fn keeps_one(feature: &Feature) -> bool {
-    !feature.retracts && matches!(feature.interval, Interval::Always)
+    !feature.retracts && !feature.interval.ends()
 }
 
 /// Whether what was given goes by expiring, and in no other way.
 fn only_expires(feature: &Feature) -> bool {
-    !feature.retracts && !matches!(feature.interval, Interval::Always)
+    !feature.retracts && feature.interval.ends()
 }
 
 fn build<A: Accumulate + 'static>(feature: &Feature, read: impl Fn(&A) -> Value + 'static) -> Box<dyn Column> {
-    match feature.interval {
-        Interval::Always => Box::new(Always::new(read)),
-        _ if feature.retracts => Box::new(Windowed::<A, A::Retractable, _>::new(read)),
-        Interval::Window { .. } | Interval::During { .. } => Box::new(Windowed::<A, A::Pane, _>::new(read)),
+    match (feature.interval.ends(), feature.retracts) {
+        (false, _) => Box::new(Always::new(read)),
+        (true, true) => Box::new(Windowed::<A, A::Retractable, _>::new(read)),
+        (true, false) => Box::new(Windowed::<A, A::Pane, _>::new(read)),
     }
 }
 

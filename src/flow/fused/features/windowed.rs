@@ -100,7 +100,6 @@ impl<A: Accumulate, P: Pane<A::Item>> Window<A, P> {
     }
 
     fn take(&mut self, until: LogicalTime, item: &A::Item) {
-        let until = P::new(until, item.clone()).until();
         let mut at = self.expiring_at(until);
         let found = at.find_map(|position| self.due[position].remove(item).map(|is_empty| (position, is_empty)));
         debug_assert!(found.is_some(), "only what was given is taken back");
