@@ -1,17 +1,15 @@
 //! Customers: their own features, what their entities add up to, the moments they are in, and what is decided of these.
 //!
 //! ```text
-//! changes of customers ──┐
-//!                        ├──by customer──▶ features, rollups, attributes ──▶ moments ──▶ policy ──▶ decisions
-//! parts (entities) ──────┤                                             └────────┴──────────────▶ transitions, views
-//! holidays (everywhere) ─┘
+//! incoming ──▶ ready ──▶ features, rollups, attributes ──▶ moments ──▶ policy ──▶ decisions
+//!                                                     └────────┴──────────────▶ transitions, views
 //! ```
 
 use std::hint::black_box;
 use std::sync::Arc;
 
 use timely::container::CapacityContainerBuilder;
-use timely::dataflow::channels::pact::{Exchange, Pipeline};
+use timely::dataflow::Scope;
 use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 use timely::progress::operate::FrontierInterest;
@@ -21,31 +19,20 @@ use crate::define::expr::{Env, Guard};
 use crate::define::plan::{Feature, Source};
 use crate::flow::nothing::row_over_nothing;
 use crate::flow::policy::{Decision, HolidayTable, Parts, Policy, Scene, Standing};
-use crate::flow::shard::shard;
 use crate::flow::{Event, Transition, Updates, ViewPart};
 use crate::model::time::FOREVER;
-use crate::model::{EntityChange, Fact, FeatureId, Id, KindId, LogicalTime, Value};
+use crate::model::{FeatureId, Id, KindId, LogicalTime, Value};
 
 use super::bits::Bits;
 use super::entities::Entities;
 use super::features::Given as Contributed;
 use super::frontier_of;
 use super::held::Held;
-use super::inbox::Inbox;
+use super::incoming::{Given, Incoming};
 use super::moments::{Look, Moments, Part, Situation};
 use super::paged::Paged;
 use super::ready::{Changes, Ready, first_time, next_at};
 use super::touched::Touch;
-
-/// What customers are given.
-pub(super) struct Given<'scope> {
-    /// What live records change of customers.
-    pub changes: Updates<'scope, EntityChange>,
-    /// The entities of customers, as differences; none without entities.
-    pub parts: Option<Updates<'scope, ViewPart>>,
-    /// The facts of the table of holidays, on every worker; none without holidays.
-    pub holidays: Option<Updates<'scope, Fact>>,
-}
 
 /// What is taken from customers.
 pub(super) struct Taken<'scope> {
@@ -55,14 +42,16 @@ pub(super) struct Taken<'scope> {
 }
 
 /// The operator.
-pub(super) fn customers<'scope>(plan: &Arc<Plan>, given: Given<'scope>, with_views: bool) -> Taken<'scope> {
+pub(super) fn customers<'scope>(
+    plan: &Arc<Plan>,
+    scope: Scope<'scope, LogicalTime>,
+    given: Given<'scope>,
+    with_views: bool,
+) -> Taken<'scope> {
     let mut customers = Customers::new(plan.clone(), with_views);
-    let mut builder = OperatorBuilder::new("Customers".to_owned(), given.changes.scope());
-    let by_id = Exchange::new(|(change, _, _): &(EntityChange, LogicalTime, isize)| shard(&change.id));
-    let by_customer = Exchange::new(|(part, _, _): &(ViewPart, LogicalTime, isize)| shard(&part.customer));
-    let mut changes = builder.new_input(given.changes, by_id);
-    let mut parts = given.parts.map(|parts| builder.new_input(parts, by_customer));
-    let mut holidays = given.holidays.map(|holidays| builder.new_input(holidays, Pipeline));
+    let here = scope.index() as u64;
+    let mut builder = OperatorBuilder::new("Customers".to_owned(), scope);
+    let mut incoming = Incoming::new(&mut builder, given, here);
     let (events, event_stream) = builder.new_output::<Vec<(Event, LogicalTime, isize)>>();
     let views = with_views.then(|| builder.new_output::<Vec<(ViewPart, LogicalTime, isize)>>());
     let (views, view_stream) = views.unzip();
@@ -72,26 +61,10 @@ pub(super) fn customers<'scope>(plan: &Arc<Plan>, given: Given<'scope>, with_vie
     (0..inputs).for_each(|input| builder.set_notify_for(input, FrontierInterest::IfCapability));
     builder.build(move |_| {
         let mut held = Held::new(outputs);
-        let (mut change_box, mut part_box, mut holiday_box) = (Inbox::default(), Inbox::default(), Inbox::default());
         let mut ready = Ready::default();
         let mut out = Out::default();
         move |frontiers| {
-            changes.for_each(|received, data| {
-                held.hold(&received);
-                change_box.extend(data);
-            });
-            if let Some(parts) = &mut parts {
-                parts.for_each(|received, data| {
-                    held.hold(&received);
-                    part_box.extend(data);
-                });
-            }
-            if let Some(holidays) = &mut holidays {
-                holidays.for_each(|received, data| {
-                    held.hold(&received);
-                    holiday_box.extend(data);
-                });
-            }
+            incoming.receive(&mut held);
             if held.is_empty() {
                 return;
             }
@@ -99,9 +72,7 @@ pub(super) fn customers<'scope>(plan: &Arc<Plan>, given: Given<'scope>, with_vie
             let open = frontiers.iter().filter_map(frontier_of).min();
             let frontier = open.filter(|_| frontiers.iter().all(|frontier| frontier_of(frontier).is_some()));
             let before = open.unwrap_or(LogicalTime::MAX);
-            change_box.drain_before(before, &mut ready.changes);
-            part_box.drain_before(before, &mut ready.parts);
-            holiday_box.drain_before(before, &mut ready.holidays);
+            incoming.drain_before(before, &mut ready);
             let has_work = !ready.is_empty();
             customers.advance(&mut ready, frontier, &mut out);
             if !out.transitions.is_empty() || !out.decisions.is_empty() {
@@ -122,8 +93,8 @@ pub(super) fn customers<'scope>(plan: &Arc<Plan>, given: Given<'scope>, with_vie
                 out.views.clear();
             }
             let due = frontier.and(customers.entities.next_deadline());
-            let waiting = [change_box.next(), part_box.next(), holiday_box.next(), due];
-            held.wait_until(waiting.into_iter().flatten().min(), frontier.filter(|_| has_work));
+            let next = [incoming.next(), due].into_iter().flatten().min();
+            held.wait_until(next, frontier.filter(|_| has_work));
         }
     });
     Taken { events: event_stream, views: view_stream }

@@ -1,9 +1,7 @@
 //! Tables: of each primary key the latest record counts.
 //!
 //! Facts of streams pass as they come, on the worker that read them. Facts of tables go to the worker of their key and wait until
-//! their logical time is complete; then the record of the greatest rank replaces the current one, whose changes are taken back at the same
-//! logical time. A deletion is a record without changes: it takes part like any other, and is kept so that an older
-//! record which comes later does not bring the row back.
+//! their logical time is complete ([`Rows`]).
 //!
 //! What passes goes on under the capability with which it came, and capabilities are held only while rows wait: for
 //! streams the frontier goes through without this operator being scheduled for it, a step of the worker less for every epoch.
@@ -14,7 +12,6 @@
 
 use std::sync::Arc;
 
-use hashbrown::hash_table::Entry;
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::Exchange;
 use timely::dataflow::operators::generic::OutputBuilder;
@@ -24,22 +21,14 @@ use timely::progress::operate::FrontierInterest;
 use crate::define::Plan;
 use crate::flow::Updates;
 use crate::flow::shard::shard;
-use crate::model::{Changes, EntityChange, Fact, InputId, LogicalTime, Rank, Value};
+use crate::model::{EntityChange, Fact, LogicalTime};
 
 use super::frontier_of;
 use super::held::Held;
 use super::inbox::Inbox;
-use super::sharded::Sharded;
+use super::rows::Rows;
 
 type Updated = Vec<(EntityChange, LogicalTime, isize)>;
-
-/// The current row of a key: its rank, and what it says.
-struct Current {
-    rank: Rank,
-    changes: Changes,
-}
-
-type Rows = Sharded<(InputId, Vec<Value>), Current>;
 
 /// The changes that live records make, by kind of entity (position in the plan).
 pub(super) fn live_changes<'scope>(
@@ -91,7 +80,7 @@ pub(super) fn live_changes<'scope>(
             let frontier = frontier_of(&frontiers[0]);
             inbox.drain_before(frontier.unwrap_or(LogicalTime::MAX), &mut ready);
             for (fact, time, _) in ready.drain(..) {
-                upsert(&mut rows, fact, time, &mut changes);
+                rows.upsert(fact, |change, diff| changes[change.kind.index()].push((change, time, diff)));
             }
             for ((output, capability), changes) in outputs.iter_mut().zip(held.all()).zip(&mut changes) {
                 if !changes.is_empty() {
@@ -115,24 +104,4 @@ fn pass_streams(facts: &mut Vec<(Fact, LogicalTime, isize)>, changes: &mut [Upda
         }
         !fact.key.is_empty()
     });
-}
-
-/// Makes a record the current one of its key, if it ranks higher.
-fn upsert(rows: &mut Rows, fact: Fact, time: LogicalTime, changes: &mut [Updated]) {
-    // The copy is what is kept: it takes no more room than it needs.
-    let copy = |said: &Changes| Current { rank: fact.rank.clone(), changes: said.clone() };
-    let key = (fact.input, fact.key);
-    let replaced = match rows.entry(&key) {
-        Entry::Vacant(place) => {
-            place.insert((key, copy(&fact.changes)));
-            Changes::new()
-        }
-        Entry::Occupied(known) if known.get().1.rank >= fact.rank => return,
-        Entry::Occupied(mut known) => std::mem::replace(&mut known.get_mut().1, copy(&fact.changes)).changes,
-    };
-    for (said, diff) in [(fact.changes, 1), (replaced, -1)] {
-        for change in said {
-            changes[change.kind.index()].push((change, time, diff));
-        }
-    }
 }
