@@ -41,8 +41,10 @@ struct State {
     soonest: LogicalTime,
     /// By when all contributions to windows have expired.
     end: LogicalTime,
-    /// The deadline that is armed; `FOREVER` when none is.
+    /// When it has to be looked at again; `FOREVER` when nothing is waited for.
     armed: LogicalTime,
+    /// When the first entry for it among the deadlines comes: never later than `armed`; `FOREVER` without one.
+    queued: LogicalTime,
     /// How many live records name it.
     named: i64,
     /// Where it stands among those that were touched at the current time.
@@ -133,6 +135,7 @@ impl Entities {
                 soonest: FOREVER,
                 end: 0,
                 armed: FOREVER,
+                queued: FOREVER,
                 named: 0,
                 touch: UNTOUCHED,
                 settled: false,
@@ -186,15 +189,7 @@ impl Entities {
     pub(super) fn wake(&mut self, time: LogicalTime) {
         self.now = time;
         let mut due = std::mem::take(&mut self.due);
-        let states = &mut self.states;
-        self.deadlines.pop_until(time, |entity| {
-            // An entry is stale when the entity was armed for another time since.
-            let armed = &mut states[entity].armed;
-            if *armed <= time {
-                *armed = FOREVER;
-                due.push(entity);
-            }
-        });
+        self.pop_due(time, &mut due);
         for entity in due.drain(..) {
             self.touch(entity).woken = true;
             for waiting in self.coming.begin(entity, time) {
@@ -202,6 +197,34 @@ impl Entities {
             }
         }
         self.due = due;
+    }
+
+    /// The entities that have to be looked at now.
+    ///
+    /// What is waited for mostly moves on, with every event of a customer that keeps a window from running empty. Its entry stays where
+    /// it is and moves when it comes: that is cheaper than a look in vain.
+    fn pop_due(&mut self, time: LogicalTime, due: &mut Vec<u32>) {
+        let states = &mut self.states;
+        self.deadlines.pop_until(time, |entity| {
+            let state = &mut states[entity];
+            // Otherwise another entry stands for it.
+            if state.queued == time {
+                state.queued = FOREVER;
+                due.push(entity);
+            }
+        });
+        due.retain(|&entity| {
+            let state = &mut self.states[entity];
+            if state.armed <= time {
+                state.armed = FOREVER;
+                return true;
+            }
+            if state.armed != FOREVER {
+                state.queued = state.armed;
+                self.deadlines.push(state.armed, entity);
+            }
+            false
+        });
     }
 
     /// Applies what a record says of an entity, or takes it back.
@@ -335,8 +358,9 @@ impl Entities {
             let attribute = &self.plan.entities[self.kind.index()].attributes[position];
             next = next.min(attribute.expr.next_turn(&Env::of(&state.row, time)).unwrap_or(FOREVER));
         }
-        if next != FOREVER && next < state.armed {
-            state.armed = next;
+        state.armed = next;
+        if next < state.queued {
+            state.queued = next;
             self.deadlines.push(next, entity);
         }
     }
