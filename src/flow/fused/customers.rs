@@ -121,6 +121,15 @@ struct Customer {
 }
 
 impl Customer {
+    /// Brings near what is soon needed of it ([`Entities::expect`]).
+    #[inline]
+    fn expect(&self) {
+        black_box((
+            self.situation.first_is_open(),
+            self.standing.as_ref().is_some_and(|standing| standing.is_pending()),
+        ));
+    }
+
     /// Whether what the policy reads beyond the view changed at a time.
     fn own_part_changed(&self, plan: &Plan, time: LogicalTime) -> bool {
         plan.policy.kind.is_some_and(|kind| self.parts.iter().any(|part| part.kind == kind && part.changed_at == time))
@@ -181,11 +190,9 @@ impl Customers {
                 break;
             }
             self.entities.wake(time);
-            while let Some((customer, change, diff)) = changes.next_at(time) {
-                if let Some((soon, change)) = changes.ahead() {
-                    self.entities.expect(soon, change);
-                    black_box(self.customers[soon].existed);
-                }
+            while first_time(changes.changes) == time {
+                self.expect(&changes);
+                let Some((customer, change, diff)) = changes.next_at(time) else { break };
                 self.entities.apply(customer, change, time, diff);
             }
             while let Some((part, diff)) = next_at(&mut parts, time) {
@@ -202,6 +209,15 @@ impl Customers {
         positions.clear();
         self.positions = positions;
         ready.clear();
+    }
+
+    /// Now and then brings near what is kept of the customers of the next changes.
+    #[inline]
+    fn expect(&self, changes: &Changes<'_>) {
+        for (customer, change) in changes.soon().into_iter().flatten() {
+            self.entities.expect(customer, change);
+            self.customers[customer].expect();
+        }
     }
 
     /// Has everybody looked at for whom something is not decided for good.
@@ -257,9 +273,14 @@ impl Customers {
     /// Settles every customer that was touched at `time`: slots, then moments, then the next deadline.
     fn settle(&mut self, time: LogicalTime, out: &mut Out) {
         let mut touched = self.entities.take_touched();
-        for touch in touched.iter_mut() {
-            self.entities.settle(touch, time);
-            self.look(touch, time, out);
+        for together in touched.chunks_mut() {
+            if together.len() > 1 {
+                together.iter().for_each(|touch| self.customers[touch.entity].expect());
+            }
+            for touch in together {
+                self.entities.settle(touch, time);
+                self.look(touch, time, out);
+            }
         }
         self.entities.put_back(touched);
     }

@@ -26,7 +26,7 @@ use super::deadlines::Deadlines;
 use super::features::{Column, Given, column};
 use super::index::Index;
 use super::paged::Paged;
-use super::touched::{Touch, Touched};
+use super::touched::{TOGETHER, Touch, Touched};
 
 /// The mark of an entity that was not touched at the current time.
 const UNTOUCHED: u32 = u32::MAX;
@@ -144,14 +144,23 @@ impl Entities {
         entity
     }
 
-    /// Brings what is kept of an entity near, which is soon needed for a change: where state is larger than caches, waiting for memory is
-    /// most of the work, and what is asked for ahead comes while something else is done.
+    /// Brings what is kept of an entity near, which is soon needed for a change. Where state is larger than caches, waiting for memory is
+    /// most of the work: for entities that are asked for one right after the other, all of it comes at once.
     #[inline]
     pub(super) fn expect(&self, entity: u32, change: &EntityChange) {
         let state = &self.states[entity];
-        black_box(state.row.first().is_some_and(Value::is_null));
+        black_box((state.row.first().is_some_and(Value::is_null), state.expiries.first().copied()));
         for contribution in &change.contributions {
             self.columns[contribution.feature.index()].expect(entity);
+        }
+    }
+
+    /// The same for entities whose windows end.
+    fn expect_ends(&self, entities: &[u32]) {
+        for &entity in entities {
+            let state = &self.states[entity];
+            black_box((state.row.first().is_some_and(Value::is_null), state.expiries.first().copied()));
+            self.windows.iter().for_each(|&feature| self.columns[feature].expect(entity));
         }
     }
 
@@ -190,12 +199,16 @@ impl Entities {
         self.now = time;
         let mut due = std::mem::take(&mut self.due);
         self.pop_due(time, &mut due);
-        for entity in due.drain(..) {
-            self.touch(entity).woken = true;
-            for waiting in self.coming.begin(entity, time) {
-                self.give(entity, (waiting.event_time, &waiting.order), &waiting.contribution, time);
+        for together in due.chunks(TOGETHER) {
+            self.expect_ends(together);
+            for &entity in together {
+                self.touch(entity).woken = true;
+                for waiting in self.coming.begin(entity, time) {
+                    self.give(entity, (waiting.event_time, &waiting.order), &waiting.contribution, time);
+                }
             }
         }
+        due.clear();
         self.due = due;
     }
 

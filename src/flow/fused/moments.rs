@@ -49,6 +49,14 @@ pub(super) struct Situation {
     holding: Vec<Holding>,
 }
 
+impl Situation {
+    /// Whether the first of the conditions that hold has held for long enough.
+    #[inline]
+    pub(super) fn first_is_open(&self) -> bool {
+        self.holding.first().is_some_and(|holding| holding.opened.is_some())
+    }
+}
+
 /// A customer at a logical time.
 #[derive(Clone, Copy)]
 pub(super) struct Look<'a> {

@@ -3,6 +3,8 @@
 use crate::flow::ViewPart;
 use crate::model::{EntityChange, Fact, LogicalTime};
 
+use super::touched::TOGETHER;
+
 /// What has come and is complete, in order of time.
 #[derive(Default)]
 pub(super) struct Ready {
@@ -37,9 +39,6 @@ pub(super) struct Changes<'a> {
 }
 
 impl<'a> Changes<'a> {
-    /// How many changes ahead what is kept of a customer is asked for.
-    const AHEAD: usize = 4;
-
     /// Takes the first one, if it is of a time.
     #[inline]
     pub(super) fn next_at(&mut self, now: LogicalTime) -> Option<(u32, &'a EntityChange, isize)> {
@@ -49,10 +48,11 @@ impl<'a> Changes<'a> {
         Some((*position, change, diff))
     }
 
-    /// One that comes soon.
+    /// The next ones, now and then: when as many were taken as had been handed out here.
     #[inline]
-    pub(super) fn ahead(&self) -> Option<(u32, &'a EntityChange)> {
-        self.positions.get(Changes::AHEAD).zip(self.changes.get(Changes::AHEAD)).map(|(at, (change, ..))| (*at, change))
+    pub(super) fn soon(&self) -> Option<impl Iterator<Item = (u32, &'a EntityChange)>> {
+        let soon = self.positions.iter().zip(self.changes).take(TOGETHER);
+        self.positions.len().is_multiple_of(TOGETHER).then(|| soon.map(|(at, (change, ..))| (*at, change)))
     }
 }
 

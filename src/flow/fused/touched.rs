@@ -2,6 +2,9 @@
 
 use super::bits::Bits;
 
+/// For how many entities at once what is kept of them is asked for. Memory answers some dozen questions at a time.
+pub(super) const TOGETHER: usize = 16;
+
 /// An entity that was touched at the current logical time.
 pub(super) struct Touch {
     pub entity: u32,
@@ -51,6 +54,11 @@ impl Touched {
     #[inline]
     pub(super) fn iter_mut(&mut self) -> std::slice::IterMut<'_, Touch> {
         self.touches[..self.count].iter_mut()
+    }
+
+    /// The same, some together.
+    pub(super) fn chunks_mut(&mut self) -> std::slice::ChunksMut<'_, Touch> {
+        self.touches[..self.count].chunks_mut(TOGETHER)
     }
 
     /// Ends the current time.

@@ -42,6 +42,10 @@ impl<A: Accumulate, R: Fn(&A) -> Value> Column for Always<A, R> {
         or_forever(None)
     }
 
+    fn expect(&self, entity: u32) {
+        black_box(self.entities[entity].copied());
+    }
+
     fn value(&self, entity: u32) -> Value {
         (self.read)(&self.entities[entity])
     }
@@ -156,7 +160,8 @@ impl<A: Accumulate, P: Pane<A::Item>, R: Fn(&A) -> Value> Column for Windowed<A,
     }
 
     fn expect(&self, entity: u32) {
-        black_box(self.entities[entity].due.back().is_some());
+        let due = &self.entities[entity].due;
+        black_box((due.front().map(P::until), due.back().map(P::until)));
     }
 
     fn value(&self, entity: u32) -> Value {
