@@ -19,6 +19,11 @@ use propice::edge::sink::Views;
 use propice::flow::Engine;
 use propice::model::{Id, Value};
 
+/// As in the command.
+#[cfg(not(target_env = "msvc"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() {
     for workload in equal::COMPARED {
         if let Err(failed) = equal::compare(&plan(), workload, 1_000) {
