@@ -7,12 +7,13 @@ use hashbrown::hash_table::Entry;
 use crate::model::Id;
 
 use super::paged::Paged;
-use super::sharded::Sharded;
+use super::sharded::{Sharded, hash_of};
 
 /// Ids in order of first sight.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    positions: Sharded<Id, u32>,
+    /// Positions by the hashes of the ids there: an id is kept once.
+    positions: Sharded<u32>,
     ids: Paged<Id>,
 }
 
@@ -21,9 +22,10 @@ impl Index {
     #[inline]
     pub(super) fn resolve(&mut self, id: &Id) -> (u32, bool) {
         let position = self.ids.len() as u32;
-        match self.positions.entry(id) {
-            Entry::Occupied(known) => return (known.get().1, false),
-            Entry::Vacant(place) => place.insert((id.clone(), position)),
+        let ids = &self.ids;
+        match self.positions.entry(hash_of(id), |&known| ids[known] == *id, |&known| hash_of(&ids[known])) {
+            Entry::Occupied(known) => return (*known.get(), false),
+            Entry::Vacant(place) => place.insert(position),
         };
         self.ids.push(id.clone());
         (position, true)

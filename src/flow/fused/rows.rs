@@ -7,7 +7,10 @@ use hashbrown::hash_table::Entry;
 
 use crate::model::{Changes, EntityChange, Fact, InputId, Rank, Value};
 
-use super::sharded::Sharded;
+use super::sharded::{Sharded, hash_of};
+
+/// A table, and a primary key of it.
+type Key = (InputId, Vec<Value>);
 
 /// The current row of a key: its rank, and what it says.
 #[derive(Debug)]
@@ -19,7 +22,7 @@ struct Current {
 /// The current rows of tables, those of this worker.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
-    rows: Sharded<(InputId, Vec<Value>), Current>,
+    rows: Sharded<(Key, Current)>,
 }
 
 impl Rows {
@@ -28,7 +31,7 @@ impl Rows {
         // The copy is what is kept: it takes no more room than it needs.
         let copy = |said: &Changes| Current { rank: fact.rank.clone(), changes: said.clone() };
         let key = (fact.input, fact.key);
-        let replaced = match self.rows.entry(&key) {
+        let replaced = match self.rows.entry(hash_of(&key), |(known, _)| *known == key, |(known, _)| hash_of(known)) {
             Entry::Vacant(place) => {
                 place.insert((key, copy(&fact.changes)));
                 Changes::new()

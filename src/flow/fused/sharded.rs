@@ -13,32 +13,34 @@ const SHARDS: usize = 256;
 /// A shard looks at the least and at the greatest bits of a hash; these are between.
 const SHIFT: u32 = 40;
 
-/// Values by key.
+/// The hash of a key.
+#[inline]
+pub(super) fn hash_of<K: Hash>(key: &K) -> u64 {
+    FixedState::default().hash_one(key)
+}
+
+/// Entries by the hash of their key. Where that is, in the entry or elsewhere, is known to whoever asks.
 #[derive(Debug)]
-pub(super) struct Sharded<K, V> {
-    hasher: FixedState,
-    shards: Vec<HashTable<(K, V)>>,
+pub(super) struct Sharded<T> {
+    shards: Vec<HashTable<T>>,
 }
 
-impl<K, V> Default for Sharded<K, V> {
+impl<T> Default for Sharded<T> {
     fn default() -> Self {
-        let shards = std::iter::repeat_with(HashTable::new).take(SHARDS).collect();
-        Sharded { hasher: FixedState::default(), shards }
+        Sharded { shards: std::iter::repeat_with(HashTable::new).take(SHARDS).collect() }
     }
 }
 
-impl<K: Hash + Eq, V> Sharded<K, V> {
-    /// The value of a key, or the place where it goes.
+impl<T> Sharded<T> {
+    /// The entry of a hash which `is_it`, or the place where it goes; `hash` tells the hash of any entry.
     #[inline]
-    pub(super) fn entry(&mut self, key: &K) -> Entry<'_, (K, V)> {
-        let (hash, hasher) = (self.hasher.hash_one(key), &self.hasher);
-        let shard = &mut self.shards[Sharded::<K, V>::shard(hash)];
-        shard.entry(hash, |(known, _)| known == key, |(known, _)| hasher.hash_one(known))
-    }
-
-    #[inline]
-    fn shard(hash: u64) -> usize {
-        (hash >> SHIFT) as usize % SHARDS
+    pub(super) fn entry(
+        &mut self,
+        hashed: u64,
+        is_it: impl FnMut(&T) -> bool,
+        hash: impl Fn(&T) -> u64,
+    ) -> Entry<'_, T> {
+        self.shards[(hashed >> SHIFT) as usize % SHARDS].entry(hashed, is_it, hash)
     }
 }
 
@@ -46,15 +48,19 @@ impl<K: Hash + Eq, V> Sharded<K, V> {
 mod tests {
     use super::*;
 
+    fn entry(map: &mut Sharded<(u64, u64)>, key: u64) -> Entry<'_, (u64, u64)> {
+        map.entry(hash_of(&key), |(known, _)| *known == key, |(known, _)| hash_of(known))
+    }
+
     #[test]
     fn what_is_put_in_is_found_again() {
-        let mut map = Sharded::<u64, u64>::default();
+        let mut map = Sharded::default();
         for key in 0..10_000 {
-            assert!(matches!(map.entry(&key), Entry::Vacant(_)));
-            map.entry(&key).insert((key, key + 1));
+            assert!(matches!(entry(&mut map, key), Entry::Vacant(_)));
+            entry(&mut map, key).insert((key, key + 1));
         }
-        map.entry(&7).insert((7, 0));
-        let mut known = |key| match map.entry(&key) {
+        entry(&mut map, 7).insert((7, 0));
+        let mut known = |key| match entry(&mut map, key) {
             Entry::Occupied(known) => Some(known.get().1),
             Entry::Vacant(_) => None,
         };
