@@ -12,6 +12,8 @@
 use crate::model::LogicalTime;
 
 const BUCKETS: usize = 65;
+/// Entries for which an empty bucket keeps its memory. A great one fills again in hours.
+const KEPT: usize = 4_096;
 
 /// Entities (by dense index) and the times at which they have to be looked at again.
 #[derive(Debug)]
@@ -72,8 +74,10 @@ impl Deadlines {
         for (time, entry) in moving.drain(..) {
             self.push(time, entry);
         }
-        // All of them went to lower buckets; keep the allocation for the next ones.
-        self.buckets[from] = moving;
+        // All of them went to lower buckets. A small allocation is kept for the next ones.
+        if moving.capacity() <= KEPT {
+            self.buckets[from] = moving;
+        }
     }
 
     fn bucket(&self, time: LogicalTime) -> usize {
