@@ -24,6 +24,9 @@ use super::{Failed, Scale, canonical};
 /// The loads of the open loop, in percent of the maximum.
 pub(super) const LOADS: [u64; 3] = [10, 50, 80];
 
+/// Event time behind which the longest window has ended once: what ends is a good part of the work.
+const WARM_MS: u64 = 61 * 60_000;
+
 /// A warm session, with the events that come next.
 struct Warm<E: Iterator<Item = Event>> {
     session: Session,
@@ -31,16 +34,18 @@ struct Warm<E: Iterator<Item = Event>> {
     events: E,
 }
 
-fn warm(plan: &Arc<Plan>, events: u64) -> Result<Warm<impl Iterator<Item = Event>>, Failed> {
+fn warm(plan: &Arc<Plan>) -> Result<Warm<impl Iterator<Item = Event>>, Failed> {
     let (mut session, mut facts) = (Session::here(plan, Engine::Fused), Facts::new(plan)?);
     // As many as anybody may take.
     let mut all = Workload { events: u64::MAX / 2_000, ..canonical(0) }.events();
-    for _ in 0..events.div_ceil(50_000) {
+    loop {
         let chunk: Vec<Event> = all.by_ref().take(50_000).collect();
         facts.batches(whole_milliseconds(&chunk, EPOCH))?.iter_mut().for_each(|batch| session.feed(batch));
         session.take_emissions();
+        if chunk.last().is_none_or(|event| event.time_ms > WARM_MS) {
+            return Ok(Warm { session, facts, events: all });
+        }
     }
-    Ok(Warm { session, facts, events: all })
 }
 
 impl<E: Iterator<Item = Event>> Warm<E> {
@@ -52,7 +57,7 @@ impl<E: Iterator<Item = Event>> Warm<E> {
 
 /// One event at a time.
 pub(super) fn quiet(scale: &Scale, plan: &Arc<Plan>, results: &mut Results) -> Result<(), Failed> {
-    let mut warm = warm(plan, scale.events / 2)?;
+    let mut warm = warm(plan)?;
     let mut all = Latency::new("quiet", "one event at a time, every event until it is decided");
     let mut emitting = Latency::new("quiet_emissions", "one event at a time, those that lead to an emission");
     for _ in 0..scale.single_events / 10_000 {
@@ -75,7 +80,7 @@ pub(super) fn quiet(scale: &Scale, plan: &Arc<Plan>, results: &mut Results) -> R
 
 /// By a schedule.
 pub(super) fn open_loop(scale: &Scale, plan: &Arc<Plan>, results: &mut Results) -> Result<(), Failed> {
-    let mut warm = warm(plan, scale.events / 2)?;
+    let mut warm = warm(plan)?;
     let maximum = maximum(&mut warm, scale)?;
     results.figures.push(Figure::of("open loop", "maximum", "events per second", vec![maximum]));
     for load in LOADS {

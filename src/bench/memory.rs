@@ -18,8 +18,13 @@ use super::{Failed, pack};
 
 /// Records in windows that every fifth customer is given, of each kind.
 const RECORDS: u64 = 10;
+/// How long the allocator takes to give back what was freed, some of it at a time, whenever something is asked for (jemalloc: ten seconds).
+pub const GIVEN_BACK: Duration = Duration::from_secs(11);
 /// How often the clock of an idle dataflow moves on.
 const TICK: Duration = Duration::from_millis(10);
+
+/// Event time behind which all windows are empty, and what was in them has been let go.
+const HOURS_MS: u64 = 10 * 3_600_000;
 
 /// What the process of its own finds.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -36,38 +41,41 @@ pub struct Held {
     pub customers: u64,
 }
 
-/// Measures this process; nothing else may run in it.
+/// Measures this process; nothing else may run in it. Waits for `rest` before it looks at what is resident, so that what was freed has been
+/// given back.
 ///
 /// # Errors
 /// When the system does not say how much memory is resident.
-pub fn measure(customers: u64, idle: Duration) -> Result<Held, Failed> {
+pub fn measure(customers: u64, idle: Duration, rest: Duration) -> Result<Held, Failed> {
     // Episodes and what the policy remembers of them are not records: nobody reaches a moment here.
     let plan = pack::features_alone()?;
     let mut books = Books::new(&plan)?;
-    let resident = || resident_bytes().ok_or_else(|| Failed("the system does not say what is resident".to_owned()));
     // Records first, of customers that are known by a row of a table: nothing has been let go yet that could be used again.
     let active = customers / 5;
     books.all(0..active, 0, Kind::Product { product: 1, held: true })?;
     let mut at = 3_600_000;
-    let empty = resident()?;
+    let empty = books.resident(rest)?;
     for number in 0..RECORDS {
         books.all(0..active, at, Kind::Interaction { channel: (number % 6) as u8, mood: 3, intensity: 50 })?;
         at += 61_000;
     }
-    let with_interactions = resident()?;
+    let with_interactions = books.resident(rest)?;
     for _ in 0..RECORDS {
         books.all(0..active, at, Kind::Transaction { amount: -1_000, category: 0 })?;
         // In ten panes of ten seconds of ten minutes, and of a minute.
         at += 55_000;
     }
-    let with_debits = resident()?;
+    let with_debits = books.resident(rest)?;
+    at += HOURS_MS;
+    books.session.advance(at);
+    let none = books.resident(rest)?;
     books.all(active..active + customers, at, Kind::Transaction { amount: 1, category: 0 })?;
     let idle_percent = books.idle(idle);
-    books.session.advance(at + 10 * 3_600_000);
-    let known = resident()?;
+    books.session.advance(at + HOURS_MS);
+    let known = books.resident(rest)?;
     let each = |now: u64, before: u64, count: u64| now.saturating_sub(before) as f64 / count as f64;
     Ok(Held {
-        per_customer: each(known, with_debits, customers),
+        per_customer: each(known, none, customers),
         per_interaction: each(with_interactions, empty, active * RECORDS),
         per_debit: each(with_debits, with_interactions, active * RECORDS),
         idle_percent,
@@ -99,6 +107,17 @@ impl Books {
         self.session.feed(&mut self.batch);
         self.session.each_emission(|_| {});
         Ok(())
+    }
+
+    /// How many bytes are resident, after a rest in which a little is asked for and freed.
+    fn resident(&mut self, rest: Duration) -> Result<u64, Failed> {
+        let started = Instant::now();
+        let event = Event { time_ms: 0, customer: 0, kind: Kind::Transaction { amount: -1, category: 0 } };
+        while started.elapsed() < rest {
+            (0..1_000).try_for_each(|_| self.facts.update(&event).map(drop))?;
+            std::thread::sleep(TICK);
+        }
+        resident_bytes().ok_or_else(|| Failed("the system does not say what is resident".to_owned()))
     }
 
     /// The share of a core that it takes while nothing is due, though the clock moves on.

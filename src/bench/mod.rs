@@ -66,6 +66,8 @@ pub struct Scale {
     pub patience: Duration,
     /// Customers whose memory is measured, and whose deadlines are pending.
     pub memory_customers: u64,
+    /// Whether what is freed is waited for to be given back, before memory is looked at.
+    pub rests: bool,
 }
 
 impl Scale {
@@ -78,6 +80,7 @@ impl Scale {
         open_loop: Duration::from_secs(1),
         patience: Duration::from_secs(2),
         memory_customers: 100_000,
+        rests: false,
     };
     /// Under five minutes.
     pub const DEFAULT: Scale = Scale {
@@ -88,6 +91,7 @@ impl Scale {
         open_loop: Duration::from_secs(4),
         patience: Duration::from_secs(5),
         memory_customers: 1_000_000,
+        rests: true,
     };
     /// As long as it takes.
     pub const FULL: Scale = Scale {
@@ -98,6 +102,7 @@ impl Scale {
         open_loop: Duration::from_secs(20),
         patience: Duration::from_mins(1),
         memory_customers: 1_000_000,
+        rests: true,
     };
 }
 
@@ -154,7 +159,8 @@ fn held(scale: &Scale, _: &Arc<Plan>, results: &mut Results) -> Result<(), Faile
     let failed = |error: String| Failed(format!("cannot measure in a process of its own: {error}"));
     let this = std::env::current_exe().map_err(|error| failed(error.to_string()))?;
     let customers = scale.memory_customers.to_string();
-    let output = Command::new(this).args(["bench", "--measure-memory", &customers]).output();
+    let quick = if scale.rests { None } else { Some("--quick") };
+    let output = Command::new(this).args(["bench", "--measure-memory", &customers]).args(quick).output();
     let output = output.map_err(|error| failed(error.to_string()))?;
     if !output.status.success() {
         return Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()));

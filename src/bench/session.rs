@@ -12,13 +12,14 @@ use timely::communication::Allocator;
 use timely::communication::allocator::thread::Thread;
 use timely::dataflow::InputHandleVec;
 use timely::dataflow::operators::Input as _;
-use timely::worker::{Config, Worker};
+use timely::worker::Worker;
 
 use crate::define::Plan;
 use crate::define::plan::Verdict;
 use crate::flow::policy::{Decision, What};
 use crate::flow::{self, Engine, ViewPart};
 use crate::model::{Id, LogicalTime};
+use crate::run::config;
 use crate::run::gather::{Reached, gather};
 
 use super::facts::Update;
@@ -55,10 +56,10 @@ impl Session {
     }
 }
 
-/// A worker that has no others.
+/// A worker that has no others, configured as a run does it.
 fn alone() -> Worker {
     let allocator = Allocator::Thread(Thread::default());
-    Worker::new(Config::default(), allocator, Some(Instant::now()))
+    Worker::new(config(1).worker, allocator, Some(Instant::now()))
 }
 
 impl<W: std::borrow::BorrowMut<Worker>> Session<W> {

@@ -63,7 +63,8 @@ pub(crate) fn run(args: &Args) -> Outcome {
         return Ok(());
     }
     if let Some(customers) = args.measure_memory {
-        let held = memory::measure(customers, Duration::from_secs(5))?;
+        let rest = if args.quick { Duration::ZERO } else { memory::GIVEN_BACK };
+        let held = memory::measure(customers, Duration::from_secs(5), rest)?;
         return print(&serde_json::to_string(&held).unwrap_or_default());
     }
     let machine = Machine::this();

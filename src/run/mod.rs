@@ -19,6 +19,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use timely::dataflow::InputHandleVec;
 use timely::dataflow::operators::Input as _;
@@ -114,8 +115,7 @@ pub fn execute(
     })?;
     let ends = Mutex::new(Some((Ends { messages, sink }, waker_sender)));
     let (plan, options) = (plan.clone(), options.clone());
-    let config = if options.workers <= 1 { timely::Config::thread() } else { timely::Config::process(options.workers) };
-    let guards = timely::execute(config, move |worker| {
+    let guards = timely::execute(config(options.workers), move |worker| {
         let ends = if worker.index() == 0 { ends.lock().ok().and_then(|mut ends| ends.take()) } else { None };
         let ends = ends.map(|(ends, waker)| {
             // The source thread waits for this; it is gone only when it failed, which the messages tell.
@@ -133,6 +133,16 @@ pub fn execute(
         return Err(io::Error::other("the source thread failed"));
     }
     result
+}
+
+/// How so many workers run. One alone waits for the source only, and sleeps at once: what others answer within microseconds, and is polled
+/// for, does not come.
+pub fn config(workers: usize) -> timely::Config {
+    if workers > 1 {
+        return timely::Config::process(workers);
+    }
+    let alone = timely::Config::thread();
+    timely::Config { worker: alone.worker.idle_spin(Duration::ZERO), ..alone }
 }
 
 /// The source thread: hands over batches until the source ends or nobody wants them.
