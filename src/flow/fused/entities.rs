@@ -62,7 +62,8 @@ pub(super) struct Entities {
     columns: Vec<Box<dyn Column>>,
     /// The features with a window.
     windows: Vec<usize>,
-    windowed: Bits,
+    /// Of each feature its position in `windows`, if it is there.
+    window_of: Vec<Option<u16>>,
     coming: Coming,
     deadlines: Deadlines,
     /// Who is due at the current time; kept for its allocation.
@@ -81,7 +82,8 @@ pub(super) struct Entities {
 impl Entities {
     pub(super) fn new(plan: Arc<Plan>, kind: KindId) -> Entities {
         let entity = &plan.entities[kind.index()];
-        let windowed = Bits::of(entity.slots(), windows_of(entity));
+        let windows: Vec<usize> = windows_of(entity).collect();
+        let window_of = |feature| windows.iter().position(|&window| window == feature).map(|at| at as u16);
         let dependencies = entity.attributes.iter().map(|attribute| slots_of(&attribute.expr, entity.slots()));
         let timed = |position: &usize| entity.attributes[*position].expr.depends_on_now();
         Entities {
@@ -89,8 +91,8 @@ impl Entities {
             index: Index::default(),
             states: Paged::new(),
             columns: entity.features.iter().map(column).collect(),
-            windows: windowed.iter().collect(),
-            windowed,
+            window_of: (0..entity.features.len()).map(window_of).collect(),
+            windows,
             coming: Coming::default(),
             deadlines: Deadlines::default(),
             due: Vec::new(),
@@ -202,9 +204,11 @@ impl Entities {
         for together in due.chunks(TOGETHER) {
             self.expect_ends(together);
             for &entity in together {
-                self.touch(entity).woken = true;
+                let at = self.touch_at(entity);
+                self.touched.at(at).woken = true;
                 for waiting in self.coming.begin(entity, time) {
-                    self.give(entity, (waiting.event_time, &waiting.order), &waiting.contribution, time);
+                    let when = (waiting.event_time, &waiting.order);
+                    self.apply_one(entity, at, when, &waiting.contribution, time, 1);
                 }
             }
         }
@@ -242,44 +246,47 @@ impl Entities {
 
     /// Applies what a record says of an entity, or takes it back.
     pub(super) fn apply(&mut self, entity: u32, change: &EntityChange, time: LogicalTime, diff: isize) {
-        self.touch_at(entity);
+        let at = self.touch_at(entity);
         if change.names {
             self.states[entity].named += diff as i64;
         }
         let when = (change.event_time, &change.order);
         for contribution in &change.contributions {
-            if diff > 0 {
-                self.give(entity, when, contribution, time);
-            } else {
-                self.take(entity, when, contribution, time);
+            self.apply_one(entity, at, when, contribution, time, diff);
+        }
+    }
+
+    /// Gives a contribution to an entity that stands `at` among the touched ones, or takes it back; or notes that it is to come.
+    #[inline]
+    fn apply_one(
+        &mut self,
+        entity: u32,
+        at: u32,
+        when: When<'_>,
+        contribution: &Contribution,
+        time: LogicalTime,
+        diff: isize,
+    ) {
+        if contribution.until <= time {
+            return;
+        }
+        match (contribution.from > time, diff > 0) {
+            (true, true) => return self.coming.add(entity, when, contribution),
+            (true, false) => return self.coming.remove(entity, when, contribution),
+            _ => {}
+        }
+        let feature = contribution.feature.index();
+        self.touched.at(at).dirty.insert(feature);
+        let column = &mut self.columns[feature];
+        if diff > 0 {
+            if contribution.until != FOREVER {
+                let end = &mut self.states[entity].end;
+                *end = contribution.until.max(*end);
             }
+            column.give(entity, &given(when, contribution));
+        } else {
+            column.take(entity, &given(when, contribution));
         }
-    }
-
-    fn give(&mut self, entity: u32, when: When<'_>, contribution: &Contribution, time: LogicalTime) {
-        if contribution.until <= time {
-            return;
-        }
-        if contribution.from > time {
-            self.coming.add(entity, when, contribution);
-            return;
-        }
-        if contribution.until != FOREVER {
-            let end = &mut self.states[entity].end;
-            *end = contribution.until.max(*end);
-        }
-        self.column_mut(entity, contribution.feature).give(entity, &given(when, contribution));
-    }
-
-    fn take(&mut self, entity: u32, when: When<'_>, contribution: &Contribution, time: LogicalTime) {
-        if contribution.until <= time {
-            return;
-        }
-        if contribution.from > time {
-            self.coming.remove(entity, when, contribution);
-            return;
-        }
-        self.column_mut(entity, contribution.feature).take(entity, &given(when, contribution));
     }
 
     /// The column of a feature, which is about to change for an entity that was touched.
@@ -313,22 +320,18 @@ impl Entities {
     pub(super) fn settle(&mut self, touch: &mut Touch, time: LogicalTime) {
         let state = &mut self.states[touch.entity];
         for feature in touch.dirty.iter() {
-            let value = self.columns[feature].value(touch.entity);
+            let column = &self.columns[feature];
+            let value = column.value(touch.entity);
             let slot = &mut state.row[feature];
             if *slot != value {
                 *slot = value;
                 touch.changed.insert(feature);
             }
-        }
-        if touch.dirty.intersects(&self.windowed) {
-            state.soonest = FOREVER;
-            for (expiry, &feature) in state.expiries.iter_mut().zip(&self.windows) {
-                if touch.dirty.contains(feature) {
-                    *expiry = self.columns[feature].deadline(touch.entity);
-                }
-                state.soonest = state.soonest.min(*expiry);
+            if let Some(window) = self.window_of[feature] {
+                state.expiries[usize::from(window)] = column.deadline(touch.entity);
             }
         }
+        state.soonest = state.expiries.iter().copied().min().unwrap_or(FOREVER);
         // The attributes of a view over nothing have values too: the first settling evaluates all of them.
         let fresh = !std::mem::replace(&mut state.settled, true);
         let kind = &self.plan.entities[self.kind.index()];
