@@ -1,5 +1,6 @@
 //! Memory, and what waiting costs. Measured in a process of its own, since an allocator keeps what it once had.
 
+use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -54,25 +55,25 @@ pub fn measure(customers: u64, idle: Duration, rest: Duration) -> Result<Held, F
     let active = customers / 5;
     books.all(0..active, 0, Kind::Product { product: 1, held: true })?;
     let mut at = 3_600_000;
-    let empty = books.resident(rest)?;
+    let empty = resident_after(rest)?;
     for number in 0..RECORDS {
         books.all(0..active, at, Kind::Interaction { channel: (number % 6) as u8, mood: 3, intensity: 50 })?;
         at += 61_000;
     }
-    let with_interactions = books.resident(rest)?;
+    let with_interactions = resident_after(rest)?;
     for _ in 0..RECORDS {
         books.all(0..active, at, Kind::Transaction { amount: -1_000, category: 0 })?;
         // In ten panes of ten seconds of ten minutes, and of a minute.
         at += 55_000;
     }
-    let with_debits = books.resident(rest)?;
+    let with_debits = resident_after(rest)?;
     at += HOURS_MS;
     books.session.advance(at);
-    let none = books.resident(rest)?;
+    let none = resident_after(rest)?;
     books.all(active..active + customers, at, Kind::Transaction { amount: 1, category: 0 })?;
     let idle_percent = books.idle(idle);
     books.session.advance(at + HOURS_MS);
-    let known = books.resident(rest)?;
+    let known = resident_after(rest)?;
     let each = |now: u64, before: u64, count: u64| now.saturating_sub(before) as f64 / count as f64;
     Ok(Held {
         per_customer: each(known, none, customers),
@@ -81,6 +82,16 @@ pub fn measure(customers: u64, idle: Duration, rest: Duration) -> Result<Held, F
         idle_percent,
         customers,
     })
+}
+
+/// How many bytes are resident after a rest. Only when it is asked for something does an allocator look at what it may give back.
+fn resident_after(rest: Duration) -> Result<u64, Failed> {
+    let started = Instant::now();
+    while started.elapsed() < rest {
+        (0..100).for_each(|_| drop(black_box(Vec::<u8>::with_capacity(1 << 16))));
+        std::thread::sleep(TICK);
+    }
+    resident_bytes().ok_or_else(|| Failed("the system does not say what is resident".to_owned()))
 }
 
 struct Books {
@@ -107,17 +118,6 @@ impl Books {
         self.session.feed(&mut self.batch);
         self.session.each_emission(|_| {});
         Ok(())
-    }
-
-    /// How many bytes are resident, after a rest in which a little is asked for and freed.
-    fn resident(&mut self, rest: Duration) -> Result<u64, Failed> {
-        let started = Instant::now();
-        let event = Event { time_ms: 0, customer: 0, kind: Kind::Transaction { amount: -1, category: 0 } };
-        while started.elapsed() < rest {
-            (0..1_000).try_for_each(|_| self.facts.update(&event).map(drop))?;
-            std::thread::sleep(TICK);
-        }
-        resident_bytes().ok_or_else(|| Failed("the system does not say what is resident".to_owned()))
     }
 
     /// The share of a core that it takes while nothing is due, though the clock moves on.
