@@ -31,6 +31,30 @@ fn both_engines_give_what_a_recomputation_gives() {
     tried::at_least(100, "recomputation", &generate::case, &|seed, case| tried::against_the_oracle(seed, case));
 }
 
+/// Such facts go to the customers as they are, and rows of tables are kept there.
+#[test]
+fn facts_about_customers_alone_mean_the_same() {
+    tried::at_least(30, "customers alone", &case_of_customers, &|seed, case| tried::against_the_oracle(seed, case));
+}
+
+/// The first of some random cases whose facts are each about one customer.
+fn case_of_customers(seed: u64) -> Case {
+    // Of the multiples of four: packs with a policy keep more of a customer than its own facts.
+    let mut cases = (0..1_000).map(|number| generate::case(4 * (seed + (number << 32))));
+    cases.find(is_of_customers).expect("one of a thousand cases")
+}
+
+fn is_of_customers(case: &Case) -> bool {
+    let Some(plan) = tried::load(case) else { return false };
+    plan.entities.len() == 1
+        && plan.inputs.iter().any(|input| input.is_table())
+        && plan.inputs.iter().all(|input| match (&input.table, input.about) {
+            (Some(table), Some((customer, _))) => table.key.contains(&customer),
+            (None, about) => about.is_some(),
+            _ => false,
+        })
+}
+
 #[test]
 fn the_order_of_arrival_does_not_matter() {
     many("arrival", &generate::orderly_case, &|seed, case| {
