@@ -49,9 +49,8 @@ pub(super) fn customers<'scope>(
     with_views: bool,
 ) -> Taken<'scope> {
     let mut customers = Customers::new(plan.clone(), with_views);
-    let here = scope.index() as u64;
     let mut builder = OperatorBuilder::new("Customers".to_owned(), scope);
-    let mut incoming = Incoming::new(&mut builder, given, here);
+    let mut incoming = Incoming::new(&mut builder, given);
     let (events, event_stream) = builder.new_output::<Vec<(Event, LogicalTime, isize)>>();
     let views = with_views.then(|| builder.new_output::<Vec<(ViewPart, LogicalTime, isize)>>());
     let (views, view_stream) = views.unzip();
@@ -234,12 +233,12 @@ impl Customers {
         let Some((kind, id)) = &part.entity else { return };
         let kind = *kind;
         let position = self.entities.resolve(&part.customer);
-        self.entities.touch(position);
+        let at = self.entities.touch(position);
         self.make_room();
         for (feature_position, feature) in self.plan.entities[0].features.iter().enumerate() {
             let Some(value) = rolled_up(feature, kind, &part.slots) else { continue };
             let given = Contributed { until: FOREVER, event_time: 0, order: &Value::Null, value: &value };
-            let column = self.entities.column_mut(position, FeatureId(feature_position as u16));
+            let column = self.entities.column_mut(at, FeatureId(feature_position as u16));
             if diff > 0 {
                 column.give(position, &given);
             } else {

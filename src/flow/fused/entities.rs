@@ -53,6 +53,14 @@ struct State {
     settled: bool,
 }
 
+impl State {
+    /// Brings near what it points to ([`Entities::expect`]).
+    #[inline]
+    fn expect(&self) {
+        black_box((self.row.first().is_some_and(Value::is_null), self.expiries.first().copied()));
+    }
+}
+
 /// All entities of a kind on this worker.
 pub(super) struct Entities {
     plan: Arc<Plan>,
@@ -150,8 +158,7 @@ impl Entities {
     /// most of the work: for entities that are asked for one right after the other, all of it comes at once.
     #[inline]
     pub(super) fn expect(&self, entity: u32, change: &EntityChange) {
-        let state = &self.states[entity];
-        black_box((state.row.first().is_some_and(Value::is_null), state.expiries.first().copied()));
+        self.states[entity].expect();
         for contribution in &change.contributions {
             self.columns[contribution.feature.index()].expect(entity);
         }
@@ -160,15 +167,14 @@ impl Entities {
     /// The same for entities whose windows end.
     fn expect_ends(&self, entities: &[u32]) {
         for &entity in entities {
-            let state = &self.states[entity];
-            black_box((state.row.first().is_some_and(Value::is_null), state.expiries.first().copied()));
+            self.states[entity].expect();
             self.windows.iter().for_each(|&feature| self.columns[feature].expect(entity));
         }
     }
 
     /// Marks an entity as touched at the current time. What has expired meanwhile, and nobody waited for, goes first. Says where it stands.
     #[inline]
-    fn touch_at(&mut self, entity: u32) -> u32 {
+    pub(super) fn touch(&mut self, entity: u32) -> u32 {
         let state = &mut self.states[entity];
         if state.touch == UNTOUCHED {
             state.touch = self.touched.add(entity, self.nothing.len());
@@ -185,12 +191,6 @@ impl Entities {
         state.touch
     }
 
-    /// Marks an entity as touched at the current time.
-    pub(super) fn touch(&mut self, entity: u32) -> &mut Touch {
-        let at = self.touch_at(entity);
-        self.touched.at(at)
-    }
-
     /// The next time at which anything is due.
     pub(super) fn next_deadline(&self) -> Option<LogicalTime> {
         self.deadlines.next()
@@ -204,7 +204,7 @@ impl Entities {
         for together in due.chunks(TOGETHER) {
             self.expect_ends(together);
             for &entity in together {
-                let at = self.touch_at(entity);
+                let at = self.touch(entity);
                 self.touched.at(at).woken = true;
                 for waiting in self.coming.begin(entity, time) {
                     let when = (waiting.event_time, &waiting.order);
@@ -246,7 +246,7 @@ impl Entities {
 
     /// Applies what a record says of an entity, or takes it back.
     pub(super) fn apply(&mut self, entity: u32, change: &EntityChange, time: LogicalTime, diff: isize) {
-        let at = self.touch_at(entity);
+        let at = self.touch(entity);
         if change.names {
             self.states[entity].named += diff as i64;
         }
@@ -275,24 +275,21 @@ impl Entities {
             (true, false) => return self.coming.remove(entity, when, contribution),
             _ => {}
         }
-        let feature = contribution.feature.index();
-        self.touched.at(at).dirty.insert(feature);
-        let column = &mut self.columns[feature];
+        if diff > 0 && contribution.until != FOREVER {
+            let end = &mut self.states[entity].end;
+            *end = contribution.until.max(*end);
+        }
+        let column = self.column_mut(at, contribution.feature);
         if diff > 0 {
-            if contribution.until != FOREVER {
-                let end = &mut self.states[entity].end;
-                *end = contribution.until.max(*end);
-            }
             column.give(entity, &given(when, contribution));
         } else {
             column.take(entity, &given(when, contribution));
         }
     }
 
-    /// The column of a feature, which is about to change for an entity that was touched.
+    /// The column of a feature, which is about to change for the entity that stands `at` among the touched ones.
     #[inline]
-    pub(super) fn column_mut(&mut self, entity: u32, feature: FeatureId) -> &mut dyn Column {
-        let at = self.states[entity].touch;
+    pub(super) fn column_mut(&mut self, at: u32, feature: FeatureId) -> &mut dyn Column {
         self.touched.at(at).dirty.insert(feature.index());
         &mut *self.columns[feature.index()]
     }

@@ -94,14 +94,11 @@ pub(super) struct Incoming {
 
 impl Incoming {
     /// Adds them to an operator.
-    pub(super) fn new<'scope>(
-        builder: &mut OperatorBuilder<'scope, LogicalTime>,
-        given: Given<'scope>,
-        here: u64,
-    ) -> Incoming {
+    pub(super) fn new<'scope>(builder: &mut OperatorBuilder<'scope, LogicalTime>, given: Given<'scope>) -> Incoming {
         let (mut facts, mut changes) = (Port::none(), Port::none());
         match given.said {
             Said::Facts(stream, home) => {
+                let here = stream.scope().index() as u64;
                 let by_customer = Exchange::new(move |(fact, _, _): &(Fact, _, _)| home.shard(fact, here));
                 facts = Port::new(builder, stream, by_customer);
             }
@@ -141,8 +138,9 @@ impl Incoming {
 
     /// The least time that waits.
     pub(super) fn next(&self) -> Option<LogicalTime> {
-        let waiting = [self.facts.inbox.next(), self.changes.inbox.next(), self.parts.inbox.next()];
-        waiting.into_iter().chain([self.holidays.inbox.next()]).flatten().min()
+        let Incoming { facts, changes, parts, holidays, .. } = self;
+        let waiting = [facts.inbox.next(), changes.inbox.next(), parts.inbox.next(), holidays.inbox.next()];
+        waiting.into_iter().flatten().min()
     }
 }
 

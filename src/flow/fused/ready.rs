@@ -48,7 +48,7 @@ impl<'a> Changes<'a> {
         Some((*position, change, diff))
     }
 
-    /// The next ones, now and then: when as many were taken as had been handed out here.
+    /// The next ones, whenever what is left is full blocks of them. Those that fill no block come first, and nobody asks for them ahead.
     #[inline]
     pub(super) fn soon(&self) -> Option<impl Iterator<Item = (u32, &'a EntityChange)>> {
         let soon = self.positions.iter().zip(self.changes).take(TOGETHER);
