@@ -8,16 +8,16 @@ use std::sync::Arc;
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 
-use propice::bench::facts::{Decoders, Facts, JsonLines, whole_milliseconds};
-use propice::bench::limit::Limit;
-use propice::bench::session::Session;
-use propice::bench::workload::{Event, Kind, Workload};
-use propice::bench::{canonical, equal, pack};
-use propice::define::Plan;
-use propice::define::expr::Env;
-use propice::edge::sink::Views;
-use propice::flow::Engine;
-use propice::model::{Id, Value};
+use propice_bench::facts::{Decoders, Facts, JsonLines, whole_milliseconds};
+use propice_bench::limit::Limit;
+use propice_bench::session::Session;
+use propice_bench::workload::{Event, Kind, Workload};
+use propice_bench::{canonical, equal, pack};
+use propice_define::Plan;
+use propice_define::expr::Env;
+use propice_edge::sink::Views;
+use propice_flow::Engine;
+use propice_model::{Id, Value};
 
 /// As in the command.
 #[cfg(not(target_env = "msvc"))]

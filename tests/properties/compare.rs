@@ -1,6 +1,6 @@
 //! What a run gave against what it must give.
 
-use propice::run::Texts;
+use propice_run::Texts;
 
 use crate::oracle::Expected;
 

@@ -19,11 +19,14 @@ mod oracle;
 mod shrink;
 mod tried;
 
+/// The top of the repository.
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use generate::{Case, Rng};
-use propice::run::Texts;
+use propice_run::Texts;
 use tried::{Tried, many, run_one};
 
 #[test]

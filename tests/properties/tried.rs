@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use propice::define::Plan;
-use propice::edge::sink::{MemorySink, ViewMode};
-use propice::edge::source::{Batch, LinesSource, Source};
-use propice::flow::Engine;
-use propice::run::{Options, Summary, Texts, execute, over_lines};
+use propice_define::Plan;
+use propice_edge::sink::{MemorySink, ViewMode};
+use propice_edge::source::{Batch, LinesSource, Source};
+use propice_flow::Engine;
+use propice_run::{Options, Summary, Texts, execute, over_lines};
 
 use crate::compare;
 use crate::generate::Case;
@@ -62,7 +62,7 @@ fn ways(seed: u64) -> Vec<Way> {
 
 /// The pack of a case, if it is accepted.
 pub(crate) fn load(case: &Case) -> Option<Arc<Plan>> {
-    let loaded = propice::define::load("random.toml", &case.pack.text());
+    let loaded = propice_define::load("random.toml", &case.pack.text());
     if let Err(problems) = &loaded
         && std::env::var_os("PROPICE_REFUSED").is_some()
     {
@@ -231,7 +231,7 @@ fn show(what: &str, seed: u64, case: Case, check: &dyn Fn(&Case) -> Tried) -> ! 
 
 /// A case that failed once: a pack with `# until = N, grain = N` in its first line, and its lines.
 pub(crate) fn regressions() -> Vec<(PathBuf, Case)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/properties/regressions");
+    let folder = Path::new(crate::ROOT).join("tests/properties/regressions");
     let mut cases = Vec::new();
     for entry in std::fs::read_dir(folder).expect("the folder of cases that failed") {
         let path = entry.expect("an entry").path();

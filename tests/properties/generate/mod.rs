@@ -141,7 +141,7 @@ fn accepted(seed: u64, generate: &dyn Fn(&mut Rng) -> Case) -> Case {
     let mut rng = Rng::new(seed);
     let mut case = generate(&mut rng);
     for _ in 0..30 {
-        if propice::define::load("random.toml", &case.pack.text()).is_ok() {
+        if propice_define::load("random.toml", &case.pack.text()).is_ok() {
             break;
         }
         case = generate(&mut rng);

@@ -1,0 +1,201 @@
+//! `propice generate`: life-like streams, with the truth beside them.
+
+use std::cell::RefCell;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Failure, Outcome};
+use propice_generate::{self as generate, FILES, Progress, Settings};
+use propice_model::Decimal;
+
+const EXAMPLES: &str = "\
+Examples:
+  propice generate bank --customers 1000 --days 90 --seed 1 --output data
+  propice generate bank --customers 1000 --days 90 --seed 1 --disorder 0.05 --duplicates 0.01 --output data";
+
+/// Write life-like streams for a pack that ships, and the truth about them
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", super::EXIT_CODES))]
+pub(crate) struct Args {
+    /// What to generate
+    #[arg(value_enum)]
+    world: World,
+    /// How many customers
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    customers: u32,
+    /// How many days, after a history of 180 days with salaries, bills and standing savings only
+    #[arg(long, value_name = "D", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    days: u32,
+    /// What randomness begins with; the same seed gives the same bytes everywhere
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// The folder to write to; it is made where it is not there
+    #[arg(long, short, value_name = "DIR")]
+    output: PathBuf,
+    /// The first day
+    #[arg(long, value_name = "DATE", default_value = "2026-01-01", value_parser = day)]
+    start: i64,
+    /// How many of the records arrive out of order, from 0 to 1: late by up to six hours
+    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = share)]
+    disorder: u32,
+    /// How many of the records arrive twice, from 0 to 1. Streams count every record, so the truth fits a run without
+    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = share)]
+    duplicates: u32,
+    /// How the files are compressed
+    #[arg(long, value_enum, default_value_t = Compress::None)]
+    compress: Compress,
+}
+
+/// What can be generated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum World {
+    /// A retail bank, for dataflows/bank.toml
+    Bank,
+}
+
+/// How files are compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Compress {
+    /// NAME.jsonl
+    None,
+    /// NAME.jsonl.gz
+    Gz,
+    /// NAME.jsonl.zst
+    Zst,
+}
+
+/// Generates, and says on standard error what was written.
+pub(crate) fn run(args: &Args) -> Outcome {
+    let World::Bank = args.world;
+    let settings = Settings {
+        customers: args.customers,
+        days: args.days,
+        seed: args.seed,
+        start_day: args.start,
+        disorder_ppm: args.disorder,
+        duplicates_ppm: args.duplicates,
+    };
+    let folder = args.output.display();
+    let failed = |error| Failure::io(&format!("cannot write to {folder}"), &error);
+    fs::create_dir_all(&args.output).map_err(failed)?;
+    let bar = bar();
+    let mut files = Vec::new();
+    let mut open = |name: &str| {
+        let shared = Shared(Rc::new(RefCell::new(Out::create(&args.output, name, args.compress)?)));
+        files.push(shared.clone());
+        Ok(Box::new(shared) as Box<dyn Write>)
+    };
+    let lines = generate::bank(&settings, &mut open, &mut |progress: Progress| {
+        bar.set_length(progress.of_days);
+        bar.set_position(progress.days);
+        bar.set_message(progress.lines.to_string());
+        Ok(())
+    })
+    .map_err(failed)?;
+    files.iter().try_for_each(|file| file.0.borrow_mut().finish()).map_err(failed)?;
+    bar.finish_and_clear();
+    let situations = lines.last().copied().unwrap_or_default();
+    let records = lines.iter().sum::<u64>() - situations;
+    writeln!(io::stderr().lock(), "{folder}: {records} records of {} inputs, {situations} situations", FILES.len() - 1)
+        .map_err(|error| Failure::io("cannot write to standard error", &error))
+}
+
+fn bar() -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} day {pos}/{len}  {msg} lines  {elapsed}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// A file that is being written.
+enum Out {
+    Plain(BufWriter<File>),
+    Gz(flate2::write::GzEncoder<BufWriter<File>>),
+    Zst(zstd::Encoder<'static, BufWriter<File>>),
+}
+
+impl Out {
+    fn create(folder: &Path, name: &str, compress: Compress) -> io::Result<Out> {
+        let create = |ending: &str| File::create(folder.join(format!("{name}.jsonl{ending}"))).map(BufWriter::new);
+        Ok(match compress {
+            Compress::None => Out::Plain(create("")?),
+            Compress::Gz => Out::Gz(flate2::write::GzEncoder::new(create(".gz")?, flate2::Compression::fast())),
+            Compress::Zst => Out::Zst(zstd::Encoder::new(create(".zst")?, 3)?),
+        })
+    }
+
+    /// Writes what a compressed file ends with, so that a full disk is noticed.
+    fn finish(&mut self) -> io::Result<()> {
+        match self {
+            Out::Plain(out) => out.flush(),
+            Out::Gz(out) => out.try_finish().and_then(|()| out.get_mut().flush()),
+            Out::Zst(out) => out.do_finish().and_then(|()| out.get_mut().flush()),
+        }
+    }
+}
+
+/// A file in the hands of the generator, which is finished here.
+#[derive(Clone)]
+struct Shared(Rc<RefCell<Out>>);
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut *self.0.borrow_mut() {
+            Out::Plain(out) => out.write(bytes),
+            Out::Gz(out) => out.write(bytes),
+            Out::Zst(out) => out.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut *self.0.borrow_mut() {
+            Out::Plain(out) => out.flush(),
+            Out::Gz(out) => out.flush(),
+            Out::Zst(out) => out.flush(),
+        }
+    }
+}
+
+/// A day since 1970. Room is left for the history before it and the run behind it.
+fn day(text: &str) -> Result<i64, String> {
+    let date: jiff::civil::Date = text.parse().map_err(|_| "a date is written 2026-01-01".to_owned())?;
+    if !(1971..=9_900).contains(&date.year()) {
+        return Err("the first day lies between the years 1971 and 9900".to_owned());
+    }
+    let since = date.since(jiff::civil::Date::constant(1970, 1, 1)).map_err(|error| error.to_string())?;
+    Ok(i64::from(since.get_days()))
+}
+
+/// A share, in parts of a million.
+fn share(text: &str) -> Result<u32, String> {
+    match Decimal::parse(text, 6).map(Decimal::units) {
+        Some(units @ 0..=1_000_000) => Ok(units as u32),
+        _ => Err("a share is a number from 0 to 1 with at most six decimals".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_and_shares_are_read() {
+        assert_eq!(day("1971-01-01"), Ok(365));
+        assert_eq!(day("2026-01-01"), Ok(20_454));
+        assert!(day("1970-12-31").is_err());
+        assert!(day("01/02/2026").is_err());
+        assert_eq!(share("0.05"), Ok(50_000));
+        assert_eq!(share("1"), Ok(1_000_000));
+        for bad in ["-0.1", "1.01", "5%", "0.0000001"] {
+            assert!(share(bad).is_err(), "{bad}");
+        }
+    }
+}

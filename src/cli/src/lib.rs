@@ -1,0 +1,191 @@
+//! What people touch: the commands.
+//!
+//! One file per command, each with its arguments and a `run` that says how it ended. This file has what they share: the
+//! list of commands, how a pack is read, and what an end means for the exit code.
+
+mod bench;
+mod check;
+mod completions;
+mod decided;
+mod generate;
+mod inputs;
+mod meter;
+mod plan;
+mod report;
+mod run;
+mod schema;
+mod summary;
+mod test;
+mod views;
+mod why;
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+use miette::GraphicalTheme;
+
+use propice_define::{self as define, PackErrors, Plan};
+use propice_model::LogicalTime;
+
+/// Exit codes, as `--help` shows them.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  1    the pack has mistakes, a test of it failed, or the input cannot be what it is said to be
+  2    the command line is wrong
+  3    reading or writing failed
+  130  interrupted; what was done until then is published";
+
+/// What `propice --help` shows first.
+const EXAMPLES: &str = "\
+Examples:
+  propice check dataflows/bank.toml
+  propice run dataflows/bank.toml --input fixtures/bank --output out
+  propice views dataflows/bank.toml --input fixtures/bank --customer c1 --at 2026-03-02T09:00:00Z
+  propice why dataflows/bank.toml --input fixtures/bank --customer c1 --at 2026-03-02T09:00:00Z
+  propice test dataflows/bank.toml";
+
+/// Keeps a 360° view of every customer up to date from event streams, and notices the moments at which it is right to be
+/// in touch.
+#[derive(Debug, Parser)]
+#[command(name = "propice", version, after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"), max_term_width = 120)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::Args),
+    Check(check::Args),
+    Test(test::Args),
+    Plan(plan::Args),
+    Views(views::Args),
+    Report(report::Args),
+    Why(why::Args),
+    Schema(schema::Args),
+    Generate(generate::Args),
+    Bench(bench::Args),
+    Completions(completions::Args),
+}
+
+/// How a command ends when it does not end well.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The pack or the input is wrong; the text says how, in full.
+    Wrong(String),
+    /// The same, when everything has been said already.
+    WrongAndSaid,
+    /// The command line is wrong in a way that its grammar does not show.
+    Usage(String),
+    /// Reading or writing failed.
+    Io(String),
+    /// Nobody reads what is written; there is nothing to say.
+    BrokenPipe,
+    /// Ended by the user.
+    Interrupted,
+}
+
+/// How a command ends.
+pub(crate) type Outcome = Result<(), Failure>;
+
+impl Failure {
+    /// A failure of the outside world, with what was being done.
+    pub(crate) fn io(doing: &str, error: &io::Error) -> Failure {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Failure::BrokenPipe,
+            _ => Failure::Io(format!("{doing}: {error}")),
+        }
+    }
+
+    /// Says it and gives the exit code.
+    fn end(self) -> ExitCode {
+        let (code, text) = match self {
+            Failure::Wrong(text) => (1, text),
+            Failure::WrongAndSaid => (1, String::new()),
+            Failure::Usage(text) => (2, text),
+            Failure::Io(text) => (3, text),
+            Failure::BrokenPipe => (0, String::new()),
+            Failure::Interrupted => (130, String::new()),
+        };
+        if !text.is_empty() {
+            // When nobody reads the errors either, the exit code is all there is to say.
+            let _ = writeln!(io::stderr().lock(), "{}", text.trim_end());
+        }
+        ExitCode::from(code)
+    }
+}
+
+/// Runs the command that the command line names.
+pub fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Run(args) => run::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Test(args) => test::run(&args),
+        Command::Plan(args) => plan::run(&args),
+        Command::Views(args) => views::run(&args),
+        Command::Report(args) => report::run(&args),
+        Command::Why(args) => why::run(&args),
+        Command::Schema(args) => schema::run(&args),
+        Command::Generate(args) => generate::run(&args),
+        Command::Bench(args) => bench::run(&args),
+        Command::Completions(args) => completions::run(&args),
+    };
+    outcome.map_or_else(Failure::end, |()| ExitCode::SUCCESS)
+}
+
+/// The grammar of the command line.
+fn grammar() -> clap::Command {
+    Cli::command()
+}
+
+/// Reads and checks a pack; its mistakes are told in full.
+pub(crate) fn load_pack(path: &Path) -> Result<Plan, Failure> {
+    define::load(&path.display().to_string(), &read_pack(path)?).map_err(|errors| Failure::Wrong(told(&errors)))
+}
+
+/// A time of the command line: without an offset in the zone of the pack.
+pub(crate) fn instant(option: &str, text: &str, plan: &Plan) -> Result<LogicalTime, Failure> {
+    define::pack::parse_instant(text, &plan.timezone).ok_or_else(|| {
+        Failure::Usage(format!("{option} takes a time such as 2026-03-02T09:00:00Z or 2026-03-02, not `{text}`"))
+    })
+}
+
+/// Says something on standard error.
+pub(crate) fn say(text: &str) {
+    // When nobody reads it, the run goes on all the same.
+    let _ = write!(io::stderr().lock(), "{text}");
+}
+
+/// The text of a pack.
+fn read_pack(path: &Path) -> Result<String, Failure> {
+    let bytes = std::fs::read(path).map_err(|error| Failure::io(&format!("cannot read {}", path.display()), &error))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let line = error.as_bytes()[..error.utf8_error().valid_up_to()].split(|byte| *byte == b'\n').count();
+        Failure::Wrong(format!("{}: line {line} is not UTF-8", path.display()))
+    })
+}
+
+/// All mistakes of a pack, in colours where they are wanted.
+fn told(errors: &PackErrors) -> String {
+    let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    errors.render(if colours { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() })
+}
+
+/// Writes to standard output, whole.
+pub(crate) fn print(text: &str) -> Outcome {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(|error| Failure::io("cannot write to standard output", &error))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_grammar_is_sound() {
+        super::grammar().debug_assert();
+    }
+}

@@ -1,0 +1,172 @@
+//! `propice report`: what decisions amount to.
+
+use std::fs;
+use std::io::{self, BufReader, IsTerminal as _};
+use std::path::{Path, PathBuf};
+
+use jiff::tz::TimeZone;
+
+use super::{Failure, Outcome, load_pack, print, say};
+use propice_edge::source::{Line, Lines, open_path};
+use propice_model::limits::RECORD_BYTES;
+use propice_report::{Report, Scope, Tally, Unit, page, tables};
+
+const EXAMPLES: &str = "\
+Examples:
+  propice report out
+  propice report out --pack dataflows/bank.toml --output report.html
+  propice report out/decisions.jsonl --by week --format json | jq .totals";
+
+/// Bad lines that are told one by one.
+const TOLD: u64 = 10;
+
+/// Report what was said to customers, what was not and why, and whether it helped, over the decisions of a run
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", super::EXIT_CODES))]
+pub(crate) struct Args {
+    /// The decisions: a decisions.jsonl (may be packed with gzip or zstd), a folder with one, or `-` for standard input
+    #[arg(value_name = "DECISIONS")]
+    pub(crate) decisions: PathBuf,
+    /// The pack that decided: its moments and channels are shown although nothing happened to them, and days begin in its
+    /// zone. Without it: in UTC
+    #[arg(long, value_name = "PACK")]
+    pub(crate) pack: Option<PathBuf>,
+    /// How it is written; without it: as the name of --output ends, or else `table`
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+    /// What the timeline counts by; without it: what fits the time between the first decision and the last
+    #[arg(long, value_enum)]
+    pub(crate) by: Option<By>,
+    /// The file to write to; without it: standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// Tables for a terminal
+    Table,
+    /// One JSON object
+    Json,
+    /// One page with plots, complete in itself
+    Html,
+}
+
+/// What the timeline counts by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum By {
+    /// From Monday
+    Week,
+    /// From the first
+    Month,
+    /// From the first of January
+    Year,
+}
+
+impl From<By> for Unit {
+    fn from(by: By) -> Unit {
+        match by {
+            By::Week => Unit::Week,
+            By::Month => Unit::Month,
+            By::Year => Unit::Year,
+        }
+    }
+}
+
+/// Writes a report.
+pub(crate) fn run(args: &Args) -> Outcome {
+    let plan = args.pack.as_deref().map(load_pack).transpose()?;
+    let zone = plan.as_ref().map_or("UTC", |plan| plan.timezone.as_str());
+    // The zone of a pack that is sound is known.
+    let tally = Tally::new(TimeZone::get(zone).unwrap_or(TimeZone::UTC));
+    let tally = read(&args.decisions, tally)?;
+    if tally.decisions() == 0 && tally.bad_lines() > 0 {
+        let text = format!("{}: no line is a decision", shown(&args.decisions));
+        return Err(Failure::Wrong(text));
+    }
+    let scope = Scope { plan: plan.as_ref(), zone: zone.to_owned(), unit: args.by.map(Unit::from) };
+    let report = Report::of(tally, &scope);
+    let text = match format(args) {
+        Format::Table => tables(&report, columns(args)),
+        Format::Json => report.json(),
+        Format::Html => page(&report),
+    };
+    match &args.output {
+        None => print(&text),
+        Some(path) => {
+            fs::write(path, text).map_err(|error| Failure::io(&format!("cannot write {}", path.display()), &error))?;
+            say(&format!("written to {}\n", path.display()));
+            Ok(())
+        }
+    }
+}
+
+/// As it is asked for, or as the name of the file says.
+fn format(args: &Args) -> Format {
+    args.format.unwrap_or_else(|| {
+        let ending = args.output.as_deref().and_then(Path::extension).and_then(|ending| ending.to_str());
+        match ending {
+            Some("html" | "htm") => Format::Html,
+            Some("json") => Format::Json,
+            _ => Format::Table,
+        }
+    })
+}
+
+/// The width of the terminal, when that is where the tables go.
+fn columns(args: &Args) -> Option<u16> {
+    let onto_terminal = args.output.is_none() && io::stdout().is_terminal();
+    comfy_table::Table::new().width().filter(|_| onto_terminal)
+}
+
+fn shown(path: &Path) -> String {
+    if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() }
+}
+
+/// Counts every line. Those that are no decisions are told, the first of them one by one.
+fn read(path: &Path, mut tally: Tally) -> Result<Tally, Failure> {
+    let path = file(path)?;
+    let name = shown(&path);
+    let failed = |error| Failure::io(&format!("cannot read {name}"), &error);
+    let bytes = if path.as_os_str() == "-" {
+        Box::new(BufReader::new(io::stdin()))
+    } else {
+        open_path(&path).map_err(failed)?
+    };
+    let mut lines = Lines::new(bytes);
+    let mut line = Vec::new();
+    loop {
+        let (column, message) = match lines.next(&mut line).map_err(failed)? {
+            Line::End => break,
+            Line::TooLong => {
+                tally.add_unreadable();
+                (None, format!("longer than {RECORD_BYTES} bytes"))
+            }
+            Line::Whole => match tally.add(&line) {
+                Ok(()) => continue,
+                Err(bad) => (bad.column, bad.message),
+            },
+        };
+        if tally.bad_lines() <= TOLD {
+            let column = column.map_or_else(String::new, |column| format!(":{column}"));
+            say(&format!("{name}:{}{column}: {}\n", lines.number(), message.escape_debug()));
+        }
+    }
+    if tally.bad_lines() > TOLD {
+        say(&format!("{name}: {} lines are no decisions; these were the first {TOLD}\n", tally.bad_lines()));
+    }
+    Ok(tally)
+}
+
+/// The file itself, or the one of a folder.
+fn file(path: &Path) -> Result<PathBuf, Failure> {
+    if !path.is_dir() {
+        return Ok(path.to_owned());
+    }
+    let named = ["", ".gz", ".zst"].map(|packing| path.join(format!("decisions.jsonl{packing}")));
+    named
+        .into_iter()
+        .find(|path| path.is_file())
+        .ok_or_else(|| Failure::Usage(format!("{}: no decisions.jsonl in this folder", path.display())))
+}

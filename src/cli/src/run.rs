@@ -1,0 +1,183 @@
+//! `propice run`: records in, triggers, decisions and views out.
+
+use std::io::{self, IsTerminal as _};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
+use std::time::Instant;
+
+use super::inputs::{Inputs, Opened};
+use super::meter::Metered;
+use super::summary::Done;
+use super::{Failure, Outcome, instant, load_pack, say};
+use propice_define::Plan;
+use propice_edge::sink::{DirectorySink, Format as Shown, Show as Which, Sink, Tee, TerminalSink, ViewMode};
+use propice_flow as flow;
+use propice_run as run;
+
+const EXAMPLES: &str = "\
+Examples:
+  propice run dataflows/bank.toml
+  propice run dataflows/bank.toml --input fixtures/bank --output out
+  zcat trans.csv.gz | propice run dataflows/berka.toml --input berka --input trans=- --show episodes --format jsonl";
+
+/// Run a pack over files: show what is published and why, write everything to a folder
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", super::EXIT_CODES))]
+pub(crate) struct Args {
+    /// The pack
+    #[arg(value_name = "PACK")]
+    pub(crate) pack: PathBuf,
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+    /// A folder for triggers, decisions, episodes, views and dead letters (`*.jsonl`); it is made where it is not there
+    #[arg(long, short, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+    /// Which dataflow runs the pack; both mean the same
+    #[arg(long, value_enum, default_value_t = EngineName::Fused)]
+    pub(crate) engine: EngineName,
+    /// How many worker threads; the output is the same for any number
+    #[arg(long, short, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) workers: u16,
+    /// Move the clock on to this time behind the last record, so that windows end and deadlines pass
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+    /// Which views are kept up to date and written to the output folder: the last one of each customer, every change, or
+    /// none
+    #[arg(long, value_enum, default_value_t = Views::Final)]
+    pub(crate) views: Views,
+    /// What is shown on standard output
+    #[arg(long, value_enum, default_value_t = Show::Triggers)]
+    pub(crate) show: Show,
+    /// How it is shown; without it: `table`, and `none` with --output
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+    /// No progress and no closing summary
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+/// The names of the engines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum EngineName {
+    /// Stateful operators that keep their state in place
+    Fused,
+    /// Ordinary differential operators: the executable meaning
+    Reference,
+}
+
+impl From<EngineName> for flow::Engine {
+    fn from(name: EngineName) -> Self {
+        match name {
+            EngineName::Fused => flow::Engine::Fused,
+            EngineName::Reference => flow::Engine::Reference,
+        }
+    }
+}
+
+/// Which views are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Views {
+    /// The last one of each customer
+    Final,
+    /// Every change
+    Changes,
+    /// None
+    None,
+}
+
+/// What is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Show {
+    /// What is published to channels, with what is in it for the customer and why
+    Triggers,
+    /// Episodes that open and close
+    Episodes,
+    /// Every verdict, also the silent ones, with the gates that failed
+    Decisions,
+}
+
+/// How it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Table,
+    /// JSON Lines, as in the files of --output
+    Jsonl,
+    /// Not at all
+    None,
+}
+
+/// Runs a pack.
+pub(crate) fn run(args: &Args) -> Outcome {
+    let plan = Arc::new(load_pack(&args.pack)?);
+    let until = args.until.as_deref().map(|text| instant("--until", text, &plan)).transpose()?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let Opened { source, notes } = args.inputs.open(&args.pack, &plan, &stop)?;
+    stop_on_interrupt(&stop)?;
+    if !args.quiet {
+        say(&notes);
+    }
+    let (sinks, shows) = sinks(args, &plan)?;
+    let (sink, counts) = Tee::new(sinks);
+    let options = run::Options {
+        engine: args.engine.into(),
+        workers: usize::from(args.workers),
+        views: args.views != Views::None,
+        until,
+    };
+    // A bar would be drawn into the table.
+    let into_table = shows && io::stdout().is_terminal();
+    let bar = !args.quiet && !into_table;
+    let (source, meter) = Metered::new(Box::new(source), bar);
+    let started = Instant::now();
+    let done = run::execute(&plan, Box::new(source), Box::new(sink), &options);
+    meter.clear();
+    let summary = done.map_err(|error| Failure::io("the run failed", &error))?;
+    let interrupted = stop.load(Ordering::Relaxed);
+    if !args.quiet {
+        let counts = counts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let done = Done { plan: &plan, summary, counts, elapsed: started.elapsed(), interrupted };
+        say(&done.text(args.output.as_deref(), options.views, until.is_some()));
+    }
+    if interrupted { Err(Failure::Interrupted) } else { Ok(()) }
+}
+
+/// Lets Ctrl-C set a flag. A second Ctrl-C ends the process at once.
+fn stop_on_interrupt(stop: &Arc<AtomicBool>) -> Outcome {
+    let stop = Arc::clone(stop);
+    let handler = move || {
+        if stop.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    };
+    ctrlc::set_handler(handler).map_err(|error| Failure::Io(format!("cannot listen to Ctrl-C: {error}")))
+}
+
+/// Where everything goes, and whether anything is shown.
+fn sinks(args: &Args, plan: &Arc<Plan>) -> Result<(Vec<Box<dyn Sink>>, bool), Failure> {
+    let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
+    let unasked = if args.output.is_some() { Format::None } else { Format::Table };
+    let format = args.format.unwrap_or(unasked);
+    let show = match args.show {
+        Show::Triggers => Which::Triggers,
+        Show::Episodes => Which::Episodes,
+        Show::Decisions => Which::Decisions,
+    };
+    match format {
+        Format::Table => sinks.push(Box::new(TerminalSink::stdout(plan, show, Shown::Table))),
+        Format::Jsonl => sinks.push(Box::new(TerminalSink::stdout(plan, show, Shown::JsonLines))),
+        Format::None => {}
+    }
+    let shows = !sinks.is_empty();
+    if let Some(folder) = &args.output {
+        let mode = match args.views {
+            Views::Final => ViewMode::Final,
+            Views::Changes => ViewMode::Changes,
+            Views::None => ViewMode::None,
+        };
+        let sink = DirectorySink::create(plan, folder, mode).map_err(|error| Failure::io("cannot write", &error))?;
+        sinks.push(Box::new(sink));
+    }
+    Ok((sinks, shows))
+}

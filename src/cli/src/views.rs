@@ -1,0 +1,129 @@
+//! `propice views`: the 360° view as of a logical time.
+
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal as _};
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, PoisonError};
+
+use comfy_table::{ContentArrangement, Table, presets};
+
+use super::inputs::{Inputs, Opened};
+use super::meter::Metered;
+use super::{Failure, Outcome, instant, load_pack, print, say};
+use propice_define::Plan;
+use propice_edge::sink::views::shown;
+use propice_edge::sink::{LatestViews, Tee, Views};
+use propice_model::time::format_time;
+use propice_model::{Id, KindId, LogicalTime, Value};
+use propice_run as run;
+
+const EXAMPLES: &str = "\
+Examples:
+  propice views dataflows/bank.toml --input fixtures/bank --customer c1
+  propice views dataflows/bank.toml --input fixtures/bank --at 2026-03-02T09:00:00Z";
+
+/// Show the views of customers as of a logical time
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", super::EXIT_CODES))]
+pub(crate) struct Args {
+    /// The pack
+    #[arg(value_name = "PACK")]
+    pub(crate) pack: PathBuf,
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+    /// Only this customer
+    #[arg(long, value_name = "ID")]
+    pub(crate) customer: Option<String>,
+    /// As of this time, such as 2026-03-02T09:00:00Z; without an offset in the zone of the pack. Without it: behind the
+    /// last record
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+    /// How views are shown; without it: `table` for one customer on a terminal, `jsonl` elsewhere
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+}
+
+/// How views are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// A readable table per customer
+    Table,
+    /// The lines of views.jsonl
+    Jsonl,
+}
+
+/// Shows views.
+pub(crate) fn run(args: &Args) -> Outcome {
+    let plan = Arc::new(load_pack(&args.pack)?);
+    let at = args.at.as_deref().map(|text| instant("--at", text, &plan)).transpose()?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let Opened { source, notes } = args.inputs.open(&args.pack, &plan, &stop)?;
+    say(&notes);
+    let latest = LatestViews::new(&plan);
+    let (sink, counts) = Tee::new(vec![Box::new(latest.clone())]);
+    let options = run::Options { views: true, until: at, ..run::Options::default() };
+    let (source, meter) = Metered::new(Box::new(source), true);
+    let done = run::execute(&plan, Box::new(source), Box::new(sink), &options);
+    meter.clear();
+    let through = done.map_err(|error| Failure::io("the run failed", &error))?.through;
+    let dead: u64 = counts.lock().unwrap_or_else(PoisonError::into_inner).dead_letters.values().sum();
+    if dead > 0 {
+        say(&format!("{dead} records could not be read; propice run tells why\n"));
+    }
+    let default = if io::stdout().is_terminal() && args.customer.is_some() { Format::Table } else { Format::Jsonl };
+    let format = args.format.unwrap_or(default);
+    latest.look(|views| match &args.customer {
+        Some(customer) => {
+            if show(views, &plan, &Id::parse(customer), through, format)? {
+                return Ok(());
+            }
+            let time = format_time(through as i64);
+            Err(Failure::Wrong(format!("there is no customer `{customer}` at {time}")))
+        }
+        None => views.customers().try_for_each(|customer| show(views, &plan, customer, through, format).map(|_| ())),
+    })
+}
+
+/// Shows one customer; whether it exists.
+fn show(views: &Views, plan: &Plan, id: &Id, time: LogicalTime, format: Format) -> Result<bool, Failure> {
+    let mut text = String::new();
+    let exists = match format {
+        Format::Jsonl => views.write_customer(id, time, &mut text),
+        Format::Table => write_table(views, plan, id, time, &mut text),
+    };
+    print(&text)?;
+    Ok(exists)
+}
+
+/// A table of the customer's slots, and one per kind of entity with a column for each entity.
+fn write_table(views: &Views, plan: &Plan, id: &Id, time: LogicalTime, out: &mut String) -> bool {
+    let Some(slots) = views.slots(id) else { return false };
+    let _ = writeln!(out, "customer {} at {}", id.to_string().escape_debug(), format_time(time as i64));
+    let mut table = empty_table();
+    for (name, value) in shown(plan, KindId::CUSTOMER, slots) {
+        table.add_row([name, &value]);
+    }
+    let _ = writeln!(out, "{table}");
+    let entities: Vec<(KindId, &Id, &[Value])> = views.entities(id).collect();
+    for of_kind in entities.chunk_by(|a, b| a.0 == b.0) {
+        let kind = of_kind[0].0;
+        let mut table = empty_table();
+        let ids = of_kind.iter().map(|(_, id, _)| id.to_string().escape_debug().to_string());
+        table.set_header(std::iter::once(plan.entities[kind.index()].name.clone()).chain(ids));
+        let columns: Vec<Vec<(&str, String)>> =
+            of_kind.iter().map(|(_, _, slots)| shown(plan, kind, slots).collect()).collect();
+        for row in 0..columns[0].len() {
+            let values = columns.iter().map(|column| column[row].1.clone());
+            table.add_row(std::iter::once(columns[0][row].0.to_owned()).chain(values));
+        }
+        let _ = writeln!(out, "\n{table}");
+    }
+    true
+}
+
+fn empty_table() -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table
+}

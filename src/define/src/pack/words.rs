@@ -1,0 +1,146 @@
+//! Names and words: what a name may look like, which one was probably meant.
+
+use super::problem::{Problem, Problems};
+use super::raw::Spot;
+use propice_model::limits::NAME_BYTES;
+
+/// Words of the expression language: a thing that is called so could not be used in an expression.
+const EXPRESSION_WORDS: [&str; 22] = [
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "false",
+    "for",
+    "function",
+    "if",
+    "import",
+    "in",
+    "let",
+    "loop",
+    "namespace",
+    "now",
+    "null",
+    "package",
+    "return",
+    "true",
+    "var",
+    "void",
+    "while",
+];
+
+/// Keys of views that are not features or attributes.
+const VIEW_WORDS: [&str; 3] = ["customer", "logical_time_ms", "entities"];
+
+/// Sections of a pack: an entity that is called so could not have a section of its own.
+const SECTION_WORDS: [&str; 8] = ["pack", "stream", "table", "entity", "moment", "policy", "channel", "test"];
+
+/// Whether a text is a name.
+pub(super) fn is_name(text: &str) -> bool {
+    text.len() <= NAME_BYTES
+        && text.bytes().next().is_some_and(|first| first.is_ascii_lowercase())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+/// Checks the name of something that expressions do not name.
+pub(super) fn check_name(what: &'static str, name: &Spot<String>, problems: &mut Problems) {
+    if !is_name(&name.value) {
+        problems.add(Problem::BadName { what, name: shortened(&name.value) }, &name.span);
+    }
+}
+
+/// Checks the name of something that expressions name.
+pub(super) fn check_expression_name(what: &'static str, name: &Spot<String>, problems: &mut Problems) {
+    check_name(what, name, problems);
+    if EXPRESSION_WORDS.contains(&name.value.as_str()) {
+        let remedy = if what == "a field" {
+            "give it another name, and its own one as `column`: { type = \"…\", column = \"…\" }"
+        } else {
+            "give it another name"
+        };
+        let why = "it is a word of the expression language";
+        problems.add(Problem::ReservedName { what, name: name.value.clone(), why, remedy }, &name.span);
+    }
+}
+
+/// Checks the name of an entity.
+pub(super) fn check_entity_name(name: &Spot<String>, problems: &mut Problems) {
+    check_expression_name("an entity", name, problems);
+    if SECTION_WORDS.contains(&name.value.as_str()) {
+        let (why, remedy) = ("a section of the pack is called so", "give it another name");
+        problems.add(Problem::ReservedName { what: "an entity", name: name.value.clone(), why, remedy }, &name.span);
+    }
+}
+
+/// Checks the name of a feature or an attribute; `taken` are the entities and tables of the pack.
+pub(super) fn check_slot_name(what: &'static str, name: &Spot<String>, taken: &[&str], problems: &mut Problems) {
+    check_expression_name(what, name, problems);
+    let why = if VIEW_WORDS.contains(&name.value.as_str()) {
+        "views have a key of their own that is called so"
+    } else if taken.contains(&name.value.as_str()) {
+        "an entity or a table of the pack is called so"
+    } else {
+        return;
+    };
+    let remedy = "give it another name";
+    problems.add(Problem::ReservedName { what, name: name.value.clone(), why, remedy }, &name.span);
+}
+
+/// The name that was probably meant: near enough, and the nearest.
+pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    const NEAR: f64 = 0.6;
+    // Longer texts are no misspelt names, and comparing them costs the product of the lengths.
+    if name.len() > 2 * NAME_BYTES {
+        return None;
+    }
+    let lower = name.to_lowercase();
+    known
+        .into_iter()
+        // Of so different a length they cannot be near, and need not be compared.
+        .filter(|other| other.len() * 5 >= name.len() * 2 && name.len() * 5 >= other.len() * 2)
+        .map(|other| (strsim::normalized_damerau_levenshtein(&lower, &other.to_lowercase()), other))
+        .filter(|(likeness, _)| *likeness >= NEAR)
+        .max_by(|(a, left), (b, right)| a.total_cmp(b).then_with(|| right.cmp(left)))
+        .map(|(_, other)| other.to_owned())
+}
+
+/// A text from the pack as a message shows it.
+pub(super) fn shortened(text: &str) -> String {
+    const SHOWN: usize = 80;
+    if text.chars().count() <= SHOWN {
+        return text.to_owned();
+    }
+    let mut out: String = text.chars().take(SHOWN).collect();
+    out.push('…');
+    out
+}
+
+/// `a, b or c`.
+pub(super) fn join_or(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [init @ .., last] => format!("{} or {last}", init.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_near() {
+        assert_eq!(nearest("ammount", ["amount", "account"]), Some("amount".to_owned()));
+        assert_eq!(nearest("balance", ["x", "colour"]), None);
+        assert_eq!(nearest("Europe/pariss", ["Europe/Paris"]), Some("Europe/Paris".to_owned()));
+    }
+
+    #[test]
+    fn names_are_lower_case_and_short() {
+        assert!(is_name("a_1"));
+        for bad in ["", "1a", "_a", "A", "a-b", "é", &"a".repeat(65)] {
+            assert!(!is_name(bad), "{bad}");
+        }
+    }
+}

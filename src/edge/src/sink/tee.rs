@@ -1,0 +1,78 @@
+//! Several sinks as one, counting what goes by.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::source::DeadLetter;
+use propice_flow::policy::Decision;
+use propice_flow::{Transition, ViewPart};
+use propice_model::LogicalTime;
+
+use super::{Sink, Tally};
+
+/// What went by.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    /// Dead letters by their reason.
+    pub dead_letters: BTreeMap<&'static str, u64>,
+    /// The first of them, without its record.
+    pub first_dead_letter: Option<DeadLetter>,
+    /// Customers that exist; nothing when there are no views.
+    pub customers: i64,
+    /// What was decided.
+    pub decided: Tally,
+}
+
+/// Hands everything to several sinks, in order.
+pub struct Tee {
+    sinks: Vec<Box<dyn Sink>>,
+    counts: Arc<Mutex<Counts>>,
+}
+
+impl Tee {
+    /// Over sinks; the counts are read through the second part.
+    pub fn new(sinks: Vec<Box<dyn Sink>>) -> (Tee, Arc<Mutex<Counts>>) {
+        let counts = Arc::new(Mutex::new(Counts::default()));
+        (Tee { sinks, counts: Arc::clone(&counts) }, counts)
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sink for Tee {
+    fn transitions(&mut self, transitions: &[Transition]) -> io::Result<()> {
+        self.sinks.iter_mut().try_for_each(|sink| sink.transitions(transitions))
+    }
+
+    fn decisions(&mut self, decisions: &[Decision]) -> io::Result<()> {
+        let mut counts = self.counts();
+        decisions.iter().for_each(|decision| counts.decided.count(decision));
+        drop(counts);
+        self.sinks.iter_mut().try_for_each(|sink| sink.decisions(decisions))
+    }
+
+    fn views(&mut self, updates: &[(ViewPart, LogicalTime, isize)]) -> io::Result<()> {
+        let customers = updates.iter().filter(|(part, _, _)| part.entity.is_none());
+        self.counts().customers += customers.map(|(_, _, diff)| *diff as i64).sum::<i64>();
+        self.sinks.iter_mut().try_for_each(|sink| sink.views(updates))
+    }
+
+    fn dead_letters(&mut self, letters: &[DeadLetter]) -> io::Result<()> {
+        let mut counts = self.counts();
+        for letter in letters {
+            *counts.dead_letters.entry(letter.reason).or_default() += 1;
+        }
+        if let (None, Some(first)) = (&counts.first_dead_letter, letters.first()) {
+            counts.first_dead_letter = Some(DeadLetter { record: Vec::new(), ..first.clone() });
+        }
+        drop(counts);
+        self.sinks.iter_mut().try_for_each(|sink| sink.dead_letters(letters))
+    }
+
+    fn finish(&mut self, through: LogicalTime) -> io::Result<()> {
+        self.sinks.iter_mut().try_for_each(|sink| sink.finish(through))
+    }
+}

@@ -1,0 +1,270 @@
+//! How values are told to people, in English and in French: numbers, times, durations, lists, comparisons. The words of both languages stand side by
+//! side, so that neither is forgotten.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use propice_define::Plan;
+use propice_model::time::format_time;
+use propice_model::{LogicalTime, Type, Value};
+
+/// A language that values are told in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    #[default]
+    English,
+    /// French.
+    French,
+}
+
+impl Language {
+    /// The language of a locale (`fr`, `fr-FR`, `fr_CA`), if it is known.
+    pub fn of_locale(locale: &str) -> Option<Language> {
+        match primary(locale).as_str() {
+            "en" => Some(Language::English),
+            "fr" => Some(Language::French),
+            _ => None,
+        }
+    }
+
+    /// Its code.
+    pub fn code(self) -> &'static str {
+        self.pick("en", "fr")
+    }
+
+    /// What is said in it.
+    pub fn pick<T>(self, english: T, french: T) -> T {
+        match self {
+            Language::English => english,
+            Language::French => french,
+        }
+    }
+}
+
+/// The language part of a locale: `fr-FR` is `fr`.
+pub(super) fn primary(locale: &str) -> String {
+    locale.split(['-', '_']).next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// Tells values in a language, times in a zone.
+#[derive(Clone, Debug)]
+pub struct Teller {
+    /// The language.
+    pub language: Language,
+    zone: TimeZone,
+}
+
+impl Teller {
+    /// In a language and in a zone that [`zone_of`] found.
+    pub fn new(language: Language, zone: TimeZone) -> Teller {
+        Teller { language, zone }
+    }
+
+    /// A value in words.
+    pub fn value(&self, value: &Value, ty: &Type) -> String {
+        match value {
+            Value::Null => self.language.pick("unknown", "inconnu").to_owned(),
+            Value::Bool(flag) => self.language.pick(["no", "yes"], ["non", "oui"])[usize::from(*flag)].to_owned(),
+            Value::Int(number) => self.number(&number.to_string()),
+            Value::Float(number) => self.number(rounded(number.get()).as_str()),
+            Value::Decimal(number) => {
+                let scale = if let Type::Decimal(scale) = ty { *scale } else { 0 };
+                self.number(&number.format(scale))
+            }
+            Value::Text(text) => text.to_string(),
+            Value::Time(time_ms) => self.time(*time_ms),
+            Value::Duration(ms) => self.duration(*ms),
+            Value::Id(id) => id.to_string(),
+            Value::List(values) => {
+                let of = if let Type::List(of) = ty { of } else { ty };
+                self.list(&values.iter().map(|value| self.value(value, of)).collect::<Vec<_>>())
+            }
+        }
+    }
+
+    /// A number that is written as `-1234.50`: `-1,234.50`, `-1 234,50`.
+    pub fn number(&self, plain: &str) -> String {
+        let (sign, digits) = plain.strip_prefix('-').map_or(("", plain), |digits| ("-", digits));
+        let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, part)| (whole, Some(part)));
+        // French groups by a narrow space that does not break.
+        let (group, point) = self.language.pick((',', '.'), ('\u{202f}', ','));
+        let mut out = sign.to_owned();
+        for (at, digit) in whole.chars().enumerate() {
+            if at > 0 && (whole.len() - at).is_multiple_of(3) {
+                out.push(group);
+            }
+            out.push(digit);
+        }
+        if let Some(fraction) = fraction {
+            out.push(point);
+            out.push_str(fraction);
+        }
+        out
+    }
+
+    /// A time on the wall clock of the zone: `2 March 2026, 10:00`; at midnight the day alone.
+    pub fn time(&self, time_ms: i64) -> String {
+        const ENGLISH: [&str; 12] = [
+            "January",
+            "February",
+            "March",
+            "April",
+            "May",
+            "June",
+            "July",
+            "August",
+            "September",
+            "October",
+            "November",
+            "December",
+        ];
+        const FRENCH: [&str; 12] = [
+            "janvier",
+            "février",
+            "mars",
+            "avril",
+            "mai",
+            "juin",
+            "juillet",
+            "août",
+            "septembre",
+            "octobre",
+            "novembre",
+            "décembre",
+        ];
+        let Ok(timestamp) = Timestamp::from_millisecond(time_ms) else { return format_time(time_ms) };
+        let at = timestamp.to_zoned(self.zone.clone());
+        let month = self.language.pick(ENGLISH, FRENCH)[(at.month() - 1) as usize % 12];
+        let first = self.language == Language::French && at.day() == 1;
+        let day = format!("{}{} {month} {}", at.day(), if first { "er" } else { "" }, at.year());
+        if (at.hour(), at.minute()) == (0, 0) {
+            return day;
+        }
+        format!("{day}{}{:02}:{:02}", self.language.pick(", ", " à "), at.hour(), at.minute())
+    }
+
+    /// A logical time, likewise.
+    pub fn logical(&self, time: LogicalTime) -> String {
+        self.time(i64::try_from(time).unwrap_or(i64::MAX))
+    }
+
+    /// A duration by its two largest units: `2 days 3 hours`.
+    pub fn duration(&self, duration_ms: i64) -> String {
+        const UNITS: [(u64, [&str; 2], [&str; 2]); 5] = [
+            (86_400_000, ["day", "days"], ["jour", "jours"]),
+            (3_600_000, ["hour", "hours"], ["heure", "heures"]),
+            (60_000, ["minute", "minutes"], ["minute", "minutes"]),
+            (1_000, ["second", "seconds"], ["seconde", "secondes"]),
+            (1, ["ms", "ms"], ["ms", "ms"]),
+        ];
+        let mut rest = duration_ms.unsigned_abs();
+        let mut parts = Vec::new();
+        for (size, english, french) in UNITS {
+            let count = rest / size;
+            rest %= size;
+            if count > 0 && parts.len() < 2 {
+                let [one, many] = self.language.pick(english, french);
+                parts.push(format!("{} {}", self.number(&count.to_string()), if count == 1 { one } else { many }));
+            } else if !parts.is_empty() {
+                break;
+            }
+        }
+        if parts.is_empty() {
+            return self.language.pick("no time", "aucun délai").to_owned();
+        }
+        format!("{}{}", if duration_ms < 0 { "-" } else { "" }, parts.join(" "))
+    }
+
+    /// `a, b and c`
+    pub fn list(&self, parts: &[String]) -> String {
+        let and = self.language.pick(" and ", " et ");
+        match parts {
+            [] => self.language.pick("none", "aucun").to_owned(),
+            [one] => one.clone(),
+            [others @ .., last] => format!("{}{and}{last}", others.join(", ")),
+        }
+    }
+
+    /// A comparison with a literal, as a condition spells it: `< 50.00` is `less than 50.00`.
+    pub fn comparison(&self, operator: &str, literal: &str) -> String {
+        let words = match operator {
+            "<" => self.language.pick("less than", "moins de"),
+            "<=" => self.language.pick("at most", "au plus"),
+            ">" => self.language.pick("more than", "plus de"),
+            ">=" => self.language.pick("at least", "au moins"),
+            "!=" => self.language.pick("other than", "autre que"),
+            _ => self.language.pick("equal to", "égal à"),
+        };
+        format!("{words} {}", self.literal(literal))
+    }
+
+    fn literal(&self, literal: &str) -> String {
+        let is_number = |text: &str| text.chars().all(|c| c.is_ascii_digit() || c == '.') && !text.is_empty();
+        if is_number(literal.strip_prefix('-').unwrap_or(literal)) {
+            return self.number(literal);
+        }
+        if let Some(ms) = propice_model::time::parse_duration(literal) {
+            return self.duration(ms);
+        }
+        match literal {
+            "true" => self.language.pick("yes", "oui").to_owned(),
+            "false" => self.language.pick("no", "non").to_owned(),
+            quoted => quoted.trim_matches(['"', '\'']).to_owned(),
+        }
+    }
+}
+
+/// The zone of a customer, or that of the pack, where the customer has none or one that nobody knows; with its name.
+pub fn zone_of(plan: &Plan, customer: Option<&str>) -> (String, TimeZone) {
+    let named = |name: &str| TimeZone::get(name).ok().map(|zone| (name.to_owned(), zone));
+    customer.and_then(named).or_else(|| named(&plan.timezone)).unwrap_or_else(|| ("UTC".to_owned(), TimeZone::UTC))
+}
+
+/// At most two decimals, and none that are not needed.
+fn rounded(number: f64) -> String {
+    let text = format!("{number:.2}");
+    let short = text.trim_end_matches('0').trim_end_matches('.');
+    if short == "-0" { "0".to_owned() } else { short.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tellers() -> [Teller; 2] {
+        let zone = TimeZone::get("Europe/Paris").expect("a zone");
+        [Language::English, Language::French].map(|language| Teller::new(language, zone.clone()))
+    }
+
+    #[test]
+    fn numbers_and_lists() {
+        let [en, fr] = tellers();
+        let money = Value::decimal(-123_456_750);
+        assert_eq!(en.value(&money, &Type::Decimal(2)), "-1,234,567.50");
+        assert_eq!(fr.value(&money, &Type::Decimal(2)), "-1\u{202f}234\u{202f}567,50");
+        assert_eq!(fr.value(&Value::float(0.333), &Type::Float), "0,33");
+        assert_eq!(en.value(&Value::float(-0.001), &Type::Float), "0");
+        let list = Value::List(["a", "b", "c"].map(Value::text).to_vec().into());
+        assert_eq!(fr.value(&list, &Type::List(Box::new(Type::Text))), "a, b et c");
+    }
+
+    #[test]
+    fn times_are_those_of_the_wall_clock() {
+        let [en, fr] = tellers();
+        // Ten to midnight UTC is the next day in Paris.
+        assert_eq!(en.time(1_772_322_600_000), "1 March 2026, 00:50");
+        assert_eq!(fr.time(1_772_322_600_000), "1er mars 2026 à 00:50");
+        assert_eq!(fr.time(1_772_319_600_000), "1er mars 2026");
+    }
+
+    #[test]
+    fn durations_and_comparisons() {
+        let [en, fr] = tellers();
+        assert_eq!(en.duration(183_600_000), "2 days 3 hours");
+        assert_eq!(en.duration(86_400_000 + 1_000), "1 day");
+        assert_eq!(fr.comparison(">=", "48h"), "au moins 2 jours");
+        assert_eq!(fr.comparison("<", "-1250.5"), "moins de -1\u{202f}250,5");
+        assert_eq!(en.comparison("==", "'open'"), "equal to open");
+    }
+}

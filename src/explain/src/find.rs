@@ -1,0 +1,134 @@
+//! Which episode an id is of: of the episode itself, or of one of its triggers.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use propice_define::Plan;
+use propice_define::plan::Verdict;
+use propice_edge::sink::Sink;
+use propice_edge::source::DeadLetter;
+use propice_flow::episode::{episode_id, id_of};
+use propice_flow::policy::{Decision, EpisodeKey, What};
+use propice_flow::{Transition, ViewPart};
+use propice_model::{Id, LogicalTime};
+
+/// An id that is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Sought {
+    episode: String,
+    /// Of a trigger.
+    pub(super) verdict: Option<Verdict>,
+}
+
+impl Sought {
+    /// `EPISODE` or `EPISODE-VERDICT`; `None` for what cannot be an id.
+    pub(super) fn parse(id: &str) -> Option<Sought> {
+        let (episode, verdict) = match id.split_once('-') {
+            None => (id, None),
+            Some((episode, name)) => {
+                let (_, verdict) = Verdict::ALL.into_iter().find(|(known, _)| *known == name)?;
+                (episode, Some(verdict))
+            }
+        };
+        let is_hash = episode.len() == 32 && episode.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_hash.then(|| Sought { episode: episode.to_ascii_lowercase(), verdict })
+    }
+}
+
+/// An episode that was found.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub(super) customer: Id,
+    pub(super) episode: EpisodeKey,
+    /// When the verdict was given; of an episode, when it opened.
+    pub(super) at: Option<LogicalTime>,
+}
+
+/// Looks for an id and stops the run when it is found. Clones look together.
+#[derive(Clone)]
+pub(super) struct Seeker {
+    plan: Arc<Plan>,
+    sought: Sought,
+    found: Arc<Mutex<Option<Found>>>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Seeker {
+    pub(super) fn new(plan: &Arc<Plan>, sought: Sought, stop: &Arc<AtomicBool>) -> Seeker {
+        Seeker { plan: Arc::clone(plan), sought, found: Arc::default(), stop: Arc::clone(stop) }
+    }
+
+    /// What was found.
+    pub(super) fn found(&self) -> Option<Found> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, found: Found) {
+        if found.at.is_some() {
+            self.stop.store(true, Ordering::Relaxed);
+        }
+        let mut known = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.as_ref().is_none_or(|known| known.at.is_none()) {
+            *known = Some(found);
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+impl Sink for Seeker {
+    fn transitions(&mut self, transitions: &[Transition]) -> io::Result<()> {
+        for transition in transitions.iter().filter(|transition| transition.opened) {
+            if !self.is_done() && episode_id(&self.plan, transition) == self.sought.episode {
+                let at = self.sought.verdict.is_none().then_some(transition.since);
+                self.note(Found { customer: transition.customer.clone(), episode: transition.episode(), at });
+            }
+        }
+        Ok(())
+    }
+
+    fn decisions(&mut self, decisions: &[Decision]) -> io::Result<()> {
+        for decision in decisions {
+            let (Some(episode), What::Verdict(judgement)) = (&decision.episode, &decision.what) else { continue };
+            if self.is_done() || self.sought.verdict != Some(judgement.verdict) {
+                continue;
+            }
+            if id_of(&self.plan, &decision.customer, episode) == self.sought.episode {
+                let customer = decision.customer.clone();
+                self.note(Found { customer, episode: episode.clone(), at: Some(decision.time) });
+            }
+        }
+        Ok(())
+    }
+
+    fn views(&mut self, _updates: &[(ViewPart, LogicalTime, isize)]) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn dead_letters(&mut self, _letters: &[DeadLetter]) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn finish(&mut self, _through: LogicalTime) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_of_an_episode_or_of_a_trigger() {
+        let id = "9bded331ad80ee038cd5b58714cc8dc4";
+        let verdict = |text: &str| Sought::parse(text).map(|sought| sought.verdict);
+        assert_eq!(verdict(id), Some(None));
+        assert_eq!(verdict(&format!("{id}-handed_to_human")), Some(Some(Verdict::HandedToHuman)));
+        for other in ["", "9bde", &format!("{id}-other"), &format!("{id}0"), &id.replace('9', "x")] {
+            assert_eq!(verdict(other), None, "{other}");
+        }
+    }
+}

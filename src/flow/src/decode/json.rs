@@ -1,0 +1,280 @@
+//! JSON Lines: one object per record, from its bytes straight to the typed row.
+//!
+//! Every value is taken as it is written and read by the type of its field, so that a number is exact whatever its
+//! length; there is no tree of JSON values in between. Keys of records of one file come in one order as a rule, so the
+//! key behind the last one is tried first. Nearly all lines are plain and read by [`plain`]; what is not plain, or has a mistake, is
+//! read by `serde_json`.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use propice_define::Plan;
+use propice_model::{InputId, Value};
+
+use super::plain;
+use super::schema::{DELETED, FieldReader, Schema, shortened};
+use super::text::Misfit;
+use super::{Decoded, Decoder, RecordError};
+
+/// Decodes the records of one input from lines of JSON.
+#[derive(Debug)]
+pub struct JsonDecoder {
+    schema: Schema,
+    keys: Keys,
+    /// For each field the number of the last record that had it.
+    seen: Vec<u64>,
+    records: u64,
+}
+
+/// Which key of the data is which field.
+#[derive(Debug)]
+struct Keys {
+    by_name: HashMap<String, Key, foldhash::fast::FixedState>,
+    /// Keys in the order of the fields, each once: where its first field is.
+    in_order: Vec<Option<String>>,
+    /// For each field the next one that is read from the same key.
+    same_key: Vec<Option<usize>>,
+}
+
+/// What a key of a record is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Key {
+    Field(usize),
+    Deleted,
+    Unknown,
+}
+
+impl JsonDecoder {
+    /// A decoder of the records of an input.
+    pub fn new(plan: &Arc<Plan>, input: InputId) -> JsonDecoder {
+        let schema = Schema::new(plan, input);
+        let mut by_name = HashMap::default();
+        if schema.deletable {
+            by_name.insert(DELETED.to_owned(), Key::Deleted);
+        }
+        let mut in_order = vec![None; schema.fields.len()];
+        let mut same_key = vec![None; schema.fields.len()];
+        for (at, field) in schema.fields.iter().enumerate() {
+            same_key[at] = (at + 1..schema.fields.len()).find(|&later| schema.fields[later].column == field.column);
+            if schema.field_of(&field.column) == Some(at) {
+                in_order[at] = Some(field.column.clone());
+                by_name.insert(field.column.clone(), Key::Field(at));
+            }
+        }
+        let seen = vec![0; schema.fields.len()];
+        JsonDecoder { schema, keys: Keys { by_name, in_order, same_key }, seen, records: 0 }
+    }
+}
+
+impl Decoder for JsonDecoder {
+    type Raw<'a> = &'a [u8];
+
+    fn decode(&mut self, raw: &[u8]) -> Result<Decoded, RecordError> {
+        let text = std::str::from_utf8(raw).map_err(|error| not_utf8(error.valid_up_to()))?;
+        let row = self.schema.row();
+        self.records += 1;
+        let mut record = Record { row, marked: false, wrong: Vec::new(), seen: &mut self.seen, number: self.records };
+        if !read_plain(&mut record, &mut self.schema.fields, &self.keys, text) {
+            self.records += 1;
+            record.begin_again(self.records);
+            let mut json = serde_json::Deserializer::from_str(text);
+            let read = RecordSeed { record: &mut record, fields: &mut self.schema.fields, keys: &self.keys };
+            read.deserialize(&mut json).and_then(|()| json.end()).map_err(|error| not_json(&error))?;
+        }
+        let Record { row, marked, wrong, .. } = record;
+        self.schema.finish(row, marked, &wrong)
+    }
+
+    fn recycle(&mut self, decoded: Decoded) {
+        self.schema.recycle(decoded);
+    }
+}
+
+/// A line that is not UTF-8.
+pub(super) fn not_utf8(valid_bytes: usize) -> RecordError {
+    RecordError { reason: "unreadable", message: format!("not UTF-8 behind byte {valid_bytes}") }
+}
+
+/// A line that is not JSON, or not an object.
+pub fn not_json(error: &serde_json::Error) -> RecordError {
+    let message = error.to_string().replace(" at line 1 column ", " at column ");
+    RecordError { reason: "unreadable", message: format!("not a JSON object: {message}") }
+}
+
+/// A record that is being read.
+struct Record<'d> {
+    row: Vec<Value>,
+    marked: bool,
+    wrong: Vec<(usize, RecordError)>,
+    seen: &'d mut [u64],
+    number: u64,
+}
+
+impl Record<'_> {
+    /// Forgets what was read; `number` is one that no record had.
+    fn begin_again(&mut self, number: u64) {
+        self.row.fill(Value::Null);
+        self.wrong.clear();
+        self.number = number;
+    }
+
+    /// Whether the key of a field comes for the first time.
+    fn is_first(&mut self, field: usize) -> bool {
+        std::mem::replace(&mut self.seen[field], self.number) != self.number
+    }
+
+    /// Takes the value of a key as it is written, for its first field and all others that are read from it.
+    fn take(&mut self, first: usize, fields: &mut [FieldReader], keys: &Keys, raw: &str) {
+        let mut next = Some(first);
+        while let Some(at) = next {
+            match read(&mut fields[at], raw) {
+                Ok(value) => self.row[at] = value,
+                Err(error) => self.wrong.push((at, error)),
+            }
+            next = keys.same_key[at];
+        }
+    }
+}
+
+impl Keys {
+    /// What a key is; `expected` is the field that is tried first.
+    fn find(&self, key: &str, expected: usize) -> Key {
+        if self.in_order.get(expected).is_some_and(|name| name.as_deref() == Some(key)) {
+            return Key::Field(expected);
+        }
+        self.by_name.get(key).copied().unwrap_or(Key::Unknown)
+    }
+}
+
+/// Reads a record of plain values. `false` when it is none, or there is something to be said about its keys.
+fn read_plain(record: &mut Record<'_>, fields: &mut [FieldReader], keys: &Keys, text: &str) -> bool {
+    let mut expected = 0;
+    let read = plain::members(text, |key, raw| match keys.find(key, expected) {
+        Key::Field(first) => {
+            expected = first + 1;
+            let is_first = record.is_first(first);
+            if is_first {
+                record.take(first, fields, keys, raw);
+            }
+            is_first
+        }
+        Key::Deleted => false,
+        Key::Unknown => true,
+    });
+    read.is_some()
+}
+
+fn read(field: &mut FieldReader, raw: &str) -> Result<Value, RecordError> {
+    let value = match raw.as_bytes().first() {
+        Some(b'n') => return Ok(Value::Null),
+        Some(b't') => field.values.read_bool(true),
+        Some(b'f') => field.values.read_bool(false),
+        Some(b'"') => match unquoted(raw) {
+            Some(text) => field.values.read_json_text(&text),
+            None => Err(Misfit { reason: "unreadable", detail: Some(Cow::Borrowed("it has a broken escape")) }),
+        },
+        Some(b'-' | b'0'..=b'9') => field.values.read_number(raw),
+        _ => Err(Misfit::TYPE),
+    };
+    field.accept(value, raw)
+}
+
+/// The text between quotes; borrowed unless there are escapes.
+fn unquoted(raw: &str) -> Option<Cow<'_, str>> {
+    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
+    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+        return Some(Cow::Borrowed(inner));
+    }
+    serde_json::from_str(raw).ok().map(Cow::Owned)
+}
+
+struct RecordSeed<'r, 'd> {
+    record: &'r mut Record<'d>,
+    fields: &'r mut [FieldReader],
+    keys: &'r Keys,
+}
+
+impl<'de> DeserializeSeed<'de> for RecordSeed<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for RecordSeed<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut expected = 0;
+        let mut marks = 0;
+        while let Some(key) = map.next_key_seed(KeySeed { keys: self.keys, expected })? {
+            match key {
+                Key::Field(first) => {
+                    expected = first + 1;
+                    if !self.record.is_first(first) {
+                        let column = &self.fields[first].column;
+                        return Err(A::Error::custom(format_args!("`{column}` is given twice")));
+                    }
+                    let raw: &RawValue = map.next_value()?;
+                    self.record.take(first, self.fields, self.keys, raw.get());
+                }
+                Key::Deleted => {
+                    marks += 1;
+                    if marks > 1 {
+                        return Err(A::Error::custom(format_args!("`{DELETED}` is given twice")));
+                    }
+                    let raw: &RawValue = map.next_value()?;
+                    self.record.marked = match raw.get() {
+                        "true" => true,
+                        "false" | "null" => false,
+                        other => {
+                            let shown = shortened(other);
+                            return Err(A::Error::custom(format_args!("`{DELETED}` is true or false, not {shown}")));
+                        }
+                    };
+                }
+                Key::Unknown => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy)]
+struct KeySeed<'k> {
+    keys: &'k Keys,
+    /// The field that is tried first.
+    expected: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
+    type Value = Key;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Key, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for KeySeed<'_> {
+    type Value = Key;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Key, E> {
+        Ok(self.keys.find(key, self.expected))
+    }
+}

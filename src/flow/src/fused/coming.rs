@@ -1,0 +1,64 @@
+//! Contributions that do not count yet (`during` ahead of time), by entity.
+
+use hashbrown::HashMap;
+
+use propice_model::time::FOREVER;
+use propice_model::{Contribution, EventTime, LogicalTime, Value};
+
+/// What `first` and `last` order by: the event time of a record, and its `order`.
+pub(super) type When<'a> = (EventTime, &'a Value);
+
+/// A contribution that waits.
+#[derive(Clone, PartialEq)]
+pub(super) struct Waiting {
+    pub event_time: EventTime,
+    pub order: Value,
+    pub contribution: Contribution,
+}
+
+impl Waiting {
+    fn new((event_time, order): When<'_>, contribution: &Contribution) -> Waiting {
+        Waiting { event_time, order: order.clone(), contribution: contribution.clone() }
+    }
+}
+
+/// All that wait. Few entities have any.
+#[derive(Default)]
+pub(super) struct Coming {
+    of: HashMap<u32, Vec<Waiting>, foldhash::fast::FixedState>,
+}
+
+impl Coming {
+    pub(super) fn add(&mut self, entity: u32, when: When<'_>, contribution: &Contribution) {
+        self.of.entry(entity).or_default().push(Waiting::new(when, contribution));
+    }
+
+    /// Removes one that was added.
+    pub(super) fn remove(&mut self, entity: u32, when: When<'_>, contribution: &Contribution) {
+        let taken = Waiting::new(when, contribution);
+        if let Some(waiting) = self.of.get_mut(&entity)
+            && let Some(position) = waiting.iter().position(|waiting| *waiting == taken)
+        {
+            waiting.swap_remove(position);
+        }
+    }
+
+    /// Hands over those of an entity that begin to count.
+    pub(super) fn begin(&mut self, entity: u32, now: LogicalTime) -> Vec<Waiting> {
+        let Some(waiting) = self.of.get_mut(&entity) else { return Vec::new() };
+        let beginning = waiting.extract_if(.., |waiting| waiting.contribution.from <= now).collect();
+        if waiting.is_empty() {
+            self.of.remove(&entity);
+        }
+        beginning
+    }
+
+    /// When the next one of an entity begins to count; `FOREVER` without any.
+    pub(super) fn next(&self, entity: u32) -> LogicalTime {
+        if self.of.is_empty() {
+            return FOREVER;
+        }
+        let waiting = self.of.get(&entity).into_iter().flatten();
+        waiting.map(|waiting| waiting.contribution.from).min().unwrap_or(FOREVER)
+    }
+}

@@ -1,0 +1,364 @@
+//! Customers: their own features, what their entities add up to, the moments they are in, and what is decided of these.
+//!
+//! ```text
+//! incoming ──▶ ready ──▶ features, rollups, attributes ──▶ moments ──▶ policy ──▶ decisions
+//!                                                     └────────┴──────────────▶ transitions, views
+//! ```
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use timely::container::CapacityContainerBuilder;
+use timely::dataflow::Scope;
+use timely::dataflow::operators::generic::OutputBuilder;
+use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
+use timely::progress::operate::FrontierInterest;
+
+use crate::nothing::row_over_nothing;
+use crate::policy::{Decision, HolidayTable, Parts, Policy, Scene, Standing};
+use crate::{Event, Transition, Updates, ViewPart};
+use propice_define::Plan;
+use propice_define::expr::{Env, Guard};
+use propice_define::plan::{Feature, Source};
+use propice_model::time::FOREVER;
+use propice_model::{FeatureId, Id, KindId, LogicalTime, Value};
+
+use super::bits::Bits;
+use super::entities::Entities;
+use super::features::Given as Contributed;
+use super::frontier_of;
+use super::held::Held;
+use super::incoming::{Given, Incoming};
+use super::moments::{Look, Moments, Part, Situation};
+use super::paged::Paged;
+use super::ready::{Changes, Ready, first_time, next_at};
+use super::touched::Touch;
+
+/// What is taken from customers.
+pub(super) struct Taken<'scope> {
+    pub events: Updates<'scope, Event>,
+    /// Their own parts of their views, when they are asked for.
+    pub views: Option<Updates<'scope, ViewPart>>,
+}
+
+/// The operator.
+pub(super) fn customers<'scope>(
+    plan: &Arc<Plan>,
+    scope: Scope<'scope, LogicalTime>,
+    given: Given<'scope>,
+    with_views: bool,
+) -> Taken<'scope> {
+    let mut customers = Customers::new(plan.clone(), with_views);
+    let mut builder = OperatorBuilder::new("Customers".to_owned(), scope);
+    let mut incoming = Incoming::new(&mut builder, given);
+    let (events, event_stream) = builder.new_output::<Vec<(Event, LogicalTime, isize)>>();
+    let views = with_views.then(|| builder.new_output::<Vec<(ViewPart, LogicalTime, isize)>>());
+    let (views, view_stream) = views.unzip();
+    let mut events = OutputBuilder::<_, CapacityContainerBuilder<_>>::from(events);
+    let mut views = views.map(OutputBuilder::<_, CapacityContainerBuilder<_>>::from);
+    let (inputs, outputs) = (builder.shape().inputs(), builder.shape().outputs());
+    (0..inputs).for_each(|input| builder.set_notify_for(input, FrontierInterest::IfCapability));
+    builder.build(move |_| {
+        let mut held = Held::new(outputs);
+        let mut ready = Ready::default();
+        let mut out = Out::default();
+        move |frontiers| {
+            incoming.receive(&mut held);
+            if held.is_empty() {
+                return;
+            }
+            // When one input is closed the run has ended. Others are then held open by deadlines of entities, to which time does not come.
+            let open = frontiers.iter().filter_map(frontier_of).min();
+            let frontier = open.filter(|_| frontiers.iter().all(|frontier| frontier_of(frontier).is_some()));
+            let before = open.unwrap_or(LogicalTime::MAX);
+            incoming.drain_before(before, &mut ready);
+            let has_work = !ready.is_empty();
+            customers.advance(&mut ready, frontier, &mut out);
+            if !out.transitions.is_empty() || !out.decisions.is_empty() {
+                let transitions = out.transitions.drain(..).map(|transition| {
+                    let time = transition.time;
+                    (Event::Transition(transition), time, 1)
+                });
+                let decisions = out.decisions.drain(..).map(|decision| {
+                    let time = decision.time;
+                    (Event::Decision(decision), time, 1)
+                });
+                events.activate().session(&held.all()[0]).give_iterator(transitions.chain(decisions));
+            }
+            if let Some(views) = &mut views
+                && !out.views.is_empty()
+            {
+                views.activate().session(&held.all()[1]).give_container(&mut out.views);
+                out.views.clear();
+            }
+            let due = frontier.and(customers.entities.next_deadline());
+            let next = [incoming.next(), due].into_iter().flatten().min();
+            held.wait_until(next, frontier.filter(|_| has_work));
+        }
+    });
+    Taken { events: event_stream, views: view_stream }
+}
+
+#[derive(Default)]
+struct Out {
+    transitions: Vec<Transition>,
+    decisions: Vec<Decision>,
+    views: Vec<(ViewPart, LogicalTime, isize)>,
+}
+
+/// What is known of one customer besides its slots.
+#[derive(Default)]
+struct Customer {
+    parts: Vec<Part>,
+    situation: Situation,
+    /// What the policy remembers of it, if anything.
+    standing: Option<Box<Standing>>,
+    existed: bool,
+    /// Whether the policy has something to decide though nothing happens.
+    busy: bool,
+    published: Option<Arc<[Value]>>,
+}
+
+impl Customer {
+    /// Brings near what is soon needed of it ([`Entities::expect`]).
+    #[inline]
+    fn expect(&self) {
+        black_box((
+            self.situation.first_is_open(),
+            self.standing.as_ref().is_some_and(|standing| standing.is_pending()),
+        ));
+    }
+
+    /// Whether what the policy reads beyond the view changed at a time.
+    fn own_part_changed(&self, plan: &Plan, time: LogicalTime) -> bool {
+        plan.policy.kind.is_some_and(|kind| self.parts.iter().any(|part| part.kind == kind && part.changed_at == time))
+    }
+}
+
+impl Parts for Vec<Part> {
+    fn slots(&self, kind: KindId, id: &Id) -> Option<&[Value]> {
+        self.iter().find(|part| part.kind == kind && part.id == *id).map(|part| part.slots.as_ref())
+    }
+}
+
+/// All customers of this worker.
+struct Customers {
+    plan: Arc<Plan>,
+    entities: Entities,
+    customers: Paged<Customer>,
+    moments: Moments,
+    policy: Policy,
+    holidays: HolidayTable,
+    with_views: bool,
+    /// The windows whose ends the customer at hand waits for; kept for its allocation.
+    awaited: Bits,
+    /// The customers of the changes at hand; kept for its allocation.
+    positions: Vec<u32>,
+}
+
+impl Customers {
+    fn new(plan: Arc<Plan>, with_views: bool) -> Customers {
+        Customers {
+            entities: Entities::new(plan.clone(), KindId::CUSTOMER),
+            customers: Paged::new(),
+            moments: Moments::new(plan.clone()),
+            policy: Policy::new(&plan),
+            holidays: HolidayTable::default(),
+            with_views,
+            awaited: Bits::new(plan.entities[0].slots()),
+            positions: Vec::new(),
+            plan,
+        }
+    }
+
+    /// Goes through all complete times: those of the inputs (in order of time, emptied) and of deadlines before `frontier`.
+    fn advance(&mut self, ready: &mut Ready, frontier: Option<LogicalTime>, out: &mut Out) {
+        let limit = frontier.unwrap_or_else(|| ready.end());
+        // Ids first, for all of them: look-ups that wait for memory wait together.
+        let mut positions = std::mem::take(&mut self.positions);
+        positions.extend(ready.changes.iter().map(|(change, _, _)| self.entities.resolve(&change.id)));
+        self.make_room();
+        let mut changes = Changes { changes: &ready.changes, positions: &positions };
+        let mut parts = ready.parts.as_slice();
+        let mut holidays = ready.holidays.as_slice();
+        loop {
+            let due = self.entities.next_deadline().unwrap_or(LogicalTime::MAX);
+            let declared = first_time(holidays);
+            let time = due.min(first_time(changes.changes)).min(first_time(parts)).min(declared);
+            if time >= limit {
+                break;
+            }
+            self.entities.wake(time);
+            while first_time(changes.changes) == time {
+                self.expect(&changes);
+                let Some((customer, change, diff)) = changes.next_at(time) else { break };
+                self.entities.apply(customer, change, time, diff);
+            }
+            while let Some((part, diff)) = next_at(&mut parts, time) {
+                self.apply_part(part, time, diff);
+            }
+            if declared == time {
+                while let Some((day, _)) = next_at(&mut holidays, time) {
+                    self.holidays.apply(day.clone());
+                }
+                self.touch_pending();
+            }
+            self.settle(time, out);
+        }
+        positions.clear();
+        self.positions = positions;
+        ready.clear();
+    }
+
+    /// Now and then brings near what is kept of the customers of the next changes.
+    #[inline]
+    fn expect(&self, changes: &Changes<'_>) {
+        for (customer, change) in changes.soon().into_iter().flatten() {
+            self.entities.expect(customer, change);
+            self.customers[customer].expect();
+        }
+    }
+
+    /// Has everybody looked at for whom something is not decided for good.
+    fn touch_pending(&mut self) {
+        for (position, customer) in self.customers.iter().enumerate() {
+            if customer.standing.as_ref().is_some_and(|standing| standing.is_pending()) {
+                self.entities.touch(position as u32);
+            }
+        }
+    }
+
+    /// A part of the customer's view comes or goes: its rollups follow.
+    fn apply_part(&mut self, part: &ViewPart, time: LogicalTime, diff: isize) {
+        let Some((kind, id)) = &part.entity else { return };
+        let kind = *kind;
+        let position = self.entities.resolve(&part.customer);
+        let at = self.entities.touch(position);
+        self.make_room();
+        for (feature_position, feature) in self.plan.entities[0].features.iter().enumerate() {
+            let Some(value) = rolled_up(feature, kind, &part.slots) else { continue };
+            let given = Contributed { until: FOREVER, event_time: 0, order: &Value::Null, value: &value };
+            let column = self.entities.column_mut(at, FeatureId(feature_position as u16));
+            if diff > 0 {
+                column.give(position, &given);
+            } else {
+                column.take(position, &given);
+            }
+        }
+        let parts = &mut self.customers[position].parts;
+        let known = parts.iter().position(|known| known.kind == kind && known.id == *id);
+        match (known, diff > 0) {
+            (Some(known), true) => {
+                parts[known].slots = Arc::clone(&part.slots);
+                parts[known].changed_at = time;
+            }
+            (None, true) => {
+                parts.push(Part { kind, id: id.clone(), slots: Arc::clone(&part.slots), changed_at: time });
+            }
+            // Differences of one time come in any order: what was given again meanwhile stays.
+            (Some(known), false) if parts[known].slots == part.slots => {
+                parts.swap_remove(known);
+            }
+            (_, false) => {}
+        }
+    }
+
+    fn make_room(&mut self) {
+        for _ in self.customers.len()..self.entities.len() {
+            self.customers.push(Customer::default());
+        }
+    }
+
+    /// Settles every customer that was touched at `time`: slots, then moments, then the next deadline.
+    fn settle(&mut self, time: LogicalTime, out: &mut Out) {
+        let mut touched = self.entities.take_touched();
+        for together in touched.chunks_mut() {
+            if together.len() > 1 {
+                together.iter().for_each(|touch| self.customers[touch.entity].expect());
+            }
+            for touch in together {
+                self.entities.settle(touch, time);
+                self.look(touch, time, out);
+            }
+        }
+        self.entities.put_back(touched);
+    }
+
+    fn look(&mut self, touch: &Touch, time: LogicalTime, out: &mut Out) {
+        let (position, changed) = (touch.entity, &touch.changed);
+        let exists = self.entities.exists(position);
+        let id = self.entities.id(position);
+        let customer = &mut self.customers[position];
+        let existed = std::mem::replace(&mut customer.existed, exists);
+        let mut other = FOREVER;
+        let transitions_before = out.transitions.len();
+        if exists {
+            let row = self.entities.row(position);
+            let look =
+                Look { time, customer: id, row, parts: &customer.parts, changed, woken: touch.woken, all: !existed };
+            self.moments.look(&mut customer.situation, &look, &mut out.transitions);
+            other = self.moments.next_look(&customer.situation, &look);
+        } else if existed {
+            self.moments.close_all(&mut customer.situation, id, time, &mut out.transitions);
+        }
+        let transitions = &out.transitions[transitions_before..];
+        if self.policy.concerns(customer.busy, transitions, || customer.own_part_changed(&self.plan, time)) {
+            let nothing;
+            let row = if exists {
+                self.entities.row(position)
+            } else {
+                nothing = row_over_nothing(&self.plan, KindId::CUSTOMER, time);
+                &nothing
+            };
+            let scene = Scene { time, customer: id, exists, row, parts: &customer.parts, holidays: &self.holidays };
+            let standing = customer.standing.get_or_insert_default();
+            let next = self.policy.step(standing, &scene, transitions, &mut out.decisions);
+            other = other.min(next.unwrap_or(FOREVER));
+            customer.busy = !standing.is_idle();
+        }
+        if self.with_views && (exists != existed || (exists && !changed.is_empty())) {
+            let slots = exists.then(|| Arc::from(self.entities.row(position)));
+            let part = |slots| ViewPart { customer: id.clone(), entity: None, slots };
+            if let Some(before) = customer.published.take() {
+                out.views.push((part(before), time, -1));
+            }
+            if let Some(slots) = &slots {
+                out.views.push((part(Arc::clone(slots)), time, 1));
+            }
+            customer.published = slots;
+        }
+        self.arm(position, time, other);
+    }
+
+    /// Waits for what is due next, and for the ends of the windows that somebody may look at: whoever takes views, the policy while
+    /// it has something to decide, and moments that may turn.
+    fn arm(&mut self, customer: u32, time: LogicalTime, other: LogicalTime) {
+        if self.with_views || self.customers[customer].busy {
+            self.entities.arm(customer, time, other, None);
+            return;
+        }
+        self.awaited.clear();
+        let mut next = other;
+        if self.entities.exists(customer) {
+            let situation = &self.customers[customer].situation;
+            let until = |guard: &Guard| self.entities.holds_until(customer, guard);
+            next = next.min(self.moments.next_end(situation, &mut self.awaited, until));
+        }
+        self.entities.arm(customer, time, next, Some(&self.awaited));
+    }
+}
+
+/// What an entity contributes to a rollup: the argument over its slots, if the rollup is over its kind and counts it.
+fn rolled_up(feature: &Feature, kind: KindId, slots: &[Value]) -> Option<Value> {
+    if feature.source != Source::Entities(kind) {
+        return None;
+    }
+    let env = Env::of(slots, 0);
+    if feature.filter.as_ref().is_some_and(|filter| !filter.holds(&env)) {
+        return None;
+    }
+    match &feature.argument {
+        None => Some(Value::Bool(true)),
+        Some(argument) => argument.eval(&env).ok().filter(|value| !value.is_null()),
+    }
+}

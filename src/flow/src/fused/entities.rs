@@ -1,0 +1,404 @@
+//! The entities of one kind that live on this worker: their features, attributes and deadlines.
+//!
+//! Used by the operators of entities and of customers in the same way. At each logical time, in order:
+//!
+//! 1. [`Entities::wake`]: entities whose deadlines are due are touched: contributions begin to count. Whoever is touched, for whatever
+//!    reason, first lets go what has expired;
+//! 2. [`Entities::apply`] and [`Entities::column_mut`]: what records change;
+//! 3. [`Entities::settle`], once per touched entity: the slots that changed are read again, attributes follow;
+//! 4. [`Entities::arm`]: the next time at which the entity has to be looked at.
+//!
+//! So everything that takes effect at one logical time does so together, whatever order it came in.
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use crate::nothing::features_over_nothing;
+use propice_define::Plan;
+use propice_define::expr::{Env, Expr, Guard};
+use propice_define::plan::Entity;
+use propice_model::time::FOREVER;
+use propice_model::{Contribution, EntityChange, FeatureId, Id, KindId, LogicalTime, Value};
+
+use super::bits::Bits;
+use super::coming::{Coming, When};
+use super::deadlines::Deadlines;
+use super::features::{Column, Given, column};
+use super::index::Index;
+use super::paged::Paged;
+use super::touched::{TOGETHER, Touch, Touched};
+
+/// The mark of an entity that was not touched at the current time.
+const UNTOUCHED: u32 = u32::MAX;
+
+/// What is asked of an entity whenever it is touched, in one place.
+struct State {
+    /// Its view: one value per slot.
+    row: Box<[Value]>,
+    /// When the first contribution to each of the windows expires.
+    expiries: Box<[LogicalTime]>,
+    /// The least of them.
+    soonest: LogicalTime,
+    /// By when all contributions to windows have expired.
+    end: LogicalTime,
+    /// When it has to be looked at again; `FOREVER` when nothing is waited for.
+    armed: LogicalTime,
+    /// When the first entry for it among the deadlines comes: never later than `armed`; `FOREVER` without one.
+    queued: LogicalTime,
+    /// How many live records name it.
+    named: i64,
+    /// Where it stands among those that were touched at the current time.
+    touch: u32,
+    /// Whether it was settled before.
+    settled: bool,
+}
+
+impl State {
+    /// Brings near what it points to ([`Entities::expect`]).
+    #[inline]
+    fn expect(&self) {
+        black_box((self.row.first().is_some_and(Value::is_null), self.expiries.first().copied()));
+    }
+}
+
+/// All entities of a kind on this worker.
+pub(super) struct Entities {
+    plan: Arc<Plan>,
+    kind: KindId,
+    index: Index,
+    states: Paged<State>,
+    columns: Vec<Box<dyn Column>>,
+    /// The features with a window.
+    windows: Vec<usize>,
+    /// Of each feature its position in `windows`, if it is there.
+    window_of: Vec<Option<u16>>,
+    coming: Coming,
+    deadlines: Deadlines,
+    /// Who is due at the current time; kept for its allocation.
+    due: Vec<u32>,
+    touched: Touched,
+    /// The current logical time.
+    now: LogicalTime,
+    /// A view over nothing, features only.
+    nothing: Vec<Value>,
+    /// The slots that each attribute uses.
+    dependencies: Vec<Bits>,
+    /// The attributes that depend on `now`.
+    timed: Vec<usize>,
+}
+
+impl Entities {
+    pub(super) fn new(plan: Arc<Plan>, kind: KindId) -> Entities {
+        let entity = &plan.entities[kind.index()];
+        let windows: Vec<usize> = windows_of(entity).collect();
+        let window_of = |feature| windows.iter().position(|&window| window == feature).map(|at| at as u16);
+        let dependencies = entity.attributes.iter().map(|attribute| slots_of(&attribute.expr, entity.slots()));
+        let timed = |position: &usize| entity.attributes[*position].expr.depends_on_now();
+        Entities {
+            kind,
+            index: Index::default(),
+            states: Paged::new(),
+            columns: entity.features.iter().map(column).collect(),
+            window_of: (0..entity.features.len()).map(window_of).collect(),
+            windows,
+            coming: Coming::default(),
+            deadlines: Deadlines::default(),
+            due: Vec::new(),
+            touched: Touched::default(),
+            now: 0,
+            nothing: features_over_nothing(entity),
+            dependencies: dependencies.collect(),
+            timed: (0..entity.attributes.len()).filter(timed).collect(),
+            plan,
+        }
+    }
+
+    /// The id of an entity.
+    pub(super) fn id(&self, entity: u32) -> &Id {
+        self.index.id(entity)
+    }
+
+    /// How many there are, existing or not.
+    pub(super) fn len(&self) -> usize {
+        self.states.len()
+    }
+
+    /// Whether a live record names it.
+    pub(super) fn exists(&self, entity: u32) -> bool {
+        self.states[entity].named > 0
+    }
+
+    /// Its view.
+    pub(super) fn row(&self, entity: u32) -> &[Value] {
+        &self.states[entity].row
+    }
+
+    /// The position of an entity, made when it is new.
+    #[inline]
+    pub(super) fn resolve(&mut self, id: &Id) -> u32 {
+        let (entity, new) = self.index.resolve(id);
+        if new {
+            self.columns.iter_mut().for_each(|column| column.grow());
+            self.states.push(State {
+                row: Box::from(self.nothing.as_slice()),
+                expiries: vec![FOREVER; self.windows.len()].into_boxed_slice(),
+                soonest: FOREVER,
+                end: 0,
+                armed: FOREVER,
+                queued: FOREVER,
+                named: 0,
+                touch: UNTOUCHED,
+                settled: false,
+            });
+        }
+        entity
+    }
+
+    /// Brings what is kept of an entity near, which is soon needed for a change. Where state is larger than caches, waiting for memory is
+    /// most of the work: for entities that are asked for one right after the other, all of it comes at once.
+    #[inline]
+    pub(super) fn expect(&self, entity: u32, change: &EntityChange) {
+        self.states[entity].expect();
+        for contribution in &change.contributions {
+            self.columns[contribution.feature.index()].expect(entity);
+        }
+    }
+
+    /// The same for entities whose windows end.
+    fn expect_ends(&self, entities: &[u32]) {
+        for &entity in entities {
+            self.states[entity].expect();
+            self.windows.iter().for_each(|&feature| self.columns[feature].expect(entity));
+        }
+    }
+
+    /// Marks an entity as touched at the current time. What has expired meanwhile, and nobody waited for, goes first. Says where it stands.
+    #[inline]
+    pub(super) fn touch(&mut self, entity: u32) -> u32 {
+        let state = &mut self.states[entity];
+        if state.touch == UNTOUCHED {
+            state.touch = self.touched.add(entity, self.nothing.len());
+            if state.soonest <= self.now {
+                let touch = self.touched.at(state.touch);
+                for (&expiry, &feature) in state.expiries.iter().zip(&self.windows) {
+                    if expiry <= self.now {
+                        self.columns[feature].expire(entity, self.now);
+                        touch.dirty.insert(feature);
+                    }
+                }
+            }
+        }
+        state.touch
+    }
+
+    /// The next time at which anything is due.
+    pub(super) fn next_deadline(&self) -> Option<LogicalTime> {
+        self.deadlines.next()
+    }
+
+    /// Begins a logical time: touches the entities that are due, and lets contributions begin.
+    pub(super) fn wake(&mut self, time: LogicalTime) {
+        self.now = time;
+        let mut due = std::mem::take(&mut self.due);
+        self.pop_due(time, &mut due);
+        for together in due.chunks(TOGETHER) {
+            self.expect_ends(together);
+            for &entity in together {
+                let at = self.touch(entity);
+                self.touched.at(at).woken = true;
+                for waiting in self.coming.begin(entity, time) {
+                    let when = (waiting.event_time, &waiting.order);
+                    self.apply_one(entity, at, when, &waiting.contribution, time, 1);
+                }
+            }
+        }
+        due.clear();
+        self.due = due;
+    }
+
+    /// The entities that have to be looked at now.
+    ///
+    /// What is waited for mostly moves on, with every event of a customer that keeps a window from running empty. Its entry stays where
+    /// it is and moves when it comes: that is cheaper than a look in vain.
+    fn pop_due(&mut self, time: LogicalTime, due: &mut Vec<u32>) {
+        let states = &mut self.states;
+        self.deadlines.pop_until(time, |entity| {
+            let state = &mut states[entity];
+            // Otherwise another entry stands for it.
+            if state.queued == time {
+                state.queued = FOREVER;
+                due.push(entity);
+            }
+        });
+        due.retain(|&entity| {
+            let state = &mut self.states[entity];
+            if state.armed <= time {
+                state.armed = FOREVER;
+                return true;
+            }
+            if state.armed != FOREVER {
+                state.queued = state.armed;
+                self.deadlines.push(state.armed, entity);
+            }
+            false
+        });
+    }
+
+    /// Applies what a record says of an entity, or takes it back.
+    pub(super) fn apply(&mut self, entity: u32, change: &EntityChange, time: LogicalTime, diff: isize) {
+        let at = self.touch(entity);
+        if change.names {
+            self.states[entity].named += diff as i64;
+        }
+        let when = (change.event_time, &change.order);
+        for contribution in &change.contributions {
+            self.apply_one(entity, at, when, contribution, time, diff);
+        }
+    }
+
+    /// Gives a contribution to an entity that stands `at` among the touched ones, or takes it back; or notes that it is to come.
+    #[inline]
+    fn apply_one(
+        &mut self,
+        entity: u32,
+        at: u32,
+        when: When<'_>,
+        contribution: &Contribution,
+        time: LogicalTime,
+        diff: isize,
+    ) {
+        if contribution.until <= time {
+            return;
+        }
+        match (contribution.from > time, diff > 0) {
+            (true, true) => return self.coming.add(entity, when, contribution),
+            (true, false) => return self.coming.remove(entity, when, contribution),
+            _ => {}
+        }
+        if diff > 0 && contribution.until != FOREVER {
+            let end = &mut self.states[entity].end;
+            *end = contribution.until.max(*end);
+        }
+        let column = self.column_mut(at, contribution.feature);
+        if diff > 0 {
+            column.give(entity, &given(when, contribution));
+        } else {
+            column.take(entity, &given(when, contribution));
+        }
+    }
+
+    /// The column of a feature, which is about to change for the entity that stands `at` among the touched ones.
+    #[inline]
+    pub(super) fn column_mut(&mut self, at: u32, feature: FeatureId) -> &mut dyn Column {
+        self.touched.at(at).dirty.insert(feature.index());
+        &mut *self.columns[feature.index()]
+    }
+
+    /// Takes what was touched at the current time, in order of first touch. Ends the current time.
+    pub(super) fn take_touched(&mut self) -> Touched {
+        for touch in self.touched.iter_mut() {
+            self.states[touch.entity].touch = UNTOUCHED;
+        }
+        std::mem::take(&mut self.touched)
+    }
+
+    /// Gives the list of what was touched back, for the next time.
+    pub(super) fn put_back(&mut self, mut touched: Touched) {
+        touched.clear();
+        self.touched = touched;
+    }
+
+    /// The first expiry behind which a guard over a feature, which holds, may hold no more.
+    pub(super) fn holds_until(&self, entity: u32, guard: &Guard) -> LogicalTime {
+        self.columns[usize::from(guard.slot)].holds_until(entity, guard)
+    }
+
+    /// Reads the dirty features and the attributes that follow from them, and notes which slots changed.
+    pub(super) fn settle(&mut self, touch: &mut Touch, time: LogicalTime) {
+        let state = &mut self.states[touch.entity];
+        for feature in touch.dirty.iter() {
+            let column = &self.columns[feature];
+            let value = column.value(touch.entity);
+            let slot = &mut state.row[feature];
+            if *slot != value {
+                *slot = value;
+                touch.changed.insert(feature);
+            }
+            if let Some(window) = self.window_of[feature] {
+                state.expiries[usize::from(window)] = column.deadline(touch.entity);
+            }
+        }
+        state.soonest = state.expiries.iter().copied().min().unwrap_or(FOREVER);
+        // The attributes of a view over nothing have values too: the first settling evaluates all of them.
+        let fresh = !std::mem::replace(&mut state.settled, true);
+        let kind = &self.plan.entities[self.kind.index()];
+        for &position in &kind.evaluation {
+            let attribute = &kind.attributes[position];
+            let turned = touch.woken && attribute.expr.depends_on_now();
+            if fresh || turned || touch.changed.intersects(&self.dependencies[position]) {
+                let slot = kind.features.len() + position;
+                let value = attribute.expr.eval(&Env::of(&state.row, time)).unwrap_or_default();
+                if state.row[slot] != value {
+                    state.row[slot] = value;
+                    touch.changed.insert(slot);
+                }
+            }
+        }
+    }
+
+    /// Arms the deadline of an entity: the least of its features', its attributes' and `other`.
+    ///
+    /// Of the features' only those of the windows that are `awaited` (`None`: all). When none is, the entity is woken only some time after
+    /// everything has expired, to let go of it. What is armed is never later than what is due.
+    pub(super) fn arm(&mut self, entity: u32, time: LogicalTime, other: LogicalTime, awaited: Option<&Bits>) {
+        let state = &mut self.states[entity];
+        let mut next = other.min(self.coming.next(entity));
+        if state.soonest != FOREVER {
+            next = next.min(state.end.saturating_add(patience(entity, state.end - time)));
+            match awaited {
+                None => next = next.min(state.soonest),
+                Some(awaited) if awaited.is_empty() => {}
+                Some(awaited) => {
+                    for (&expiry, &feature) in state.expiries.iter().zip(&self.windows) {
+                        if awaited.contains(feature) {
+                            next = next.min(expiry);
+                        }
+                    }
+                }
+            }
+        }
+        for &position in &self.timed {
+            let attribute = &self.plan.entities[self.kind.index()].attributes[position];
+            next = next.min(attribute.expr.next_turn(&Env::of(&state.row, time)).unwrap_or(FOREVER));
+        }
+        state.armed = next;
+        if next < state.queued {
+            state.queued = next;
+            self.deadlines.push(next, entity);
+        }
+    }
+}
+
+/// How long what has expired stays when nobody waits for it: up to a quarter of the time that it counted, another span for each entity. Panes end
+/// together; to let go of them need not.
+fn patience(entity: u32, span: LogicalTime) -> LogicalTime {
+    // The fractions of the multiples of the golden ratio are spread evenly.
+    let phase = u64::from(entity.wrapping_mul(0x9e37_79b9) >> 16);
+    (span / 4).saturating_mul(phase) >> 16
+}
+
+fn given<'a>((event_time, order): When<'a>, contribution: &'a Contribution) -> Given<'a> {
+    Given { until: contribution.until, event_time, order, value: &contribution.value }
+}
+
+/// The features of an entity from which contributions go by themselves.
+pub(super) fn windows_of(entity: &Entity) -> impl Iterator<Item = usize> {
+    let features = entity.features.iter().enumerate();
+    features.filter(|(_, feature)| feature.interval.ends()).map(|(position, _)| position)
+}
+
+/// The slots of scope 0 that an expression uses, of so many.
+pub(super) fn slots_of(expr: &Expr, slots: usize) -> Bits {
+    let used = expr.refs().iter().filter(|(reference, _)| reference.scope == 0);
+    Bits::of(slots, used.map(|(reference, _)| usize::from(reference.slot)))
+}

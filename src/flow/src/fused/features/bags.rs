@@ -1,0 +1,137 @@
+//! Aggregates over the values themselves: `min max distinct set top`.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use propice_model::Value;
+
+use super::panes::Single;
+use super::{Accumulate, Given};
+
+/// The values that count, each with how often it does.
+#[derive(Default)]
+pub(super) struct Bag {
+    values: BTreeMap<Value, u64>,
+}
+
+impl Accumulate for Bag {
+    type Item = Value;
+    type Pane = Single<Value>;
+    type Retractable = Single<Value>;
+
+    fn item(given: &Given<'_>) -> Value {
+        given.value.clone()
+    }
+
+    fn give(&mut self, item: &Value) {
+        if let Some(count) = self.values.get_mut(item) {
+            *count += 1;
+        } else {
+            self.values.insert(item.clone(), 1);
+        }
+    }
+
+    fn take(&mut self, item: &Value) {
+        if let Some(count) = self.values.get_mut(item) {
+            *count -= 1;
+            if *count == 0 {
+                self.values.remove(item);
+            }
+        }
+    }
+}
+
+impl Bag {
+    pub(super) fn min(&self) -> Value {
+        self.values.keys().next().cloned().unwrap_or_default()
+    }
+
+    pub(super) fn max(&self) -> Value {
+        self.values.keys().next_back().cloned().unwrap_or_default()
+    }
+
+    pub(super) fn distinct(&self) -> Value {
+        Value::Int(self.values.len() as i64)
+    }
+
+    pub(super) fn set(&self, at_most: usize) -> Value {
+        list(self.values.keys().take(at_most).cloned().collect())
+    }
+
+    pub(super) fn top(&self) -> Value {
+        let most = self.values.iter().max_by_key(|&(value, &count)| (count, Reverse(value)));
+        most.map(|(value, _)| value.clone()).unwrap_or_default()
+    }
+
+    pub(super) fn top_list(&self, at_most: usize) -> Value {
+        let mut ranked: Vec<(Reverse<u64>, &Value)> =
+            self.values.iter().map(|(value, &count)| (Reverse(count), value)).collect();
+        ranked.sort_unstable();
+        list(ranked.into_iter().take(at_most).map(|(_, value)| value.clone()).collect())
+    }
+}
+
+fn list(values: Vec<Value>) -> Value {
+    if values.is_empty() { Value::Null } else { Value::List(Arc::from(values)) }
+}
+
+/// Which of two values is kept.
+pub(super) trait Prefer {
+    /// Whether `new` is kept instead of `old`.
+    fn replaces(new: &Value, old: &Value) -> bool;
+}
+
+/// Keeps the least.
+pub(super) struct Least;
+impl Prefer for Least {
+    fn replaces(new: &Value, old: &Value) -> bool {
+        new < old
+    }
+}
+
+/// Keeps the greatest.
+pub(super) struct Greatest;
+impl Prefer for Greatest {
+    fn replaces(new: &Value, old: &Value) -> bool {
+        new > old
+    }
+}
+
+/// The best of values none of which is ever taken back.
+pub(super) struct Extreme<P> {
+    best: Value,
+    prefer: std::marker::PhantomData<P>,
+}
+
+impl<P> Default for Extreme<P> {
+    fn default() -> Self {
+        Extreme { best: Value::Null, prefer: std::marker::PhantomData }
+    }
+}
+
+impl<P: Prefer> Accumulate for Extreme<P> {
+    type Item = Value;
+    type Pane = Single<Value>;
+    type Retractable = Single<Value>;
+
+    fn item(given: &Given<'_>) -> Value {
+        given.value.clone()
+    }
+
+    fn give(&mut self, item: &Value) {
+        if self.best.is_null() || P::replaces(item, &self.best) {
+            self.best = item.clone();
+        }
+    }
+
+    fn take(&mut self, _item: &Value) {
+        debug_assert!(false, "the plan says that nothing is taken back from this feature");
+    }
+}
+
+impl<P> Extreme<P> {
+    pub(super) fn value(&self) -> Value {
+        self.best.clone()
+    }
+}

@@ -1,0 +1,96 @@
+//! Aggregates over the order of events: `first last`, by event time, then the input's `order`, then the value.
+
+use std::collections::BTreeMap;
+
+use propice_model::{EventTime, Value};
+
+use super::panes::Single;
+use super::{Accumulate, Given};
+
+/// What decides which record is first or last; the value comes last.
+pub(super) type Place = (EventTime, Value, Value);
+
+/// The place of a contribution.
+pub(super) fn place(given: &Given<'_>) -> Place {
+    (given.event_time, given.order.clone(), given.value.clone())
+}
+
+/// All records that count, in order.
+#[derive(Default)]
+pub(super) struct Sequence {
+    places: BTreeMap<Place, u64>,
+}
+
+impl Accumulate for Sequence {
+    type Item = Place;
+    type Pane = Single<Place>;
+    type Retractable = Single<Place>;
+
+    fn item(given: &Given<'_>) -> Place {
+        place(given)
+    }
+
+    fn give(&mut self, item: &Place) {
+        *self.places.entry(item.clone()).or_default() += 1;
+    }
+
+    fn take(&mut self, item: &Place) {
+        if let Some(count) = self.places.get_mut(item) {
+            *count -= 1;
+            if *count == 0 {
+                self.places.remove(item);
+            }
+        }
+    }
+}
+
+impl Sequence {
+    pub(super) fn first(&self) -> Value {
+        self.places.keys().next().map(|(_, _, value)| value.clone()).unwrap_or_default()
+    }
+
+    pub(super) fn last(&self) -> Value {
+        self.places.keys().next_back().map(|(_, _, value)| value.clone()).unwrap_or_default()
+    }
+}
+
+/// The first of records none of which is ever taken back.
+#[derive(Default)]
+pub(super) struct Earliest(Option<Place>);
+
+/// The last of records none of which is ever taken back.
+#[derive(Default)]
+pub(super) struct Latest(Option<Place>);
+
+macro_rules! keeps_one {
+    ($name:ident, $better:tt) => {
+        impl Accumulate for $name {
+            type Item = Place;
+            type Pane = Single<Place>;
+            type Retractable = Single<Place>;
+
+            fn item(given: &Given<'_>) -> Place {
+                place(given)
+            }
+
+            fn give(&mut self, item: &Place) {
+                if self.0.as_ref().is_none_or(|kept| item $better kept) {
+                    self.0 = Some(item.clone());
+                }
+            }
+
+            fn take(&mut self, _item: &Place) {
+                debug_assert!(false, "the plan says that nothing is taken back from this feature");
+            }
+        }
+
+        impl $name {
+            pub(super) fn value(&self) -> Value {
+                self.0.as_ref().map(|(_, _, value)| value.clone()).unwrap_or_default()
+            }
+        }
+    };
+}
+
+keeps_one!(Earliest, <);
+keeps_one!(Latest, >);

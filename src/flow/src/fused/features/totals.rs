@@ -1,0 +1,158 @@
+//! Aggregates that are sums: `count sum avg stddev`. What comes is added, what goes is taken away, exactly.
+
+use crate::aggregate::{self, Tally};
+use propice_define::plan::Aggregate;
+use propice_model::{Type, Value};
+
+use super::panes::{Amount, Counted, Single, Summed, Wide};
+use super::{Accumulate, Given};
+
+/// How many.
+#[derive(Default)]
+pub(super) struct Count(i64);
+
+impl Accumulate for Count {
+    type Item = i64;
+    type Pane = Counted;
+    type Retractable = Wide<i64>;
+
+    fn item(_given: &Given<'_>) -> i64 {
+        1
+    }
+
+    fn give(&mut self, item: &i64) {
+        self.0 += item;
+    }
+
+    fn take(&mut self, item: &i64) {
+        self.0 -= item;
+    }
+
+    fn copied(&self) -> Option<Count> {
+        Some(Count(self.0))
+    }
+}
+
+impl Count {
+    pub(super) fn value(&self) -> Value {
+        Value::Int(self.0)
+    }
+}
+
+/// The sum of whole numbers of units, and how many they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(in crate::fused) struct Total {
+    pub(super) n: i64,
+    pub(super) units: i128,
+}
+
+impl Accumulate for Total {
+    type Item = Total;
+    type Pane = Summed;
+    type Retractable = Wide<Total>;
+
+    fn item(given: &Given<'_>) -> Total {
+        Total { n: 1, units: aggregate::whole(given.value).unwrap_or_default() }
+    }
+
+    fn give(&mut self, item: &Total) {
+        self.plus(item);
+    }
+
+    fn take(&mut self, item: &Total) {
+        self.minus(item);
+    }
+
+    fn copied(&self) -> Option<Total> {
+        Some(*self)
+    }
+}
+
+impl Amount for i64 {
+    fn plus(&mut self, other: &i64) {
+        *self += other;
+    }
+
+    fn minus(&mut self, other: &i64) {
+        *self -= other;
+    }
+
+    fn is_nothing(&self) -> bool {
+        *self == 0
+    }
+}
+
+impl Amount for Total {
+    fn plus(&mut self, other: &Total) {
+        self.n += other.n;
+        self.units += other.units;
+    }
+
+    fn minus(&mut self, other: &Total) {
+        self.n -= other.n;
+        self.units -= other.units;
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.n == 0
+    }
+}
+
+impl Total {
+    pub(super) fn sum(&self, ty: &Type) -> Value {
+        aggregate::sum(self.units, ty)
+    }
+
+    pub(super) fn avg(&self, result: &Type) -> Value {
+        if self.n == 0 { Value::Null } else { aggregate::avg(self.units, self.n, result) }
+    }
+}
+
+/// The exact sum of floating-point numbers.
+#[derive(Default)]
+pub(super) struct FloatTotal(Tally);
+
+/// Exact sums of numbers and of their squares.
+#[derive(Default)]
+pub(super) struct Squared(Tally);
+
+macro_rules! tallies {
+    ($name:ident, $aggregate:expr) => {
+        impl Accumulate for $name {
+            type Item = Value;
+            type Pane = Single<Value>;
+            type Retractable = Single<Value>;
+
+            fn item(given: &Given<'_>) -> Value {
+                given.value.clone()
+            }
+
+            fn give(&mut self, item: &Value) {
+                self.0.add($aggregate, item, 1);
+            }
+
+            fn take(&mut self, item: &Value) {
+                self.0.add($aggregate, item, -1);
+            }
+        }
+    };
+}
+
+tallies!(FloatTotal, Aggregate::Sum);
+tallies!(Squared, Aggregate::Stddev);
+
+impl FloatTotal {
+    pub(super) fn sum(&self) -> Value {
+        self.0.finish(Aggregate::Sum, &Type::Float, &Type::Float)
+    }
+
+    pub(super) fn avg(&self) -> Value {
+        self.0.finish(Aggregate::Avg, &Type::Float, &Type::Float)
+    }
+}
+
+impl Squared {
+    pub(super) fn stddev(&self, argument: &Type) -> Value {
+        self.0.finish(Aggregate::Stddev, &Type::Float, argument)
+    }
+}

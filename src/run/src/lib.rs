@@ -1,0 +1,201 @@
+//! Assembles a run: a source thread, workers with the dataflow, one sink.
+//!
+//! ```text
+//! source thread ──bounded channel──▶ worker 0: clock ──▶ dataflow on all workers ──▶ worker 0: publish ──▶ sink
+//! ```
+//!
+//! Worker 0 gives every record its logical time and moves the input on, at most one epoch ahead of what is published, so
+//! that memory is bounded by the state and by two batches. Everything is published in order of logical time, sorted
+//! within one: the same bytes for every engine and worker count.
+
+mod feed;
+pub mod gather;
+mod lines;
+mod publish;
+
+pub use lines::{Texts, over_lines};
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use timely::dataflow::InputHandleVec;
+use timely::dataflow::operators::Input as _;
+use timely::worker::Worker;
+
+use propice_define::Plan;
+use propice_edge::sink::Sink;
+use propice_edge::source::{Batch, Source};
+use propice_flow::{self as flow, Engine};
+use propice_model::limits::QUEUED_BATCHES;
+use propice_model::{Fact, LogicalTime};
+
+/// How to run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Which dataflow.
+    pub engine: Engine,
+    /// How many worker threads.
+    pub workers: usize,
+    /// Whether the sink is given views.
+    pub views: bool,
+    /// The clock is moved on to this time after the last record; records after it are not read.
+    pub until: Option<LogicalTime>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { engine: Engine::Fused, workers: 1, views: false, until: None }
+    }
+}
+
+/// What was done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Records that took effect.
+    pub records: u64,
+    /// Of these, records that came behind the clock.
+    pub late: u64,
+    /// Records that went to the dead letters.
+    pub dead_letters: u64,
+    /// The logical time at which the run ended.
+    pub through: LogicalTime,
+    /// Episodes opened, by moment (position in the plan).
+    pub opened: Vec<u64>,
+    /// Episodes closed, by moment.
+    pub closed: Vec<u64>,
+}
+
+/// What the source thread sends.
+enum Message {
+    Batch(Batch),
+    /// The end of the source, which was interrupted or not.
+    End(io::Result<Ended>),
+}
+
+/// How a source ended that did not fail.
+enum Ended {
+    /// Everything was read.
+    Complete,
+    /// Somebody stopped it.
+    Interrupted,
+}
+
+/// What worker 0 needs, and only it.
+struct Ends {
+    messages: Receiver<Message>,
+    sink: Box<dyn Sink>,
+}
+
+/// Runs a plan over a source to its end.
+///
+/// # Errors
+/// When the source or the sink fails.
+pub fn execute(
+    plan: &Arc<Plan>,
+    source: Box<dyn Source>,
+    sink: Box<dyn Sink>,
+    options: &Options,
+) -> io::Result<Summary> {
+    let (sender, messages) = sync_channel(QUEUED_BATCHES);
+    // Tells the source thread which worker to wake, once that runs.
+    let (waker_sender, waker) = sync_channel(1);
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = stop.clone();
+    let reader = std::thread::Builder::new().name("source".to_owned()).spawn(move || {
+        let Ok(worker) = waker.recv() else { return };
+        read(source, &stopped, |message| {
+            let taken = sender.send(message).is_ok();
+            let worker: &std::thread::Thread = &worker;
+            worker.unpark();
+            taken
+        });
+    })?;
+    let ends = Mutex::new(Some((Ends { messages, sink }, waker_sender)));
+    let (plan, options) = (plan.clone(), options.clone());
+    let guards = timely::execute(config(options.workers), move |worker| {
+        let ends = if worker.index() == 0 { ends.lock().ok().and_then(|mut ends| ends.take()) } else { None };
+        let ends = ends.map(|(ends, waker)| {
+            // The source thread waits for this; it is gone only when it failed, which the messages tell.
+            let _ = waker.send(std::thread::current());
+            ends
+        });
+        work(worker, &plan, &options, ends)
+    });
+    let result = match guards {
+        Ok(guards) => join(guards),
+        Err(error) => Err(io::Error::other(error)),
+    };
+    stop.store(true, Ordering::Relaxed);
+    if reader.join().is_err() {
+        return Err(io::Error::other("the source thread failed"));
+    }
+    result
+}
+
+/// How so many workers run. One alone waits for the source only, and sleeps at once: what others answer within microseconds, and is polled
+/// for, does not come.
+pub fn config(workers: usize) -> timely::Config {
+    if workers > 1 {
+        return timely::Config::process(workers);
+    }
+    let alone = timely::Config::thread();
+    timely::Config { worker: alone.worker.idle_spin(Duration::ZERO), ..alone }
+}
+
+/// The source thread: hands over batches until the source ends or nobody wants them.
+fn read(mut source: Box<dyn Source>, stop: &AtomicBool, mut hand_over: impl FnMut(Message) -> bool) {
+    while !stop.load(Ordering::Relaxed) {
+        let mut batch = Batch::default();
+        let more = source.fill(&mut batch);
+        if !batch.is_empty() && !hand_over(Message::Batch(batch)) {
+            return;
+        }
+        match more {
+            Ok(true) => {}
+            Ok(false) => {
+                let ended = if source.is_interrupted() { Ended::Interrupted } else { Ended::Complete };
+                hand_over(Message::End(Ok(ended)));
+                return;
+            }
+            Err(error) => {
+                hand_over(Message::End(Err(error)));
+                return;
+            }
+        }
+    }
+}
+
+/// One worker: builds the dataflow; worker 0 also feeds it and publishes what it gives.
+fn work(worker: &mut Worker, plan: &Arc<Plan>, options: &Options, ends: Option<Ends>) -> Option<io::Result<Summary>> {
+    let (messages, sink) = match ends {
+        Some(Ends { messages, sink }) => (Some(messages), Some(sink)),
+        None => (None, None),
+    };
+    let publisher = publish::Publisher::new(plan, sink);
+    let (input, reached) = worker.dataflow_named("propice", |scope| {
+        let (input, facts): (InputHandleVec<LogicalTime, (Fact, LogicalTime, isize)>, _) = scope.new_input();
+        let flow = flow::build(options.engine, plan, facts, options.views);
+        (input, publish::publish(flow, publisher.clone()))
+    });
+    messages.map(|messages| {
+        let result = feed::feed(worker, input, &reached, &messages, &publisher, options.until);
+        // The source thread may wait for room in the channel: nobody will make any.
+        drop(messages);
+        result
+    })
+}
+
+fn join(guards: timely::communication::WorkerGuards<Option<io::Result<Summary>>>) -> io::Result<Summary> {
+    let mut summary = Err(io::Error::other("worker 0 did not run"));
+    for result in guards.join() {
+        match result {
+            Ok(None) => {}
+            Ok(Some(result)) => summary = result,
+            Err(error) => return Err(io::Error::other(format!("a worker failed: {error}"))),
+        }
+    }
+    summary
+}

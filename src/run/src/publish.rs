@@ -1,0 +1,118 @@
+//! Worker 0 publishes: what all workers give, in order of logical time, sorted within one.
+
+use std::cell::RefCell;
+use std::io;
+use std::rc::Rc;
+
+use differential_dataflow::consolidation::consolidate_updates;
+
+use propice_define::Plan;
+use propice_edge::sink::Sink;
+use propice_edge::source::DeadLetter;
+use propice_flow::policy::Decision;
+use propice_flow::{Flow, Transition, ViewPart};
+use propice_model::LogicalTime;
+
+use super::Summary;
+use super::gather::{Reached, gather};
+
+/// The sink, and what was counted on the way to it. On workers other than 0 there is none.
+#[derive(Clone)]
+pub(super) struct Publisher {
+    state: Rc<RefCell<State>>,
+}
+
+struct State {
+    sink: Option<Box<dyn Sink>>,
+    opened: Vec<u64>,
+    closed: Vec<u64>,
+    /// The first failure of the sink; nothing is handed over after it.
+    failure: Option<io::Error>,
+}
+
+impl Publisher {
+    pub(super) fn new(plan: &Plan, sink: Option<Box<dyn Sink>>) -> Publisher {
+        let moments = plan.moments.len();
+        let state = State { sink, opened: vec![0; moments], closed: vec![0; moments], failure: None };
+        Publisher { state: Rc::new(RefCell::new(state)) }
+    }
+
+    /// Whether the sink has failed: then the run ends.
+    pub(super) fn failed(&self) -> bool {
+        self.state.borrow().failure.is_some()
+    }
+
+    pub(super) fn dead_letters(&self, letters: &[DeadLetter]) {
+        if !letters.is_empty() {
+            self.state.borrow_mut().hand_over(|sink| sink.dead_letters(letters));
+        }
+    }
+
+    fn transitions(&self, transitions: &[Transition]) {
+        let mut state = self.state.borrow_mut();
+        for transition in transitions {
+            let counts = if transition.opened { &mut state.opened } else { &mut state.closed };
+            counts[transition.moment.index()] += 1;
+        }
+        state.hand_over(|sink| sink.transitions(transitions));
+    }
+
+    fn decisions(&self, decisions: &[Decision]) {
+        self.state.borrow_mut().hand_over(|sink| sink.decisions(decisions));
+    }
+
+    fn views(&self, updates: &[(ViewPart, LogicalTime, isize)]) {
+        self.state.borrow_mut().hand_over(|sink| sink.views(updates));
+    }
+
+    /// Ends the run: the sink writes what it still holds.
+    pub(super) fn finish(&self, mut summary: Summary) -> io::Result<Summary> {
+        let mut state = self.state.borrow_mut();
+        state.hand_over(|sink| sink.finish(summary.through));
+        if let Some(failure) = state.failure.take() {
+            return Err(failure);
+        }
+        summary.opened.clone_from(&state.opened);
+        summary.closed.clone_from(&state.closed);
+        Ok(summary)
+    }
+}
+
+impl State {
+    fn hand_over(&mut self, hand_over: impl FnOnce(&mut dyn Sink) -> io::Result<()>) {
+        if self.failure.is_none()
+            && let Some(sink) = &mut self.sink
+        {
+            self.failure = hand_over(&mut **sink).err();
+        }
+    }
+}
+
+/// Brings everything to worker 0 and hands over what is complete. Says how far that is.
+pub(super) fn publish(flow: Flow<'_>, publisher: Publisher) -> Reached {
+    gather(flow, move |gathered, frontier| {
+        let complete = |time: LogicalTime| frontier.is_none_or(|frontier| time < frontier);
+        let ready = gathered.transitions.extract_if(.., |(_, time, _)| complete(*time));
+        let ready = sorted(ready.map(|(transition, _, _)| transition));
+        if !ready.is_empty() {
+            publisher.transitions(&ready);
+        }
+        let ready = gathered.decisions.extract_if(.., |(_, time, _)| complete(*time));
+        let ready = sorted(ready.map(|(decision, _, _)| decision));
+        if !ready.is_empty() {
+            publisher.decisions(&ready);
+        }
+        let mut ready: Vec<_> = gathered.views.extract_if(.., |(_, time, _)| complete(*time)).collect();
+        consolidate_updates(&mut ready);
+        if !ready.is_empty() {
+            ready.sort_unstable_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
+            publisher.views(&ready);
+        }
+    })
+}
+
+fn sorted<D: Ord>(all: impl Iterator<Item = D>) -> Vec<D> {
+    let mut all: Vec<D> = all.collect();
+    all.sort_unstable();
+    all
+}

@@ -1,0 +1,93 @@
+//! The fences of the house that Cargo cannot hold: which crate may depend on an outside library, who reads a clock, how long a file is.
+//!
+//! Which crate may name which other one says its `Cargo.toml`: dependencies cannot go in a circle.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Outside libraries with the only crates that may name them.
+const FENCES: &[(&str, &[&str])] = &[
+    ("timely", &["bench", "flow", "run"]),
+    ("differential_dataflow", &["flow", "run"]),
+    ("rdkafka", &["edge"]),
+    ("axum", &["serve"]),
+    ("clap", &["cli"]),
+    ("cel", &["define"]),
+    ("toml", &["define"]),
+    ("miette", &["define", "cli"]),
+    ("bincode", &["state"]),
+];
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder of sources") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            files.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// The lines of a file that are code, not comments, with their numbers.
+fn code(path: &Path) -> Vec<(usize, String)> {
+    let text = fs::read_to_string(path).expect("a source file");
+    let lines = text.lines().enumerate().map(|(number, line)| (number + 1, line.trim().to_owned()));
+    lines.filter(|(_, line)| !line.starts_with("//")).collect()
+}
+
+fn names(line: &str, path: &str) -> bool {
+    line.match_indices(path).any(|(at, _)| {
+        let before = line[..at].chars().next_back();
+        !before.is_some_and(|before| before.is_alphanumeric() || before == '_' || before == ':')
+    })
+}
+
+fn src() -> PathBuf {
+    Path::new(crate::ROOT).join("src")
+}
+
+#[test]
+fn outside_libraries_stay_behind_their_fences() {
+    let mut wrong = Vec::new();
+    for path in sources(&src()) {
+        let inside = path.strip_prefix(src()).expect("inside of src");
+        let folder = inside.components().next().and_then(|folder| folder.as_os_str().to_str()).unwrap_or_default();
+        for (number, line) in code(&path) {
+            for (library, folders) in FENCES.iter().filter(|(_, folders)| !folders.contains(&folder)) {
+                if names(&line, &format!("{library}::")) {
+                    wrong.push(format!("{}:{number}: `{library}` belongs in {folders:?}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "libraries outside of their fences:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn rooms_are_small() {
+    let long: Vec<String> = sources(&src())
+        .into_iter()
+        .map(|path| (fs::read_to_string(&path).expect("a source file").lines().count(), path))
+        .filter(|(lines, _)| *lines > 500)
+        .map(|(lines, path)| format!("{}: {lines} lines", path.display()))
+        .collect();
+    assert!(long.is_empty(), "files that have grown too large:\n{}", long.join("\n"));
+}
+
+#[test]
+fn only_the_clock_knows_the_time() {
+    for path in sources(&src()) {
+        let inside = path.strip_prefix(src()).expect("inside of src");
+        if inside.starts_with("bench") || inside.starts_with("cli") || inside.starts_with("edge/sink/terminal.rs") {
+            continue;
+        }
+        for (number, line) in code(&path) {
+            for clock in ["SystemTime::now", "Instant::now", "Timestamp::now", "Zoned::now"] {
+                assert!(!line.contains(clock), "{}:{number}: reads a wall clock", path.display());
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! What is integrated: the command as a person runs it, runs over files, whole packs, pages of the documentation, the house itself.
+//!
+//! One binary, so that it is linked once.
+
+mod check_messages;
+mod check_policy;
+mod commands;
+mod docs;
+mod files;
+mod generate;
+mod golden;
+mod house;
+mod pages;
+mod report;
+mod robustness;
+mod triggers;
+mod why;
+
+/// The top of the repository.
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
