@@ -98,7 +98,7 @@ mod windows {
     const CUSTOMERS: u64 = 10_000;
 
     /// A session with a debit in three windows of every customer.
-    fn with_debits() -> Session {
+    fn with_debits() -> Session<'static> {
         let plan = plan();
         let (mut session, mut facts) =
             (Session::here(&plan, Engine::Fused), Facts::new(&plan).expect("the pack is sound"));

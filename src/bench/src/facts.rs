@@ -7,13 +7,12 @@ use propice_define::Plan;
 use propice_flow::decode::facts::Extractor;
 use propice_flow::decode::json::JsonDecoder;
 use propice_flow::decode::{Decoded, Decoder as _, RecordError};
-use propice_model::{Fact, Id, InputId, LogicalTime, Origin, Value};
+use propice_model::{Id, InputId, Origin, Value};
+
+pub use propice_run::Update;
 
 use super::Failed;
 use super::workload::{Event, Kind, MOODS};
-
-/// A fact at its logical time, as the dataflow takes it.
-pub type Update = (Fact, LogicalTime, isize);
 
 /// The inputs of the pack, in the order in which [`position`] counts them.
 const INPUTS: [&str; 4] = ["tx", "interactions", "products", "consents"];

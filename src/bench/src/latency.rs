@@ -29,7 +29,7 @@ const WARM_MS: u64 = 61 * 60_000;
 
 /// A warm session, with the events that come next.
 struct Warm<E: Iterator<Item = Event>> {
-    session: Session,
+    session: Session<'static>,
     facts: Facts,
     events: E,
 }
@@ -115,7 +115,7 @@ fn maximum<E: Iterator<Item = Event>>(warm: &mut Warm<E>, scale: &Scale) -> Resu
     Ok((scale.events / 5) as f64 / started.elapsed().as_secs_f64())
 }
 
-fn on_schedule(session: &mut Session, updates: Vec<Update>, rate: f64, all: &mut Latency, emitting: &mut Latency) {
+fn on_schedule(session: &mut Session<'_>, updates: Vec<Update>, rate: f64, all: &mut Latency, emitting: &mut Latency) {
     let count = updates.len();
     let arrival = |number: usize| Duration::from_secs_f64(number as f64 / rate);
     let mut updates = updates.into_iter();

@@ -95,7 +95,7 @@ fn resident_after(rest: Duration) -> Result<u64, Failed> {
 }
 
 struct Books {
-    session: Session,
+    session: Session<'static>,
     facts: Facts,
     batch: Vec<Update>,
 }
@@ -130,7 +130,7 @@ impl Books {
             self.session.advance(first + ticks * TICK.as_millis() as u64);
             let next = TICK * ticks as u32;
             while let Some(rest) = next.checked_sub(started.elapsed()).filter(|rest| !rest.is_zero()) {
-                self.session.park(rest);
+                self.session.park(Some(rest));
             }
         }
         let taken = of_process().saturating_sub(before);

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use propice_define::Plan;
 use propice_flow::Engine;
 use propice_model::LogicalTime;
-use propice_run::config;
+use propice_run::on_workers;
 
 use super::clock::{ns_each, on_cpu, on_wall};
 use super::facts::{Decoders, Facts, JsonLines, Update, whole_milliseconds};
@@ -35,7 +35,7 @@ fn chunks(workload: Workload, size: usize) -> impl Iterator<Item = Vec<Event>> {
 }
 
 /// Feeds a session with a chunk; what it costs.
-fn feed(session: &mut Session, facts: &mut Facts, chunk: &[Event], epoch: usize) -> Result<Duration, Failed> {
+fn feed(session: &mut Session<'_>, facts: &mut Facts, chunk: &[Event], epoch: usize) -> Result<Duration, Failed> {
     let mut batches = facts.batches(whole_milliseconds(chunk, epoch))?;
     Ok(on_cpu(|| batches.iter_mut().for_each(|batch| session.feed(batch))).0)
 }
@@ -210,15 +210,12 @@ fn rate_of_workers(scale: &Scale, plan: &Arc<Plan>, workers: usize, epoch: usize
     let counted = epochs[warm..].iter().map(Vec::len).sum::<usize>();
     let shares = Mutex::new(shares(epochs, workers));
     let plan = Arc::clone(plan);
-    let guards = timely::execute(config(workers), move |worker| {
-        let index = worker.index();
+    let took = on_workers(workers, move |peer| {
+        let index = peer.index();
         let share = shares.lock().map(|mut shares| std::mem::take(&mut shares[index])).unwrap_or_default();
-        lead(&mut Session::on(worker, &plan, Engine::Fused, false), share, warm)
+        lead(&mut Session::among(peer, &plan, Engine::Fused), share, warm)
     });
-    let mut took = Duration::ZERO;
-    for result in guards.map_err(Failed)?.join() {
-        took = took.max(result.map_err(Failed)?);
-    }
+    let took = took.map_err(Failed)?.into_iter().max().unwrap_or_default();
     Ok(counted as f64 / took.as_secs_f64())
 }
 
@@ -243,7 +240,7 @@ fn shares(epochs: Vec<Vec<Update>>, workers: usize) -> Vec<Vec<Share>> {
 }
 
 /// Feeds a worker's share, one epoch ahead of what is decided; how long that took behind the first epochs.
-fn lead(session: &mut Session<&mut timely::worker::Worker>, share: Vec<Share>, warm: usize) -> Duration {
+fn lead(session: &mut Session<'_>, share: Vec<Share>, warm: usize) -> Duration {
     let (mut started, mut before) = (Instant::now(), 0);
     for (number, (mut updates, next)) in share.into_iter().enumerate() {
         if number == warm {

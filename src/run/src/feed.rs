@@ -3,23 +3,15 @@
 use std::io;
 use std::sync::mpsc::{Receiver, TryRecvError};
 
-use timely::dataflow::InputHandleVec;
-use timely::worker::Worker;
-
 use propice_flow::clock::EventClock;
-use propice_model::{Fact, LogicalTime};
+use propice_model::LogicalTime;
 
-use super::gather::Reached;
 use super::publish::Publisher;
-use super::{Ended, Message, Summary};
-
-type Input = InputHandleVec<LogicalTime, (Fact, LogicalTime, isize)>;
+use super::{Ended, Message, Session, Summary};
 
 /// Feeds all messages, then moves the clock to the end of the run and waits until that is published.
 pub(super) fn feed(
-    worker: &mut Worker,
-    mut input: Input,
-    published: &Reached,
+    mut session: Session<'_>,
     messages: &Receiver<Message>,
     publisher: &Publisher,
     mut until: Option<LogicalTime>,
@@ -43,12 +35,10 @@ pub(super) fn feed(
                     updates.push((fact, clock.bind(event_time), 1));
                 }
                 summary.records += updates.len() as u64;
-                input.send_batch(&mut updates);
-                updates.clear();
-                input.advance_to(clock.now());
+                session.send(&mut updates, clock.now());
                 // One epoch ahead at most: what was fed before this batch is published before the next one.
-                worker.step();
-                worker.step_or_park_while(None, || published.less_than(epoch) && !publisher.failed());
+                session.step();
+                session.settle_parked_while(epoch, || !publisher.failed());
             }
             Ok(Message::End(result)) => {
                 if let Ended::Interrupted = result? {
@@ -58,15 +48,14 @@ pub(super) fn feed(
                 ended = true;
             }
             Err(TryRecvError::Empty) => {
-                worker.step_or_park(None);
+                session.park(None);
             }
             Err(TryRecvError::Disconnected) => return Err(io::Error::other("the source thread failed")),
         }
     }
     let through = until.unwrap_or_default().max(clock.now());
-    input.advance_to(through + 1);
-    worker.step_or_park_while(None, || published.less_than(through + 1) && !publisher.failed());
-    drop(input);
+    session.send(&mut updates, through + 1);
+    session.settle_parked_while(through + 1, || !publisher.failed());
     summary.late = clock.late();
     summary.through = through;
     publisher.finish(summary)

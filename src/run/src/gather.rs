@@ -39,23 +39,21 @@ impl Gathered {
 
 /// Up to which logical time everything is gathered and handed over.
 #[derive(Clone, Debug)]
-pub struct Reached(Rc<Cell<Option<LogicalTime>>>);
+pub(super) struct Reached(Rc<Cell<Option<LogicalTime>>>);
 
 impl Reached {
     /// Whether something before a time may still come.
-    pub fn less_than(&self, time: LogicalTime) -> bool {
+    pub(super) fn less_than(&self, time: LogicalTime) -> bool {
         self.0.get().is_some_and(|reached| reached < time)
-    }
-
-    /// Whether nothing comes any more.
-    pub fn done(&self) -> bool {
-        self.0.get().is_none()
     }
 }
 
 /// Gathers what a flow gives on worker 0. `hand_over` is called there whenever something came or the frontier moved, with what was gathered
 /// and the time before which that is complete (`None`: all of it); what it leaves, it is given again.
-pub fn gather(flow: Flow<'_>, mut hand_over: impl FnMut(&mut Gathered, Option<LogicalTime>) + 'static) -> Reached {
+pub(super) fn gather(
+    flow: Flow<'_>,
+    mut hand_over: impl FnMut(&mut Gathered, Option<LogicalTime>) + 'static,
+) -> Reached {
     let reached = Reached(Rc::new(Cell::new(Some(0))));
     let told = reached.clone();
     let mut builder = OperatorBuilder::new("Gather".to_owned(), flow.events.scope());

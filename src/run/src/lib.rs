@@ -12,25 +12,22 @@ mod feed;
 pub mod gather;
 mod lines;
 mod publish;
+mod session;
 
 pub use lines::{Texts, over_lines};
+pub use session::{Peer, Session, Update, on_workers};
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
-
-use timely::dataflow::InputHandleVec;
-use timely::dataflow::operators::Input as _;
-use timely::worker::Worker;
 
 use propice_define::Plan;
 use propice_edge::sink::Sink;
 use propice_edge::source::{Batch, Source};
-use propice_flow::{self as flow, Engine};
+use propice_flow::Engine;
+use propice_model::LogicalTime;
 use propice_model::limits::QUEUED_BATCHES;
-use propice_model::{Fact, LogicalTime};
 
 /// How to run.
 #[derive(Clone, Debug)]
@@ -115,34 +112,27 @@ pub fn execute(
     })?;
     let ends = Mutex::new(Some((Ends { messages, sink }, waker_sender)));
     let (plan, options) = (plan.clone(), options.clone());
-    let guards = timely::execute(config(options.workers), move |worker| {
-        let ends = if worker.index() == 0 { ends.lock().ok().and_then(|mut ends| ends.take()) } else { None };
+    let results = on_workers(options.workers, move |peer| {
+        let ends = if peer.index() == 0 { ends.lock().ok().and_then(|mut ends| ends.take()) } else { None };
         let ends = ends.map(|(ends, waker)| {
             // The source thread waits for this; it is gone only when it failed, which the messages tell.
             let _ = waker.send(std::thread::current());
             ends
         });
-        work(worker, &plan, &options, ends)
+        work(peer, &plan, &options, ends)
     });
-    let result = match guards {
-        Ok(guards) => join(guards),
-        Err(error) => Err(io::Error::other(error)),
+    let result = match results {
+        // Only worker 0 has something to say.
+        Ok(results) => {
+            results.into_iter().flatten().next().unwrap_or_else(|| Err(io::Error::other("worker 0 did not run")))
+        }
+        Err(error) => Err(io::Error::other(format!("a worker failed: {error}"))),
     };
     stop.store(true, Ordering::Relaxed);
     if reader.join().is_err() {
         return Err(io::Error::other("the source thread failed"));
     }
     result
-}
-
-/// How so many workers run. One alone waits for the source only, and sleeps at once: what others answer within microseconds, and is polled
-/// for, does not come.
-pub fn config(workers: usize) -> timely::Config {
-    if workers > 1 {
-        return timely::Config::process(workers);
-    }
-    let alone = timely::Config::thread();
-    timely::Config { worker: alone.worker.idle_spin(Duration::ZERO), ..alone }
 }
 
 /// The source thread: hands over batches until the source ends or nobody wants them.
@@ -169,33 +159,17 @@ fn read(mut source: Box<dyn Source>, stop: &AtomicBool, mut hand_over: impl FnMu
 }
 
 /// One worker: builds the dataflow; worker 0 also feeds it and publishes what it gives.
-fn work(worker: &mut Worker, plan: &Arc<Plan>, options: &Options, ends: Option<Ends>) -> Option<io::Result<Summary>> {
+fn work(peer: Peer<'_>, plan: &Arc<Plan>, options: &Options, ends: Option<Ends>) -> Option<io::Result<Summary>> {
     let (messages, sink) = match ends {
         Some(Ends { messages, sink }) => (Some(messages), Some(sink)),
         None => (None, None),
     };
     let publisher = publish::Publisher::new(plan, sink);
-    let (input, reached) = worker.dataflow_named("propice", |scope| {
-        let (input, facts): (InputHandleVec<LogicalTime, (Fact, LogicalTime, isize)>, _) = scope.new_input();
-        let flow = flow::build(options.engine, plan, facts, options.views);
-        (input, publish::publish(flow, publisher.clone()))
-    });
+    let session = peer.session(plan, options.engine, options.views, publisher.clone().hand_over());
     messages.map(|messages| {
-        let result = feed::feed(worker, input, &reached, &messages, &publisher, options.until);
+        let result = feed::feed(session, &messages, &publisher, options.until);
         // The source thread may wait for room in the channel: nobody will make any.
         drop(messages);
         result
     })
-}
-
-fn join(guards: timely::communication::WorkerGuards<Option<io::Result<Summary>>>) -> io::Result<Summary> {
-    let mut summary = Err(io::Error::other("worker 0 did not run"));
-    for result in guards.join() {
-        match result {
-            Ok(None) => {}
-            Ok(Some(result)) => summary = result,
-            Err(error) => return Err(io::Error::other(format!("a worker failed: {error}"))),
-        }
-    }
-    summary
 }

@@ -10,11 +10,11 @@ use propice_define::Plan;
 use propice_edge::sink::Sink;
 use propice_edge::source::DeadLetter;
 use propice_flow::policy::Decision;
-use propice_flow::{Flow, Transition, ViewPart};
+use propice_flow::{Transition, ViewPart};
 use propice_model::LogicalTime;
 
 use super::Summary;
-use super::gather::{Reached, gather};
+use super::gather::Gathered;
 
 /// The sink, and what was counted on the way to it. On workers other than 0 there is none.
 #[derive(Clone)]
@@ -65,6 +65,29 @@ impl Publisher {
         self.state.borrow_mut().hand_over(|sink| sink.views(updates));
     }
 
+    /// Hands over what is gathered and complete, sorted within a logical time.
+    pub(super) fn hand_over(self) -> impl FnMut(&mut Gathered, Option<LogicalTime>) {
+        move |gathered, frontier| {
+            let complete = |time: LogicalTime| frontier.is_none_or(|frontier| time < frontier);
+            let ready = gathered.transitions.extract_if(.., |(_, time, _)| complete(*time));
+            let ready = sorted(ready.map(|(transition, _, _)| transition));
+            if !ready.is_empty() {
+                self.transitions(&ready);
+            }
+            let ready = gathered.decisions.extract_if(.., |(_, time, _)| complete(*time));
+            let ready = sorted(ready.map(|(decision, _, _)| decision));
+            if !ready.is_empty() {
+                self.decisions(&ready);
+            }
+            let mut ready: Vec<_> = gathered.views.extract_if(.., |(_, time, _)| complete(*time)).collect();
+            consolidate_updates(&mut ready);
+            if !ready.is_empty() {
+                ready.sort_unstable_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
+                self.views(&ready);
+            }
+        }
+    }
+
     /// Ends the run: the sink writes what it still holds.
     pub(super) fn finish(&self, mut summary: Summary) -> io::Result<Summary> {
         let mut state = self.state.borrow_mut();
@@ -86,29 +109,6 @@ impl State {
             self.failure = hand_over(&mut **sink).err();
         }
     }
-}
-
-/// Brings everything to worker 0 and hands over what is complete. Says how far that is.
-pub(super) fn publish(flow: Flow<'_>, publisher: Publisher) -> Reached {
-    gather(flow, move |gathered, frontier| {
-        let complete = |time: LogicalTime| frontier.is_none_or(|frontier| time < frontier);
-        let ready = gathered.transitions.extract_if(.., |(_, time, _)| complete(*time));
-        let ready = sorted(ready.map(|(transition, _, _)| transition));
-        if !ready.is_empty() {
-            publisher.transitions(&ready);
-        }
-        let ready = gathered.decisions.extract_if(.., |(_, time, _)| complete(*time));
-        let ready = sorted(ready.map(|(decision, _, _)| decision));
-        if !ready.is_empty() {
-            publisher.decisions(&ready);
-        }
-        let mut ready: Vec<_> = gathered.views.extract_if(.., |(_, time, _)| complete(*time)).collect();
-        consolidate_updates(&mut ready);
-        if !ready.is_empty() {
-            ready.sort_unstable_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
-            publisher.views(&ready);
-        }
-    })
 }
 
 fn sorted<D: Ord>(all: impl Iterator<Item = D>) -> Vec<D> {

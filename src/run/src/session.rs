@@ -1,0 +1,181 @@
+//! A dataflow on a worker, and the input that feeds it.
+//!
+//! Updates go in with their logical times, the input moves on, and the worker steps until everything before a time is
+//! gathered on worker 0. The command and the measurements feed the same session: `feed.rs` from a source thread, `bench`
+//! from memory.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use timely::communication::allocator::thread::Thread;
+use timely::communication::{Allocator, WorkerGuards};
+use timely::dataflow::InputHandleVec;
+use timely::dataflow::operators::Input as _;
+use timely::worker::Worker;
+
+use propice_define::Plan;
+use propice_flow::{Engine, build};
+use propice_model::{Fact, LogicalTime};
+
+use super::gather::{Gathered, Reached, gather};
+
+/// What is fed: a fact, its logical time, and how often it counts.
+pub type Update = (Fact, LogicalTime, isize);
+
+/// A running dataflow.
+pub struct Session<'w> {
+    input: InputHandleVec<LogicalTime, Update>,
+    reached: Reached,
+    worker: At<'w>,
+}
+
+/// Where a dataflow runs.
+enum At<'w> {
+    /// On a worker of its own, in the thread that made it.
+    Alone(Box<Worker>),
+    /// On one of several workers.
+    Among(&'w mut Worker),
+}
+
+impl At<'_> {
+    fn worker(&mut self) -> &mut Worker {
+        match self {
+            At::Alone(worker) => worker,
+            At::Among(worker) => worker,
+        }
+    }
+}
+
+impl Session<'static> {
+    /// A dataflow of a plan on this thread alone. `hand_over` is called as [`gather`] says.
+    pub fn alone(
+        plan: &Arc<Plan>,
+        engine: Engine,
+        with_views: bool,
+        hand_over: impl FnMut(&mut Gathered, Option<LogicalTime>) + 'static,
+    ) -> Session<'static> {
+        let allocator = Allocator::Thread(Thread::default());
+        let worker = Worker::new(config(1).worker, allocator, Some(Instant::now()));
+        Session::at(At::Alone(Box::new(worker)), plan, engine, with_views, hand_over)
+    }
+}
+
+impl<'w> Session<'w> {
+    fn at(
+        mut at: At<'w>,
+        plan: &Arc<Plan>,
+        engine: Engine,
+        with_views: bool,
+        hand_over: impl FnMut(&mut Gathered, Option<LogicalTime>) + 'static,
+    ) -> Session<'w> {
+        let (input, reached) = at.worker().dataflow_named("propice", |scope| {
+            let (input, facts) = scope.new_input();
+            (input, gather(build(engine, plan, facts, with_views), hand_over))
+        });
+        Session { input, reached, worker: at }
+    }
+
+    /// Feeds updates of whole milliseconds, and waits until everything that follows from them is gathered.
+    pub fn feed(&mut self, updates: &mut Vec<Update>) {
+        let Some((_, last, _)) = updates.last() else { return };
+        let next = last + 1;
+        self.send(updates, next);
+        self.settle(next);
+    }
+
+    /// Feeds updates without waiting, and moves the input on.
+    pub fn send(&mut self, updates: &mut Vec<Update>, next: LogicalTime) {
+        self.input.send_batch(updates);
+        updates.clear();
+        self.input.advance_to(next);
+    }
+
+    /// Works a step.
+    pub fn step(&mut self) {
+        self.worker.worker().step();
+    }
+
+    /// Waits until everything before a time is gathered. Never sleeps.
+    pub fn settle(&mut self, before: LogicalTime) {
+        while self.reached.less_than(before) {
+            self.step();
+        }
+    }
+
+    /// The same, parked while there is nothing to do: for workers that others wait for.
+    pub fn settle_parked(&mut self, before: LogicalTime) {
+        self.settle_parked_while(before, || true);
+    }
+
+    /// The same, for as long as `goes_on`.
+    pub fn settle_parked_while(&mut self, before: LogicalTime, goes_on: impl Fn() -> bool) {
+        let reached = &self.reached;
+        self.worker.worker().step_or_park_while(None, || reached.less_than(before) && goes_on());
+    }
+
+    /// Whether everything before a time is gathered.
+    pub fn has_reached(&self, time: LogicalTime) -> bool {
+        !self.reached.less_than(time)
+    }
+
+    /// The time to which the input has moved.
+    pub fn time(&self) -> LogicalTime {
+        *self.input.time()
+    }
+
+    /// Moves the clock on, and waits until what is due before is done.
+    pub fn advance(&mut self, to: LogicalTime) {
+        self.input.advance_to(to);
+        self.settle(to);
+    }
+
+    /// Works until there is nothing to do, then sleeps; at most so long, where that is said.
+    pub fn park(&mut self, most: Option<Duration>) {
+        self.worker.worker().step_or_park(most);
+    }
+}
+
+/// One of several workers, before it has a dataflow.
+pub struct Peer<'w> {
+    worker: &'w mut Worker,
+}
+
+impl<'w> Peer<'w> {
+    /// Its number, from 0.
+    pub fn index(&self) -> usize {
+        self.worker.index()
+    }
+
+    /// Builds the dataflow of a plan: every worker has to, the same.
+    pub fn session(
+        self,
+        plan: &Arc<Plan>,
+        engine: Engine,
+        with_views: bool,
+        hand_over: impl FnMut(&mut Gathered, Option<LogicalTime>) + 'static,
+    ) -> Session<'w> {
+        Session::at(At::Among(self.worker), plan, engine, with_views, hand_over)
+    }
+}
+
+/// Runs `work` on so many workers, each a thread, and gives what it gave on each, in order.
+///
+/// # Errors
+/// When the workers cannot be started, or one fails; the text says how.
+pub fn on_workers<R: Send + 'static>(
+    workers: usize,
+    work: impl Fn(Peer<'_>) -> R + Send + Sync + 'static,
+) -> Result<Vec<R>, String> {
+    let guards: WorkerGuards<R> = timely::execute(config(workers), move |worker| work(Peer { worker }))?;
+    guards.join().into_iter().collect()
+}
+
+/// How so many workers run. One alone waits for the source only, and sleeps at once: what others answer within
+/// microseconds, and is polled for, does not come.
+fn config(workers: usize) -> timely::Config {
+    if workers > 1 {
+        return timely::Config::process(workers);
+    }
+    let alone = timely::Config::thread();
+    timely::Config { worker: alone.worker.idle_spin(Duration::ZERO), ..alone }
+}
