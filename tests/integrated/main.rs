@@ -10,6 +10,7 @@ mod files;
 mod generate;
 mod golden;
 mod house;
+mod own;
 mod pages;
 mod report;
 mod robustness;

@@ -182,9 +182,6 @@ fn what_is_asked_wrongly_is_told() {
         assert!(code != 0 && out.is_empty(), "{asked:?}: {out}");
         assert!(err.contains(expected), "{asked:?}: {err}");
     }
-    let (code, _, err) = propice(shop.path(), &["why", "shop.toml", "--customer", "c1", "--input", "ledger=-"]);
-    assert_eq!(code, 2);
-    assert!(err.contains("standard input can be read once"), "{err}");
 }
 
 /// The records that are told are those that make the value: as many as `count` counts, as much as `sum` sums up.

@@ -78,6 +78,8 @@ pub fn goals(results: &Results) -> Vec<Goal> {
         of_figure("1,000 moments against 5", "moments", "1,000 / 5", AtMost, 1.5, "×"),
         of_figure("2 workers against 1, epochs of 1,000", "workers", "2 / 1, epochs of 1,000", AtLeast, 1.7, "×"),
         of_figure("reference engine", "reference", "reference engine", AtLeast, 25_000.0, "events/s"),
+        of_figure("why of one customer, against a run", "one-customer", "why / run", AtMost, 0.33, "×"),
+        of_figure("views --customer, against a run", "one-customer", "views --customer / run", AtMost, 0.33, "×"),
         of_figure("idle, 1,000,000 deadlines", "idle", "share of a core", AtMost, 1.0, "%"),
     ]
 }

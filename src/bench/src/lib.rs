@@ -6,8 +6,8 @@
 //! ```
 //!
 //! The workload, its limit and its pack are in `benches/reference`. Nothing is measured before the emissions of limit, `fused` and
-//! `reference` are found equal. The dataflow runs in this process and is fed with facts that are made beforehand, or with bytes; files and sinks
-//! are not part of it. `docs/performance.md` says what came out and how to read it.
+//! `reference` are found equal. The dataflow runs in this process and is fed with facts that are made beforehand, or with bytes; files are read for one part only,
+//! `one-customer`, and sinks are not part of it. `docs/performance.md` says what came out and how to read it.
 
 #[path = "../../../benches/reference/limit.rs"]
 pub mod limit;
@@ -15,6 +15,7 @@ pub mod limit;
 pub mod workload;
 
 pub mod clock;
+mod customer;
 pub mod equal;
 pub mod facts;
 pub mod figures;
@@ -66,6 +67,8 @@ pub struct Scale {
     pub patience: Duration,
     /// Customers whose memory is measured, and whose deadlines are pending.
     pub memory_customers: u64,
+    /// Customers and days of the bank in which one customer is looked for.
+    pub bank: (u32, u32),
     /// Whether what is freed is waited for to be given back, before memory is looked at.
     pub rests: bool,
 }
@@ -80,6 +83,7 @@ impl Scale {
         open_loop: Duration::from_secs(1),
         patience: Duration::from_secs(2),
         memory_customers: 100_000,
+        bank: (200, 30),
         rests: false,
     };
     /// Under five minutes.
@@ -91,6 +95,7 @@ impl Scale {
         open_loop: Duration::from_secs(4),
         patience: Duration::from_secs(5),
         memory_customers: 1_000_000,
+        bank: (400, 60),
         rests: true,
     };
     /// As long as it takes.
@@ -102,6 +107,7 @@ impl Scale {
         open_loop: Duration::from_secs(20),
         patience: Duration::from_mins(1),
         memory_customers: 1_000_000,
+        bank: (2_000, 120),
         rests: true,
     };
 }
@@ -119,7 +125,7 @@ pub struct Part {
 }
 
 /// All parts, in the order in which they are measured.
-pub const PARTS: [Part; 12] = [
+pub const PARTS: [Part; 13] = [
     Part { name: "throughput", measure: |scale, plan, results| add(results, throughput::ratio(scale, plan)) },
     Part { name: "json", measure: |scale, plan, results| add(results, throughput::json(scale, plan)) },
     Part { name: "quiet", measure: latency::quiet },
@@ -130,6 +136,7 @@ pub const PARTS: [Part; 12] = [
     Part { name: "workers", measure: |scale, plan, results| add(results, throughput::workers(scale, plan)) },
     Part { name: "reference", measure: |scale, plan, results| add(results, throughput::reference(scale, plan)) },
     Part { name: "customers", measure: by_customers },
+    Part { name: "one-customer", measure: |scale, _, results| add(results, customer::ratio(scale)) },
     Part { name: "memory", measure: held },
     Part { name: "idle", measure: |_, _, _| Ok(()) },
 ];
@@ -200,6 +207,9 @@ pub fn run(scale: &Scale, wanted: impl Fn(&str) -> bool, say: impl Fn(&str)) -> 
             results.missing.push(format!("{}: not asked for", part.name));
         }
     }
-    results.missing.push("files, sinks, sources other than memory, networks, recovery: not part of this".to_owned());
+    results.missing.push(
+        "sinks, sources other than memory and (for one customer) files, networks, recovery: not part of this"
+            .to_owned(),
+    );
     Ok(results)
 }

@@ -10,7 +10,8 @@ use std::sync::atomic::AtomicBool;
 use super::Failure;
 use propice_define::Plan;
 use propice_edge::source::files::{self, Wanted};
-use propice_edge::source::{InputFile, MergedSource, SourceError};
+use propice_edge::source::{InputFile, MergedSource, Own, SourceError};
+use propice_model::{Id, LogicalTime};
 
 /// Where records come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,6 +81,21 @@ impl Inputs {
     pub(crate) fn open(&self, pack: &Path, plan: &Arc<Plan>, stop: &Arc<AtomicBool>) -> Result<Opened, Failure> {
         let (files, notes) = self.files(pack, plan)?;
         let source = MergedSource::open(plan, &files, stop).map_err(|error| failure(&error))?;
+        Ok(Opened { source, notes })
+    }
+
+    /// Opens the files of a run for what is about one customer, each up to a time.
+    pub(crate) fn open_own(
+        &self,
+        pack: &Path,
+        plan: &Arc<Plan>,
+        customer: &Id,
+        until: Option<LogicalTime>,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<Opened, Failure> {
+        let (files, notes) = self.files(pack, plan)?;
+        let own = Own::find(plan, &files, customer).map_err(|error| failure(&error))?.until(until);
+        let source = MergedSource::open_own(plan, &files, &own, stop).map_err(|error| failure(&error))?;
         Ok(Opened { source, notes })
     }
 

@@ -58,7 +58,10 @@ pub(crate) fn run(args: &Args) -> Outcome {
     let plan = Arc::new(load_pack(&args.pack)?);
     let at = args.at.as_deref().map(|text| instant("--at", text, &plan)).transpose()?;
     let stop = Arc::new(AtomicBool::new(false));
-    let Opened { source, notes } = args.inputs.open(&args.pack, &plan, &stop)?;
+    let Opened { source, notes } = match &args.customer {
+        None => args.inputs.open(&args.pack, &plan, &stop)?,
+        Some(customer) => args.inputs.open_own(&args.pack, &plan, &Id::parse(customer), at, &stop)?,
+    };
     say(&notes);
     let latest = LatestViews::new(&plan);
     let (sink, counts) = Tee::new(vec![Box::new(latest.clone())]);

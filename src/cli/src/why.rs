@@ -18,7 +18,7 @@ Examples:
 /// Tell why something was said to a customer, or why it was not
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}", super::EXIT_CODES))]
-#[command(group = clap::ArgGroup::new("about").required(true).args(["customer", "trigger"]))]
+#[command(group = clap::ArgGroup::new("about").required(true).multiple(true).args(["customer", "trigger"]))]
 pub(crate) struct Args {
     /// The pack
     #[arg(value_name = "PACK")]
@@ -29,12 +29,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ID")]
     customer: Option<String>,
     /// Only this moment, in full
-    #[arg(long, value_name = "NAME", requires = "customer")]
+    #[arg(long, value_name = "NAME", requires = "customer", conflicts_with = "trigger")]
     moment: Option<String>,
     /// Only this entity, of a moment that is about one
     #[arg(long, value_name = "ID", requires = "moment")]
     entity: Option<String>,
-    /// About this trigger or episode
+    /// About this trigger or episode. With --customer, whose it is, it is found without a run over all records
     #[arg(long, value_name = "ID")]
     trigger: Option<String>,
     /// As of this time, such as 2026-03-02T09:00:00Z; without an offset in the zone of the pack. Without it: the last
@@ -74,12 +74,14 @@ enum Format {
 pub(crate) fn run(args: &Args) -> Outcome {
     let plan = Arc::new(load_pack(&args.pack)?);
     let (files, notes) = args.inputs.files(&args.pack, &plan)?;
-    if files.iter().any(InputFile::is_stdin) {
-        return Err(Failure::Usage("why reads its inputs several times; standard input can be read once".to_owned()));
+    if args.customer.is_none() && files.iter().any(InputFile::is_read_once) {
+        let text =
+            "whose a trigger is takes a run before, and standard input or a pipe can be read once: add --customer ID";
+        return Err(Failure::Usage(text.to_owned()));
     }
     say(&notes);
     let about = match (&args.trigger, &args.customer) {
-        (Some(trigger), _) => About::Trigger(trigger.clone()),
+        (Some(trigger), customer) => About::Trigger { id: trigger.clone(), customer: customer.clone() },
         (None, customer) => About::Customer {
             customer: customer.clone().unwrap_or_default(),
             moment: args.moment.clone(),

@@ -182,7 +182,7 @@ pub(super) struct Filler<'a> {
 }
 
 /// The records of a feature that are shown, and how many there are besides.
-pub(super) fn chosen<'h>(plan: &Plan, hits: &'h Hits, key: &Key, value: &Value, shown: usize) -> (Vec<&'h Hit>, usize) {
+fn chosen<'h>(plan: &Plan, hits: &'h Hits, key: &Key, value: &Value, shown: usize) -> (Vec<&'h Hit>, usize) {
     let Some(all) = hits.get(key) else { return (Vec::new(), 0) };
     let aggregate = match key {
         Key::Feature(kind, _, feature) => Some(plan.entities[kind.index()].features[feature.index()].aggregate),

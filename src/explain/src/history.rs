@@ -18,36 +18,34 @@ use propice_flow::{Transition, ViewPart};
 use propice_model::{Id, KindId, LogicalTime, MomentId, Value};
 
 /// What a moment is about: the customer, or one of its entities.
-pub(super) type Subject = Option<(KindId, Id)>;
+pub type Subject = Option<(KindId, Id)>;
 
 type Slots = Arc<[Value]>;
 
-/// What is known of one customer.
+/// What is known of one customer: its view at an instant, and what was decided of it.
 #[derive(Default)]
-pub(super) struct Life {
+pub struct Life {
     /// Its slots at the instant; `None` when it does not exist.
-    pub(super) row: Option<Slots>,
+    pub row: Option<Slots>,
     /// Its entities at the instant.
-    pub(super) parts: BTreeMap<(KindId, Id), Slots>,
+    pub parts: BTreeMap<(KindId, Id), Slots>,
     /// How each condition has fared until the instant.
-    pub(super) phases: BTreeMap<(MomentId, Subject), Phase>,
+    pub phases: BTreeMap<(MomentId, Subject), Phase>,
     /// Its transitions, in order, to the end.
-    pub(super) transitions: Vec<Transition>,
+    pub transitions: Vec<Transition>,
     /// What was decided of it, in order, to the end.
-    pub(super) decisions: Vec<Decision>,
-    /// All customers that were seen.
-    pub(super) customers: BTreeSet<Id>,
-    /// How many records could not be read.
-    pub(super) unread: u64,
+    pub decisions: Vec<Decision>,
+    /// Whether it existed at some time of the run.
+    pub seen: bool,
 }
 
 /// How a condition has fared.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Phase {
+pub struct Phase {
     /// Since when it has held without interruption.
-    pub(super) since: Option<LogicalTime>,
+    pub since: Option<LogicalTime>,
     /// When it last stopped holding.
-    pub(super) ended: Option<LogicalTime>,
+    pub ended: Option<LogicalTime>,
     /// When it may turn by itself.
     turn: Option<LogicalTime>,
 }
@@ -169,15 +167,11 @@ impl Sink for History {
         let mut life = self.life();
         for of_one_time in updates.chunk_by(|a, b| a.1 == b.1) {
             let time = of_one_time[0].1;
-            for (part, _, _) in of_one_time.iter().filter(|(part, _, diff)| part.entity.is_none() && *diff > 0) {
-                if !life.customers.contains(&part.customer) {
-                    life.customers.insert(part.customer.clone());
-                }
-            }
             let own: Vec<(&ViewPart, isize)> = (of_one_time.iter())
                 .filter(|(part, _, _)| part.customer == self.customer)
                 .map(|(part, _, diff)| (part, *diff))
                 .collect();
+            life.seen |= own.iter().any(|(part, diff)| part.entity.is_none() && *diff > 0);
             if !own.is_empty() && self.is_before(time) {
                 life.pass(&self.plan, time.saturating_sub(1));
                 life.apply(&own);
@@ -187,8 +181,7 @@ impl Sink for History {
         Ok(())
     }
 
-    fn dead_letters(&mut self, letters: &[DeadLetter]) -> io::Result<()> {
-        self.life().unread += letters.len() as u64;
+    fn dead_letters(&mut self, _letters: &[DeadLetter]) -> io::Result<()> {
         Ok(())
     }
 

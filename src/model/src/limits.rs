@@ -38,3 +38,5 @@ pub const RELEASES: usize = 1_000;
 pub const QUOTED_LINES: usize = 1_000;
 /// How much of a line that is too long its dead letter keeps, in bytes.
 pub const KEPT_BYTES: usize = 4_096;
+/// Bytes of an input that is read only once and has to be read twice: what belongs to whom, from a pipe.
+pub const HELD_BYTES: usize = 256 << 20;

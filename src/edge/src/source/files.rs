@@ -119,7 +119,12 @@ impl InputFile {
         if self.is_stdin() { "-".to_owned() } else { self.path.display().to_string() }
     }
 
-    /// Whether it can be read only once, as it comes.
+    /// Whether it is gone once it was read: standard input, a pipe.
+    pub fn is_read_once(&self) -> bool {
+        self.is_stdin() || !std::fs::metadata(&self.path).is_ok_and(|metadata| metadata.is_file())
+    }
+
+    /// Whether it is standard input.
     pub fn is_stdin(&self) -> bool {
         is_stdin(&self.path)
     }

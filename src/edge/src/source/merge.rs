@@ -17,6 +17,7 @@ use propice_model::limits::{BATCH_BYTES, BATCH_RECORDS, QUEUED_BATCHES};
 use propice_model::{EventTime, Fact};
 
 use super::files::{InputFile, SourceError};
+use super::own::Own;
 use super::records::{Item, Records};
 use super::{Batch, Source};
 
@@ -54,12 +55,29 @@ impl MergedSource {
     /// # Errors
     /// When one cannot be opened, or its header lacks a required column.
     pub fn open(plan: &Arc<Plan>, files: &[InputFile], stop: &Arc<AtomicBool>) -> Result<MergedSource, SourceError> {
-        let mut opened = Vec::with_capacity(files.len());
-        for (position, file) in files.iter().enumerate() {
-            opened.push(Records::open(plan, file, position as u16)?);
-        }
+        let opened = files.iter().enumerate().map(|(position, file)| Records::open(plan, file, position as u16));
+        MergedSource::start(opened.collect::<Result<_, _>>()?, stop)
+    }
+
+    /// Opens all files for what is about one customer. Of the others comes only how far they move the clock.
+    ///
+    /// # Errors
+    /// When one cannot be opened, or its header lacks a required column.
+    pub fn open_own(
+        plan: &Arc<Plan>,
+        files: &[InputFile],
+        own: &Own,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<MergedSource, SourceError> {
+        let opened =
+            (files.iter().enumerate()).map(|(position, file)| Records::open_own(plan, file, position as u16, own));
+        MergedSource::start(opened.collect::<Result<_, _>>()?, stop)
+    }
+
+    /// Starts a thread for each file.
+    fn start(opened: Vec<Records>, stop: &Arc<AtomicBool>) -> Result<MergedSource, SourceError> {
         let total_bytes = opened.iter().map(Records::size).sum();
-        let mut heads = Vec::with_capacity(files.len());
+        let mut heads = Vec::with_capacity(opened.len());
         for records in opened {
             let name = records.file().to_owned();
             let head = Head::start(records).map_err(|error| SourceError::Unreadable { path: name, error })?;

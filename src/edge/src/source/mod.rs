@@ -15,6 +15,7 @@ mod lines;
 pub mod merge;
 pub mod mixed;
 mod open;
+mod own;
 mod records;
 mod rows;
 
@@ -23,7 +24,7 @@ pub use lines::{Line, Lines};
 pub use merge::MergedSource;
 pub use mixed::LinesSource;
 pub use open::open_path;
-pub use records::rows_at;
+pub use own::{Own, OwnRows};
 
 use propice_flow::decode::RecordError;
 use propice_model::Fact;

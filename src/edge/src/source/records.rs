@@ -1,21 +1,22 @@
 //! The records of one file, decoded: facts and dead letters in the order of its lines.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use propice_define::Plan;
-use propice_flow::decode::delimited::DelimitedDecoder;
+use propice_flow::decode::delimited::{DelimitedDecoder, Values};
 use propice_flow::decode::facts::Extractor;
+use propice_flow::decode::glance::{Glance, Glancer};
 use propice_flow::decode::json::JsonDecoder;
 use propice_flow::decode::{Decoded, Decoder, RecordError};
 use propice_model::limits::{KEPT_BYTES, RECORD_BYTES};
-use propice_model::{Fact, Origin, Row};
+use propice_model::{Fact, Origin};
 
 use super::DeadLetter;
 use super::files::{InputFile, SourceError, is_stdin};
 use super::lines::{Line, Lines};
 use super::open::{Bytes, Opened, open};
+use super::own::{Held, Own, Passing};
 use super::rows::{Next, Rows};
 
 /// What stands in the place of a record.
@@ -27,43 +28,32 @@ pub(super) enum Item {
 
 /// The records of one file.
 pub(super) struct Records {
-    layout: Reader,
-    extractor: Extractor,
+    pub(super) layout: Reader,
+    pub(super) extractor: Extractor,
     /// The input's name, and the file's as it was named.
     input: String,
     file: String,
     /// Which of the files of the run.
-    position: u16,
+    pub(super) position: u16,
     read: Arc<AtomicU64>,
     size: Option<u64>,
-    ended: bool,
+    pub(super) ended: bool,
+    /// Only what is about one customer, where that is asked for.
+    own: Option<Box<Passing>>,
 }
 
-enum Reader {
+/// Reads the records of a layout.
+pub(super) enum Reader {
     JsonLines { lines: Lines<Bytes>, line: Vec<u8>, decoder: JsonDecoder },
     Delimited { rows: Box<Rows<Bytes>>, decoder: DelimitedDecoder },
 }
 
-/// The typed rows of some records of a file, by their lines. Reads no further than it has to.
-///
-/// # Errors
-/// When the file cannot be read any more.
-pub fn rows_at(plan: &Arc<Plan>, file: &InputFile, lines: &BTreeSet<u64>) -> Result<BTreeMap<u64, Row>, SourceError> {
-    let mut rows = BTreeMap::new();
-    let mut records = Records::open(plan, file, 0)?;
-    while rows.len() < lines.len() {
-        match records.layout.step().map_err(|error| SourceError::unreadable(&file.path, error))? {
-            Step::Record(Ok(record), line) if lines.contains(&line) => drop(rows.insert(line, record.row)),
-            Step::Record(..) | Step::Blank => {}
-            Step::End => break,
-        }
-    }
-    Ok(rows)
-}
-
-/// One step in a file: a record or why it is none, with its line and bytes.
-enum Step {
-    Record(Result<Decoded, RecordError>, u64),
+/// What was found behind the last record.
+pub(super) enum Seen {
+    /// The bytes or values of a record, not decoded yet.
+    Record,
+    /// Something that is none.
+    Bad(RecordError),
     Blank,
     End,
 }
@@ -80,9 +70,39 @@ impl Records {
     /// # Errors
     /// When it cannot be opened, or its header lacks a required column.
     pub(super) fn open(plan: &Arc<Plan>, file: &InputFile, position: u16) -> Result<Records, SourceError> {
+        Records::open_bytes(plan, file, position, None)
+    }
+
+    /// Opens a file for what is about one customer.
+    ///
+    /// # Errors
+    /// As [`Records::open`].
+    pub(super) fn open_own(
+        plan: &Arc<Plan>,
+        file: &InputFile,
+        position: u16,
+        own: &Own,
+    ) -> Result<Records, SourceError> {
+        let held = own.held(usize::from(position)).map(Held::open);
+        let mut records = Records::open_bytes(plan, file, position, held)?;
+        records.own = Some(Box::new(own.passing(plan, file, &records.extractor)));
+        Ok(records)
+    }
+
+    /// Opens a file, or what was held of it.
+    ///
+    /// # Errors
+    /// As [`Records::open`].
+    pub(super) fn open_bytes(
+        plan: &Arc<Plan>,
+        file: &InputFile,
+        position: u16,
+        held: Option<Opened>,
+    ) -> Result<Records, SourceError> {
         let input = &plan.inputs[file.input.index()];
+        let opened = held.map_or_else(|| open(file, &input.format.encoding), Ok);
         let Opened { bytes, delimited, read, size } =
-            open(file, &input.format.encoding).map_err(|error| SourceError::unreadable(&file.path, error))?;
+            opened.map_err(|error| SourceError::unreadable(&file.path, error))?;
         let name = if is_stdin(&file.path) { "-".to_owned() } else { file.path.display().to_string() };
         let layout = if delimited {
             let mut rows = Rows::new(bytes, &input.format);
@@ -104,6 +124,7 @@ impl Records {
             read,
             size,
             ended: false,
+            own: None,
         })
     }
 
@@ -122,20 +143,26 @@ impl Records {
         self.read.load(Ordering::Relaxed)
     }
 
-    /// How long the last record was.
+    /// How long the last record was, with what was passed before it.
     pub(super) fn record_bytes(&self) -> usize {
-        self.raw().0.len()
+        self.own.as_ref().map_or_else(|| self.raw().0.len(), |own| own.bytes())
     }
 
     /// The next record; `None` at the end.
     pub(super) fn next(&mut self) -> Option<Item> {
+        if let Some(mut own) = self.own.take() {
+            let item = self.next_own(&mut own);
+            self.own = Some(own);
+            return item;
+        }
         while !self.ended {
-            match self.layout.step() {
-                Ok(Step::Blank) => {}
-                Ok(Step::End) => self.ended = true,
-                Ok(Step::Record(record, line)) => {
-                    let origin = Origin { file: self.position, line };
-                    let fact = record.and_then(|record| {
+            match self.layout.advance() {
+                Ok(Seen::Blank) => {}
+                Ok(Seen::End) => self.ended = true,
+                Ok(Seen::Bad(error)) => return Some(self.dead(error)),
+                Ok(Seen::Record) => {
+                    let origin = Origin { file: self.position, line: self.raw().1 };
+                    let fact = self.layout.decode().and_then(|record| {
                         let fact = self.extractor.fact_of(&record, origin);
                         self.layout.recycle(record);
                         fact
@@ -144,20 +171,25 @@ impl Records {
                 }
                 Err(error) => {
                     self.ended = true;
-                    let message = format!("the rest of the file cannot be read: {error}");
-                    return Some(self.dead(RecordError { reason: "unreadable", message }));
+                    return Some(self.unreadable(&error));
                 }
             }
         }
         None
     }
 
-    fn dead(&self, error: RecordError) -> Item {
+    pub(super) fn unreadable(&self, error: &std::io::Error) -> Item {
+        let message = format!("the rest of the file cannot be read: {error}");
+        self.dead(RecordError { reason: "unreadable", message })
+    }
+
+    pub(super) fn dead(&self, error: RecordError) -> Item {
         let (record, line) = self.raw();
         Item::Dead(Box::new(DeadLetter::new(Some(&self.input), &self.file, line, error, record)))
     }
 
-    fn raw(&self) -> (&[u8], u64) {
+    /// The bytes of the last record, and its line.
+    pub(super) fn raw(&self) -> (&[u8], u64) {
         match &self.layout {
             Reader::JsonLines { lines, line, .. } => (line, lines.number()),
             Reader::Delimited { rows, .. } => rows.raw(),
@@ -166,30 +198,56 @@ impl Records {
 }
 
 impl Reader {
-    fn step(&mut self) -> std::io::Result<Step> {
+    /// Goes on to the next record.
+    pub(super) fn advance(&mut self) -> std::io::Result<Seen> {
         match self {
-            Reader::JsonLines { lines, line, decoder } => {
-                let kind = lines.next(line)?;
-                Ok(match kind {
-                    Line::End => Step::End,
-                    Line::TooLong => Step::Record(Err(too_long()), lines.number()),
-                    Line::Whole if line.iter().all(u8::is_ascii_whitespace) => Step::Blank,
-                    Line::Whole => Step::Record(decoder.decode(line), lines.number()),
-                })
-            }
-            Reader::Delimited { rows, decoder } => {
-                let next = rows.next(|values| decoder.fits(values))?;
-                let record = match next {
-                    Next::End => return Ok(Step::End),
-                    Next::Bad(error) => Err(error),
-                    Next::Values => decoder.decode(rows.values()),
-                };
-                Ok(Step::Record(record, rows.raw().1))
-            }
+            Reader::JsonLines { lines, line, .. } => Ok(match lines.next(line)? {
+                Line::End => Seen::End,
+                Line::TooLong => Seen::Bad(too_long()),
+                Line::Whole if line.iter().all(u8::is_ascii_whitespace) => Seen::Blank,
+                Line::Whole => Seen::Record,
+            }),
+            Reader::Delimited { rows, decoder } => Ok(match rows.next(|values| decoder.fits(values))? {
+                Next::End => Seen::End,
+                Next::Bad(error) => Seen::Bad(error),
+                Next::Values => Seen::Record,
+            }),
         }
     }
 
-    fn recycle(&mut self, record: Decoded) {
+    /// What the record at hand is about.
+    pub(super) fn glance(&mut self, glancer: &mut Glancer) -> Glance {
+        match self {
+            Reader::JsonLines { line, decoder, .. } => decoder.glance(line, glancer),
+            Reader::Delimited { rows, decoder } => decoder.glance(rows.values(), glancer),
+        }
+    }
+
+    /// Decodes the record at hand.
+    pub(super) fn decode(&mut self) -> Result<Decoded, RecordError> {
+        match self {
+            Reader::JsonLines { line, decoder, .. } => decoder.decode(line),
+            Reader::Delimited { rows, decoder } => decoder.decode(rows.values()),
+        }
+    }
+
+    /// What the record at hand is decoded of: its bytes, or those of its values and where each ends.
+    pub(super) fn values(&self) -> (&[u8], &[usize]) {
+        match self {
+            Reader::JsonLines { line, .. } => (line, &[]),
+            Reader::Delimited { rows, .. } => (rows.values().bytes, rows.values().ends),
+        }
+    }
+
+    /// Decodes a record that was at hand before.
+    pub(super) fn decode_values(&mut self, bytes: &[u8], ends: &[usize]) -> Result<Decoded, RecordError> {
+        match self {
+            Reader::JsonLines { decoder, .. } => decoder.decode(bytes),
+            Reader::Delimited { decoder, .. } => decoder.decode(Values { bytes, ends }),
+        }
+    }
+
+    pub(super) fn recycle(&mut self, record: Decoded) {
         match self {
             Reader::JsonLines { decoder, .. } => decoder.recycle(record),
             Reader::Delimited { decoder, .. } => decoder.recycle(record),

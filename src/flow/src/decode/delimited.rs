@@ -5,6 +5,7 @@ use std::sync::Arc;
 use propice_define::Plan;
 use propice_model::InputId;
 
+use super::glance::{Glance, Glancer, Spelt};
 use super::json::not_utf8;
 use super::schema::{DELETED, Schema, shortened};
 use super::{Decoded, Decoder, RecordError};
@@ -122,6 +123,31 @@ impl DelimitedDecoder {
             Width::Header(columns) => values == columns,
             Width::Fields(fields) => values >= fields,
         }
+    }
+
+    /// What the values of a record are about, as far as that can be told without decoding them.
+    pub fn glance(&mut self, values: Values<'_>, glancer: &mut Glancer) -> Glance {
+        if !glancer.begin() || !self.fits(values.len()) {
+            return glancer.end(false);
+        }
+        for (at, (field, column)) in self.schema.fields.iter_mut().zip(&self.columns).enumerate() {
+            if !glancer.looks_at(at) {
+                continue;
+            }
+            let text = column.map(|column| values.get(column).map(std::str::from_utf8));
+            let go_on = match text {
+                None | Some(Some(Ok(""))) => true,
+                Some(Some(Ok(text))) => glancer.look(at, Spelt::Text(text), || {
+                    let value = field.values.read_text(text);
+                    field.accept(value, text)
+                }),
+                Some(_) => false,
+            };
+            if !go_on {
+                return glancer.end(false);
+            }
+        }
+        glancer.end(true)
     }
 
     fn wrong_width(&self, values: usize) -> RecordError {

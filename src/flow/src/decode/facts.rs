@@ -63,6 +63,29 @@ impl Extractor {
         Extractor { plan, input, targets, relations }
     }
 
+    /// The input whose records it takes.
+    pub fn input(&self) -> InputId {
+        self.input
+    }
+
+    /// The fields that say whom a record is about, each with the kind of entity that it names.
+    pub fn subjects(&self) -> Vec<(FieldId, KindId)> {
+        let kind_of = |target: &Target| if target.implied { KindId::CUSTOMER } else { target.kind };
+        let mut subjects: Vec<_> = self.targets.iter().map(|target| (target.key, kind_of(target))).collect();
+        for &kind in &self.relations {
+            let relation = self.plan.entities[kind.index()].relation.iter();
+            subjects.extend(relation.flat_map(|by| [(by.customer, KindId::CUSTOMER), (by.entity, kind)]));
+        }
+        subjects.sort_unstable();
+        subjects.dedup();
+        subjects
+    }
+
+    /// Whether a record matters to everybody, whomever it is about.
+    pub fn is_for_everybody(&self) -> bool {
+        self.plan.policy.holidays.is_some_and(|holidays| holidays.input == self.input)
+    }
+
     /// What a record says.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 use propice_define::Plan;
 use propice_model::{InputId, Value};
 
+use super::glance::{Glance, Glancer, Spelt};
 use super::plain;
 use super::schema::{DELETED, FieldReader, Schema, shortened};
 use super::text::Misfit;
@@ -68,6 +69,29 @@ impl JsonDecoder {
         }
         let seen = vec![0; schema.fields.len()];
         JsonDecoder { schema, keys: Keys { by_name, in_order, same_key }, seen, records: 0 }
+    }
+}
+
+impl JsonDecoder {
+    /// What a line is about, as far as that can be told without decoding it.
+    pub fn glance(&mut self, line: &[u8], glancer: &mut Glancer) -> Glance {
+        let text = std::str::from_utf8(line);
+        let (true, Ok(text)) = (glancer.begin(), text) else { return glancer.end(false) };
+        let (fields, keys) = (&mut self.schema.fields, &self.keys);
+        let mut expected = 0;
+        let read = plain::members(text, |key, raw| {
+            let Key::Field(first) = keys.find(key, expected) else { return true };
+            expected = first + 1;
+            let mut next = Some(first);
+            while let Some(at) = next {
+                if !glancer.look(at, spelt(raw), || read(&mut fields[at], raw)) {
+                    return false;
+                }
+                next = keys.same_key[at];
+            }
+            true
+        });
+        glancer.end(read.is_some())
     }
 }
 
@@ -182,6 +206,16 @@ fn read(field: &mut FieldReader, raw: &str) -> Result<Value, RecordError> {
         _ => Err(Misfit::TYPE),
     };
     field.accept(value, raw)
+}
+
+/// How a plain value spells an id.
+fn spelt(raw: &str) -> Spelt<'_> {
+    match raw.as_bytes() {
+        [b'"', .., b'"'] => Spelt::Text(&raw[1..raw.len() - 1]),
+        [b'n' | b't' | b'f', ..] => Spelt::None,
+        digits if digits.iter().all(u8::is_ascii_digit) => Spelt::Text(raw),
+        _ => Spelt::Unclear,
+    }
 }
 
 /// The text between quotes; borrowed unless there are escapes.

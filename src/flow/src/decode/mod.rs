@@ -11,6 +11,7 @@
 
 pub mod delimited;
 pub mod facts;
+pub mod glance;
 pub mod json;
 mod plain;
 mod schema;
