@@ -149,6 +149,7 @@ fn receipts_and_outcomes_are_written() {
         known: None,
         trigger: Some("9bde-released".to_owned()),
         channel: None,
+        heard_before: false,
     };
     assert_eq!(
         line(&decided(AT, None, What::Receipt(receipt))),
@@ -478,7 +479,7 @@ fn what_is_published_is_what_the_schemas_say() {
 
     let gate = FailedGate { gate: Gate::Quiet, why: None, until: Some(AT + 5) };
     let deferred = Judgement { gates: vec![gate], until: Some(AT + 5), ..judgement(Verdict::Deferred) };
-    let receipt = Receipt { at: AT, kind: "seen".to_owned(), known: None, trigger: None, channel: None };
+    let receipt = Receipt { at: AT, kind: "seen".to_owned(), known: None, trigger: None, channel: None, heard_before: false };
     let outcome = Outcome { helped: true, group: Group::Treated, started: AT };
     for (episode, what) in [
         (Some(overdraft(AT)), What::Verdict(deferred)),

@@ -39,8 +39,12 @@ pub(super) enum What<'a> {
         channel: Option<Cow<'a, str>>,
         was_released: bool,
     },
-    /// `None`: of a kind that means nothing.
-    Receipt(Option<ReceiptKind>),
+    Receipt {
+        /// `None`: of a kind that means nothing.
+        kind: Option<ReceiptKind>,
+        /// It stands in an earlier line too, as one that answers nothing.
+        heard_before: bool,
+    },
     Outcome {
         helped: bool,
         group: Group,
@@ -84,6 +88,8 @@ struct Raw<'a> {
     helped: Option<bool>,
     #[serde(default)]
     group: Option<Group>,
+    #[serde(default)]
+    heard_before: bool,
 }
 
 #[derive(Deserialize)]
@@ -119,14 +125,17 @@ pub(super) fn read(bytes: &[u8]) -> Result<Line<'_>, BadLine> {
             channel: raw.channel,
             was_released: raw.released_at.is_some(),
         },
-        "receipt" => What::Receipt(ReceiptKind::named(&raw.receipt.ok_or_else(|| missing("receipt"))?)),
+        "receipt" => What::Receipt {
+            kind: ReceiptKind::named(&raw.receipt.ok_or_else(|| missing("receipt"))?),
+            heard_before: raw.heard_before,
+        },
         "outcome" => What::Outcome {
             helped: raw.helped.ok_or_else(|| missing("helped"))?,
             group: raw.group.ok_or_else(|| missing("group"))?,
         },
         other => return Err(wrong(&format!("`{other}` is no decision: expected `verdict`, `receipt` or `outcome`"))),
     };
-    if episode.is_none() && !matches!(what, What::Receipt(_)) {
+    if episode.is_none() && !matches!(what, What::Receipt { .. }) {
         return Err(missing("episode"));
     }
     Ok(Line { time: raw.logical_time_ms, customer: raw.customer, episode, what })
@@ -172,7 +181,7 @@ mod tests {
         assert_eq!(line.what, What::Verdict { verdict, gates, channel: None, was_released: true });
 
         let text = r#"{"logical_time_ms":5,"customer":"1","moment":null,"purpose":null,"episode":null,"decision":"receipt","receipt":"sung"}"#;
-        assert_eq!(read(text.as_bytes()).expect("a receipt").what, What::Receipt(None));
+        assert_eq!(read(text.as_bytes()).expect("a receipt").what, What::Receipt { kind: None, heard_before: false });
     }
 
     #[test]

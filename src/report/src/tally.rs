@@ -230,16 +230,28 @@ impl Tally {
                 }
                 self.judge(time, &episode, verdict, &gates);
             }
-            (Some(episode), What::Receipt(kind)) => {
+            (Some(episode), What::Receipt { kind, heard_before }) => {
                 if let Some(kind) = kind {
                     self.moment(&episode).receipts[kind as usize] += 1;
                 }
+                if heard_before {
+                    let counted = self.unanswered(kind);
+                    *counted = counted.saturating_sub(1);
+                }
             }
             (Some(episode), What::Outcome { helped, group }) => self.learn(time, &episode, helped, group),
-            (None, What::Receipt(Some(ReceiptKind::Contacted))) => self.other_contacts += 1,
+            (None, What::Receipt { kind, .. }) => *self.unanswered(kind) += 1,
             (None, _) => self.other_receipts += 1,
         }
         Ok(())
+    }
+
+    /// What is counted of receipts that answer nothing.
+    fn unanswered(&mut self, kind: Option<ReceiptKind>) -> &mut u64 {
+        match kind {
+            Some(ReceiptKind::Contacted) => &mut self.other_contacts,
+            _ => &mut self.other_receipts,
+        }
     }
 
     /// Whether a decision can follow those before it.

@@ -34,7 +34,13 @@ pub(super) fn answer(rng: &mut Rng, case: &mut Case) {
         let release = rng.pick(&published);
         let at = release["logical_time_ms"].as_i64().expect("a time");
         let grain = case.grain as i64;
-        let at = at - at.rem_euclid(grain) + grain * rng.between(1, 40);
+        let at = at - at.rem_euclid(grain);
+        // Behind the release as a rule. A backtest has receipts of what another policy released earlier.
+        let at = match rng.below(10) {
+            0..=2 => (at - grain * rng.between(1, 40)).max(0),
+            3 => at,
+            _ => at + grain * rng.between(1, 40),
+        };
         let (episode, verdict) = (word(release, "episode"), word(release, "verdict"));
         let trigger = if rng.chance(25) { episode } else { format!("{episode}-{verdict}") };
         let customer = if rng.chance(5) { "c1".to_owned() } else { word(release, "customer") };

@@ -85,6 +85,9 @@ enum What<'a> {
         /// When it happened.
         #[schemars(extend("format" = "date-time"))]
         at: String,
+        /// It stands in an earlier line too, that answers nothing: it came before the release that it answers.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        heard_before: bool,
     },
     /// Whether a release, or what was held out, helped.
     Outcome {
@@ -159,6 +162,7 @@ impl<'a> What<'a> {
                 trigger: receipt.trigger.as_deref(),
                 channel: receipt.channel.as_deref(),
                 at: format_logical(receipt.at),
+                heard_before: receipt.heard_before,
             },
             policy::What::Outcome(outcome) => {
                 What::Outcome { helped: outcome.helped, group: outcome.group, started: format_logical(outcome.started) }

@@ -120,6 +120,8 @@ pub struct Receipt {
     pub trigger: Option<String>,
     /// The channel that it names.
     pub channel: Option<String>,
+    /// It was noted before, when what it answers was not released yet.
+    pub heard_before: bool,
 }
 
 /// Whether it helped.

@@ -50,18 +50,29 @@ impl Policy {
         }
     }
 
-    /// Ends what is of use no more.
-    pub(super) fn expire(&self, standing: &mut Standing, look: &Look<'_>, out: &mut Vec<Decision>) {
-        for position in 0..standing.episodes.len() {
-            let Episode { key, state: State::Pending, .. } = &standing.episodes[position] else { continue };
-            let moment = look.moment(key);
-            let Some(valid_for) = moment.valid_for_ms else { continue };
+    /// The episodes that are of use no more, by moment and entity. Asks to be called again for the others.
+    fn over(standing: &Standing, look: &Look<'_>) -> Vec<usize> {
+        let mut over = Vec::new();
+        for (position, episode) in standing.episodes.iter().enumerate() {
+            let Episode { key, state: State::Pending, .. } = episode else { continue };
+            let Some(valid_for) = look.moment(key).valid_for_ms else { continue };
             let end = key.since.saturating_add(valid_for.unsigned_abs());
             if look.now() < end {
                 look.wake.at(end);
-                continue;
+            } else {
+                over.push(position);
             }
-            let key = key.clone();
+        }
+        let key = |position: usize| &standing.episodes[position].key;
+        over.sort_by(|left, right| key(*left).cmp(key(*right)));
+        over
+    }
+
+    /// Ends what is of use no more.
+    pub(super) fn expire(&self, standing: &mut Standing, look: &Look<'_>, out: &mut Vec<Decision>) {
+        for position in Policy::over(standing, look) {
+            let key = standing.episodes[position].key.clone();
+            let moment = look.moment(&key);
             let mut gates = look.grounds(&key, standing);
             let stays = gates.iter().all(|failed| failed.gate > Gate::Evidence);
             gates.extend(look.reach(&key, &standing.releases, false).failed);
@@ -93,15 +104,18 @@ impl Policy {
             pending = ranked.into_iter().map(|(_, item)| item).collect();
         }
         let before = standing.releases.len();
-        for (position, grounds) in &pending {
+        // A receipt may answer what was released just now.
+        let again = |standing: &Standing, position: usize, grounds: Vec<FailedGate>| {
+            let was_released = standing.releases.len() > before && self.plan.policy.receipts.is_some();
+            if was_released { look.grounds(&standing.episodes[position].key, standing) } else { grounds }
+        };
+        for (position, grounds) in &mut pending {
+            *grounds = again(standing, *position, std::mem::take(grounds));
             self.try_to_release(standing, look, *position, grounds, out);
         }
         for (position, grounds) in pending {
             if standing.episodes[position].state == State::Pending {
-                // A receipt may answer what was released just now.
-                let was_released = standing.releases.len() > before && self.plan.policy.receipts.is_some();
-                let key = &standing.episodes[position].key;
-                let grounds = if was_released { look.grounds(key, standing) } else { grounds };
+                let grounds = again(standing, position, grounds);
                 self.judge(standing, look, (position, grounds), out);
             }
         }

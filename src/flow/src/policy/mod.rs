@@ -78,7 +78,6 @@ impl Policy {
         standing.forget(self.plan.policy.keep_ms, scene.time);
         let wake = Wake::new(scene.time);
         let look = Look::new(self, scene, &wake);
-        self.hear(standing, &look, out);
         for transition in transitions.iter().filter(|transition| !transition.opened) {
             self.close(standing, &look, transition, out);
         }
@@ -87,6 +86,8 @@ impl Policy {
         }
         self.expire(standing, &look, out);
         self.release(standing, &look, out);
+        // Behind the releases: a receipt of the same time answers what was released just now.
+        self.hear(standing, &look, out);
         standing.watch(&look, out);
         wake.next()
     }

@@ -28,30 +28,33 @@ impl Policy {
         list.iter().filter_map(read).collect()
     }
 
-    /// Notes the receipts that are new.
+    /// Notes the receipts that are new, and those that were there before what they answer was released.
     pub(super) fn hear(&self, standing: &mut Standing, look: &Look<'_>, out: &mut Vec<Decision>) {
         let Some(slot) = self.plan.policy.receipts else { return };
         let list = look.own_slots().and_then(|slots| slots.get(usize::from(slot)));
         let list = if let Some(Value::List(list)) = list { Some(list) } else { None };
-        if let (Some(list), before) = (list, standing.receipts.as_deref().unwrap_or_default())
-            && !std::ptr::eq(list.as_ref(), before)
-        {
-            for record in list.iter().filter(|record| !before.contains(record)) {
-                if let Some(decision) = noted(standing, look, record) {
-                    out.push(decision);
-                }
+        let before = standing.receipts.as_deref().unwrap_or_default();
+        let is_same = list.is_some_and(|list| std::ptr::eq(list.as_ref(), before));
+        let released_now = standing.releases.last().is_some_and(|release| release.at == look.now());
+        for record in list.filter(|_| !is_same || released_now).into_iter().flat_map(|list| list.iter()) {
+            let is_known = is_same || before.contains(record);
+            if !is_known || released_now {
+                out.extend(noted(standing, look, record, is_known));
             }
         }
         standing.receipts = list.map(Arc::clone);
     }
 }
 
-/// A receipt as a decision.
-fn noted(standing: &Standing, look: &Look<'_>, record: &Value) -> Option<Decision> {
+/// A receipt as a decision; of one that is known, only when it answers what is released at this time.
+fn noted(standing: &Standing, look: &Look<'_>, record: &Value, is_known: bool) -> Option<Decision> {
     let heard = read(record)?;
     let Value::List(parts) = record else { return None };
     let Some(Value::Text(kind)) = parts.get(receipt::KIND) else { return None };
     let release = heard.trigger.as_deref().and_then(|trigger| answered(&standing.releases, trigger));
+    if is_known && release.is_none_or(|release| release.at != look.now()) {
+        return None;
+    }
     Some(Decision {
         time: look.now(),
         customer: look.scene.customer.clone(),
@@ -62,6 +65,7 @@ fn noted(standing: &Standing, look: &Look<'_>, record: &Value) -> Option<Decisio
             known: heard.kind,
             trigger: heard.trigger.map(|text| text.to_string()),
             channel: heard.channel.map(|text| text.to_string()),
+            heard_before: is_known,
         }),
     })
 }

@@ -132,7 +132,6 @@ impl Memory {
         let (pack, now, calendar) = (at.0, at.2.now, Calendar::new(0));
         let calendar = std::mem::replace(&mut self.calendar, calendar);
         let mut client = Client::new(at, customer, &calendar, self.end);
-        self.hear(&client, given);
         for (subject, opened, opens) in transitions.iter().map(|transition| &**transition) {
             if *opens {
                 self.open.insert(subject.clone(), Episode { opened: *opened, given: None });
@@ -144,6 +143,7 @@ impl Memory {
         self.expire(&client, given);
         let rest = self.release(&client, given);
         self.refuse(&client, rest, given);
+        self.hear(&client, given);
         self.watch(&client, given);
         given.wake.extend(client.wake.borrow().iter());
         let spans = pack.moments.iter().filter_map(|moment| moment.rules.valid_for);
@@ -170,22 +170,26 @@ impl Memory {
         silencing
     }
 
-    /// Receipts that begin to count.
+    /// Receipts that begin to count, or to answer.
     fn hear(&mut self, client: &Client<'_>, given: &mut Given) {
         let now: BTreeSet<Receipt> = client.receipts.iter().cloned().collect();
         let before = self.heard.insert(client.id.clone(), now).unwrap_or_default();
-        let fresh: Vec<&Receipt> = client.receipts.iter().filter(|receipt| !before.contains(receipt)).collect();
         let released = self.remembered(&client.pack.policy, client.id, client.state.now);
-        for receipt in fresh {
+        for receipt in &client.receipts {
             let answered = receipt.answers(&released);
+            let heard_before = before.contains(receipt);
+            if heard_before && answered.is_none_or(|release| release.at < client.state.now) {
+                continue;
+            }
             let subject = answered.map(|release| (client.id.clone(), release.entity.clone(), release.moment));
             let of = subject.as_ref().zip(answered).map(|(subject, release)| (subject, release.opened));
             let text = format!(
-                "\"decision\":\"receipt\",\"receipt\":{},\"trigger\":{},\"channel\":{},\"at\":{}}}\n",
+                "\"decision\":\"receipt\",\"receipt\":{},\"trigger\":{},\"channel\":{},\"at\":{}{}}}\n",
                 json_of(&receipt.kind),
                 json_of(&receipt.trigger),
                 json_of(&receipt.channel),
                 json_of(&time_text(receipt.event_time)),
+                if heard_before { ",\"heard_before\":true" } else { "" },
             );
             let key = answered.map(|release| (release.moment, release.entity.clone(), release.opened));
             given.lines.push((key, 1, Some(receipt.clone()), head(client, of) + &text));
@@ -220,7 +224,9 @@ impl Memory {
 
     /// Step 2.
     fn expire(&mut self, client: &Client<'_>, given: &mut Given) {
-        for (subject, opened) in self.open_of(client) {
+        let mut open = self.open_of(client);
+        open.sort_by_key(|(subject, _)| (subject.2, subject.1.clone()));
+        for (subject, opened) in open {
             let rules = &client.pack.moments[subject.2].rules;
             if rules.valid_for.is_none_or(|valid_for| client.state.now < opened + valid_for) {
                 continue;

@@ -75,23 +75,30 @@ pub(crate) fn pauses(
     moment: usize,
     now: i64,
 ) -> Vec<(&'static str, i64)> {
-    let answering = |receipt: &&Receipt| receipt.answers(released).is_some_and(|release| release.moment == moment);
+    // An answer is forgotten with the receipt, or with the release.
+    let mut answers: Vec<(&Receipt, i64)> = Vec::new();
+    for receipt in receipts {
+        if let Some(release) = receipt.answers(released).filter(|release| release.moment == moment) {
+            answers.push((receipt, release.at.min(receipt.event_time) + policy.keep));
+        }
+    }
     let mut pauses = Vec::new();
     for rest in &policy.rest {
-        let mut of: Vec<&Receipt> =
-            receipts.iter().filter(|one| rest.of.contains(&one.kind)).filter(answering).collect();
+        let mut of: Vec<&(&Receipt, i64)> =
+            answers.iter().filter(|(receipt, _)| rest.of.contains(&receipt.kind)).collect();
         of.reverse();
-        of.sort_by_key(|receipt| receipt.event_time);
+        of.sort_by_key(|(receipt, _)| receipt.event_time);
         for some in of.windows(rest.after) {
-            let (first, last) = (some[0].event_time, some[rest.after - 1].event_time);
-            let end = (last + rest.length).min(first + policy.keep);
+            let (first, last) = (some[0].0.event_time, some[rest.after - 1].0.event_time);
+            let forgotten = some.iter().map(|(_, forgotten)| *forgotten).min().expect("at least one");
+            let end = (last + rest.length).min(forgotten);
             if rest.within.is_none_or(|within| last - first < within) && now < end {
                 pauses.push(("rest", end));
             }
         }
     }
-    for snooze in receipts.iter().filter(|receipt| receipt.kind == "snoozed").filter(answering) {
-        let until = snooze.until.unwrap_or(snooze.event_time + policy.snooze).min(snooze.event_time + policy.keep);
+    for (snooze, forgotten) in answers.iter().filter(|(receipt, _)| receipt.kind == "snoozed") {
+        let until = snooze.until.unwrap_or(snooze.event_time + policy.snooze).min(*forgotten);
         if now < until {
             pauses.push(("snoozed", until));
         }
