@@ -479,7 +479,8 @@ fn what_is_published_is_what_the_schemas_say() {
 
     let gate = FailedGate { gate: Gate::Quiet, why: None, until: Some(AT + 5) };
     let deferred = Judgement { gates: vec![gate], until: Some(AT + 5), ..judgement(Verdict::Deferred) };
-    let receipt = Receipt { at: AT, kind: "seen".to_owned(), known: None, trigger: None, channel: None, heard_before: false };
+    let receipt =
+        Receipt { at: AT, kind: "seen".to_owned(), known: None, trigger: None, channel: None, heard_before: false };
     let outcome = Outcome { helped: true, group: Group::Treated, started: AT };
     for (episode, what) in [
         (Some(overdraft(AT)), What::Verdict(deferred)),

@@ -305,6 +305,7 @@ fn the_random_policies_are_not_trivial() {
         "\"group\":\"holdout\"",
         "-released\",\"channel\"",
         "\"moment\":null",
+        "\"heard_before\":true",
     ];
     let counted: Vec<(String, usize)> = words
         .chain(more.map(str::to_owned))

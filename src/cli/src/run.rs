@@ -39,7 +39,8 @@ pub(crate) struct Args {
     /// How many worker threads; the output is the same for any number
     #[arg(long, short, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) workers: u16,
-    /// Move the clock on to this time behind the last record, so that windows end and deadlines pass
+    /// Move the clock on to this time behind the last record, so that windows end and deadlines pass; before it, the run
+    /// ends there
     #[arg(long, value_name = "TIME")]
     pub(crate) until: Option<String>,
     /// Which views are kept up to date and written to the output folder: the last one of each customer, every change, or

@@ -6,6 +6,8 @@ use super::policy::KINDS;
 use super::{Case, Rng, time_of};
 use crate::oracle;
 
+type Decision = BTreeMap<String, serde_json::Value>;
+
 /// Adds receipts that name what was released.
 pub(super) fn answer(rng: &mut Rng, case: &mut Case) {
     let text = case.pack.text();
@@ -14,13 +16,10 @@ pub(super) fn answer(rng: &mut Rng, case: &mut Case) {
     }
     let run = || oracle::run(&text, &case.lines, case.until, case.grain);
     let Ok(given) = std::panic::catch_unwind(run) else { return };
-    let mut published: Vec<BTreeMap<String, serde_json::Value>> = Vec::new();
-    for line in given.decisions.lines() {
-        let decision = serde_json::from_str(&line.replace(":~", ":")).expect("a decision");
-        published.push(decision);
-    }
-    let word =
-        |decision: &BTreeMap<String, serde_json::Value>, key: &str| decision[key].as_str().unwrap_or("").to_owned();
+    let parsed = |line: &str| serde_json::from_str(&line.replace(":~", ":")).expect("a decision");
+    let decisions: Vec<Decision> = given.decisions.lines().map(parsed).collect();
+    let word = |decision: &Decision, key: &str| decision[key].as_str().unwrap_or("").to_owned();
+    let mut published = decisions.clone();
     published.retain(|decision| {
         let verdict = decision.get("verdict").and_then(|verdict| verdict.as_str()).unwrap_or("");
         verdict == "released"
@@ -30,8 +29,17 @@ pub(super) fn answer(rng: &mut Rng, case: &mut Case) {
     if published.is_empty() {
         return;
     }
+    // Beside another episode of the same moment, of which something is decided at the same time: what is heard of one counts for the other.
+    let is_beside = |release: &&Decision| {
+        let same = |other: &&Decision| {
+            ["logical_time_ms", "customer", "moment"].iter().all(|key| other[*key] == release[*key])
+        };
+        decisions.iter().filter(same).any(|other| other["episode"] != release["episode"])
+    };
+    let beside: Vec<Decision> = published.iter().filter(is_beside).cloned().collect();
     for _ in 0..rng.below(20) {
-        let release = rng.pick(&published);
+        let among = if beside.is_empty() || rng.chance(60) { &published } else { &beside };
+        let release = rng.pick(among);
         let at = release["logical_time_ms"].as_i64().expect("a time");
         let grain = case.grain as i64;
         let at = at - at.rem_euclid(grain);

@@ -5,8 +5,8 @@ use super::pack::{entry, extras, quoted};
 use super::world::{Field, Input, World, field};
 use super::{Body, Declaration, Name, PackText, Rng, Ty};
 
-/// The instants shortly before which cases of milliseconds begin: midnight, and where clocks are moved on.
-const TURNS: [i64; 4] = [1_767_225_600_000, 1_774_746_000_000, 1_772_953_200_000, 1_772_442_000_123];
+/// The instants shortly before which cases of milliseconds begin: midnight, and where clocks are moved on (the last one in a place without midnight that day).
+const TURNS: [i64; 5] = [1_767_225_600_000, 1_774_746_000_000, 1_772_953_200_000, 1_772_442_000_123, 1_776_981_600_000];
 /// Minutes, quarters of an hour, hours, days: and something that fits no calendar.
 const GRAINS: [i64; 7] = [60_000, 900_000, 3_600_000, 3_600_000, 21_600_000, 86_400_000, 999_983];
 /// The mornings on which cases of the calendar begin.
@@ -31,6 +31,7 @@ const ZONES: &[&str] = &[
     "\"America/New_York\"",
     "\"Asia/Kathmandu\"",
     "\"Australia/Lord_Howe\"",
+    "\"Africa/Cairo\"",
     "\"Mars/Phobos\"",
     "\"UTC\"",
 ];
