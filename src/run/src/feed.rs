@@ -11,7 +11,7 @@ use propice_model::{Fact, LogicalTime};
 
 use super::gather::Reached;
 use super::publish::Publisher;
-use super::{Ended, Message, Summary};
+use super::{Ended, Message, Summary, Unfinished};
 
 type Input = InputHandleVec<LogicalTime, (Fact, LogicalTime, isize)>;
 
@@ -28,6 +28,7 @@ pub(super) fn feed(
     let mut summary = Summary::default();
     let mut updates = Vec::new();
     let mut ended = false;
+    let mut failed = None;
     while !ended && !publisher.failed() {
         match messages.try_recv() {
             Ok(Message::Batch(batch)) => {
@@ -51,10 +52,11 @@ pub(super) fn feed(
                 worker.step_or_park_while(None, || published.less_than(epoch) && !publisher.failed());
             }
             Ok(Message::End(result)) => {
-                if let Ended::Interrupted = result? {
+                if !matches!(result, Ok(Ended::Complete)) {
                     // What was not read could have changed what the time until then brings.
                     until = None;
                 }
+                failed = result.err();
                 ended = true;
             }
             Err(TryRecvError::Empty) => {
@@ -69,5 +71,9 @@ pub(super) fn feed(
     drop(input);
     summary.late = clock.late();
     summary.through = through;
-    publisher.finish(summary)
+    let summary = publisher.finish(summary)?;
+    match failed {
+        None => Ok(summary),
+        Some(error) => Err(io::Error::other(Unfinished { summary, error })),
+    }
 }

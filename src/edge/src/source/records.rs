@@ -13,7 +13,9 @@ use propice_model::limits::{KEPT_BYTES, RECORD_BYTES};
 use propice_model::{Fact, Origin, Row};
 
 use super::DeadLetter;
-use super::files::{InputFile, SourceError, is_stdin};
+use super::cut::Cut;
+use super::diagnosis::Expected;
+use super::files::{InputFile, SourceError};
 use super::lines::{Line, Lines};
 use super::open::{Bytes, Opened, open};
 use super::rows::{Next, Rows};
@@ -23,15 +25,16 @@ use super::rows::{Next, Rows};
 pub(super) enum Item {
     Fact(Fact),
     Dead(Box<DeadLetter>),
+    /// What was read of the record in which the file failed. There is nothing behind it.
+    Failed(Box<DeadLetter>, Cut),
 }
 
 /// The records of one file.
 pub(super) struct Records {
     layout: Reader,
     extractor: Extractor,
-    /// The input's name, and the file's as it was named.
-    input: String,
-    file: String,
+    /// The input, and the file as it was named.
+    expected: Expected,
     /// Which of the files of the run.
     position: u16,
     read: Arc<AtomicU64>,
@@ -83,11 +86,14 @@ impl Records {
         let input = &plan.inputs[file.input.index()];
         let Opened { bytes, delimited, read, size } =
             open(file, &input.format.encoding).map_err(|error| SourceError::unreadable(&file.path, error))?;
-        let name = if is_stdin(&file.path) { "-".to_owned() } else { file.path.display().to_string() };
+        let expected = Expected::new(plan, file, delimited);
         let layout = if delimited {
             let mut rows = Rows::new(bytes, &input.format);
             let decoder = decoder_of(plan, file, &mut rows).map_err(|error| match error {
-                Broken::Header(error) => SourceError::Header { path: name.clone(), error },
+                Broken::Header(error) => {
+                    let remedy = expected.remedy_of_header(rows.raw().0);
+                    SourceError::Header { path: file.name(), error, remedy }
+                }
                 Broken::Unreadable(error) => SourceError::unreadable(&file.path, error),
             })?;
             Reader::Delimited { rows: Box::new(rows), decoder }
@@ -98,8 +104,7 @@ impl Records {
         Ok(Records {
             layout,
             extractor: Extractor::new(Arc::clone(plan), file.input),
-            input: input.name.clone(),
-            file: name,
+            expected,
             position,
             read,
             size,
@@ -112,9 +117,18 @@ impl Records {
         self.size
     }
 
-    /// The file as it was named.
-    pub(super) fn file(&self) -> &str {
-        &self.file
+    /// The file as it was named, and what is expected of it.
+    pub(super) fn expected(&self) -> &Expected {
+        &self.expected
+    }
+
+    /// What people should know of the records since this was asked last.
+    pub(super) fn warnings(&mut self) -> Vec<String> {
+        let odd = match &mut self.layout {
+            Reader::JsonLines { decoder, .. } => decoder.odd_times(),
+            Reader::Delimited { decoder, .. } => decoder.odd_times(),
+        };
+        odd.iter().map(|odd| format!("{}: {odd}", self.expected.file)).collect()
     }
 
     /// How many bytes of it were read, as it is on disk.
@@ -140,21 +154,24 @@ impl Records {
                         self.layout.recycle(record);
                         fact
                     });
-                    return Some(fact.map_or_else(|error| self.dead(error), Item::Fact));
+                    return Some(fact.map_or_else(|error| Item::Dead(self.dead(error)), Item::Fact));
                 }
                 Err(error) => {
                     self.ended = true;
                     let message = format!("the rest of the file cannot be read: {error}");
-                    return Some(self.dead(RecordError { reason: "unreadable", message }));
+                    let letter = self.dead(RecordError { reason: "unreadable", message });
+                    let cut = Cut::unreadable(&letter.file, letter.line.saturating_sub(1), &error);
+                    return Some(Item::Failed(letter, cut));
                 }
             }
         }
         None
     }
 
-    fn dead(&self, error: RecordError) -> Item {
+    fn dead(&self, error: RecordError) -> Box<DeadLetter> {
         let (record, line) = self.raw();
-        Item::Dead(Box::new(DeadLetter::new(Some(&self.input), &self.file, line, error, record)))
+        let Expected { input, file, .. } = &self.expected;
+        Box::new(DeadLetter::new(Some(input), file, line, error, record))
     }
 
     fn raw(&self) -> (&[u8], u64) {

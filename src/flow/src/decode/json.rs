@@ -19,7 +19,7 @@ use propice_model::{InputId, Value};
 use super::plain;
 use super::schema::{DELETED, FieldReader, Schema, shortened};
 use super::text::Misfit;
-use super::{Decoded, Decoder, RecordError};
+use super::{Decoded, Decoder, OddTime, RecordError};
 
 /// Decodes the records of one input from lines of JSON.
 #[derive(Debug)]
@@ -92,6 +92,10 @@ impl Decoder for JsonDecoder {
 
     fn recycle(&mut self, decoded: Decoded) {
         self.schema.recycle(decoded);
+    }
+
+    fn odd_times(&mut self) -> Vec<OddTime> {
+        self.schema.odd_times()
     }
 }
 
