@@ -379,7 +379,9 @@ fn a_json_array_is_no_json_lines() {
 #[test]
 fn one_object_over_several_lines_and_keys_of_another_name() {
     let err = refused(PACK, "visits.jsonl", b"{\n  \"at\": 1772442000000,\n  \"who\": 1,\n  \"paid\": 1.00\n}\n");
-    holds(&err, &["write one object per line"]);
+    holds(&err, &["write one whole JSON object per line"]);
+    let err = refused(PACK, "visits.jsonl", visits(9).replace('\n', " ").as_bytes());
+    holds(&err, &["trailing characters", "write one whole JSON object per line"]);
     let err = refused(PACK, "visits.jsonl", b"{\"At\":1772442000000,\"who\":1,\"paid\":1.00}\n");
     holds(&err, &["`at` is missing or null", "`column`", "\"At\""]);
     let err = refused(PACK, "visits.jsonl", b"at;who;paid\n1772442000000;1;1.00\n");

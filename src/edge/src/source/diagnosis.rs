@@ -149,13 +149,11 @@ impl Expected {
         if first.reason != "unreadable" {
             return self.of_field(first, &keys_of(record));
         }
-        if record == b"{" || (record.starts_with(b"{") && !record.ends_with(b"}")) {
-            return Some(
-                "an object goes over several lines: write one object per line, for example with jq -c .".to_owned(),
-            );
+        if record.starts_with(b"{") {
+            return Some("write one whole JSON object per line, for example with jq -c .".to_owned());
         }
         let delimiter = DELIMITERS.into_iter().max_by_key(|delimiter| count(record, *delimiter))?;
-        (!record.starts_with(b"{") && count(record, delimiter) > 0).then(|| {
+        (count(record, delimiter) > 0).then(|| {
             let format =
                 if delimiter == b',' { String::new() } else { format!(", with {} in the pack", format_of(delimiter)) };
             format!("it looks like delimited text: let its name end with .csv{format}")
