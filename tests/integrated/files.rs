@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use propice_define::{self as define, Plan};
 use propice_edge::sink::{DirectorySink, ViewMode};
 use propice_edge::source::files::{self, Wanted};
-use propice_edge::source::{Batch, DeadLetter, LinesSource, MergedSource, Source, SourceError};
+use propice_edge::source::missing::missing;
+use propice_edge::source::{Batch, Cut, DeadLetter, LinesSource, MergedSource, Source, SourceError};
 use propice_flow::decode::delimited::{DelimitedDecoder, Values};
 use propice_flow::decode::json::JsonDecoder;
 use propice_flow::decode::{Decoded, Decoder, RecordError};
@@ -99,6 +100,21 @@ fn drain(source: &mut dyn Source) -> (Vec<Fact>, Vec<DeadLetter>) {
         dead.append(&mut batch.dead);
         if !more {
             return (facts, dead);
+        }
+    }
+}
+
+/// The same of a source that fails.
+fn drain_failing(source: &mut dyn Source) -> (Vec<Fact>, Vec<DeadLetter>, std::io::Error) {
+    let (mut facts, mut dead) = (Vec::new(), Vec::new());
+    loop {
+        let mut batch = Batch::default();
+        let more = source.fill(&mut batch);
+        facts.append(&mut batch.facts);
+        dead.append(&mut batch.dead);
+        match more {
+            Ok(more) => assert!(more, "a source that fails"),
+            Err(error) => return (facts, dead, error),
         }
     }
 }
@@ -222,7 +238,10 @@ fn what_is_before_a_damage_counts() {
         let _ = writeln!(lines, "{{\"at\":{},\"who\":{number},\"page\":\"{}\"}}", number + 1, number * 7_919 % 10_007);
     }
     for (name, whole) in [("visits.jsonl.gz", gzip(lines.as_bytes())), ("visits.jsonl.zst", zstd(lines.as_bytes()))] {
-        let (facts, dead) = read(&[(name, &whole[..whole.len() / 2])]);
+        let folder = folder(&[(name, &whole[..whole.len() / 2])]);
+        let mut source = open(folder.path()).unwrap_or_else(|error| panic!("{error}"));
+        let (facts, dead, error) = drain_failing(&mut source);
+        assert!(matches!(Cut::of(&error), Some(Cut::Unreadable { .. })), "{name}: {error}");
         assert!(facts.len() > 1_000 && facts.len() < 19_000, "{name}: {}", facts.len());
         assert!(facts.iter().enumerate().all(|(at, fact)| fact.rank.origin.line == at as u64 + 1));
         assert_eq!(reasons(&dead), [(facts.len() as u64 + 1, "unreadable")], "{name}");
@@ -268,8 +287,13 @@ fn what_cannot_be_found_is_said() {
     );
     assert_eq!(error(&[named("visits", "-"), named("calls", "-")]), "standard input (`-`) can be one input only");
     let empty = tempfile::tempdir().expect("a folder");
-    let nothing = files::find(&plan, &[Wanted::Folder(empty.path().to_owned())]).expect_err("an error").to_string();
-    assert!(nothing.ends_with(": no file of any input; looked for {visits,calls,cards}.{jsonl,csv,asc}[.gz|.zst]"));
+    let wanted = [Wanted::Folder(empty.path().to_owned())];
+    let nothing = files::find(&plan, &wanted).expect("a folder that can be read");
+    let told = missing(&plan, &wanted, &nothing).expect("a folder that can be read").told();
+    assert!(
+        told.starts_with("no file for `visits`, `calls`, `cards`, which the pack declares\n  visits  nothing"),
+        "{told}"
+    );
     let missing = files::find(&plan, &[Wanted::Folder(empty.path().join("none"))]).expect_err("an error");
     assert!(matches!(missing, SourceError::Unreadable { .. }));
 }

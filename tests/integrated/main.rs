@@ -7,6 +7,7 @@ mod check_policy;
 mod commands;
 mod docs;
 mod files;
+mod first_hour_inputs;
 mod first_hour_pages;
 mod generate;
 mod golden;

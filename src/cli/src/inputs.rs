@@ -2,16 +2,23 @@
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::Failure;
+use super::{Failure, say};
 use propice_define::Plan;
 use propice_edge::source::files::{self, Wanted};
-use propice_edge::source::{InputFile, MergedSource, Own, SourceError};
+use propice_edge::source::missing::missing;
+use propice_edge::source::{Cut, DeadLetterLimit, InputFile, MergedSource, Own, SourceError};
 use propice_model::{Id, LogicalTime};
+use propice_run::{Summary, Unfinished};
+
+/// What lets an input be absent.
+const MAY_BE_ABSENT: &str =
+    "`optional = true` in the pack says of an input that it may be absent; --missing-ok runs without all of these";
 
 /// Where records come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +64,27 @@ pub(crate) struct Inputs {
     /// folder of the pack
     #[arg(long = "input", short = 'i', value_name = "DIR|NAME=PATH|NAME=-")]
     pub(crate) inputs: Vec<Input>,
+    /// Run although streams or tables have no file. Without it only those that say `optional = true` in the pack may be
+    /// absent
+    #[arg(long)]
+    pub(crate) missing_ok: bool,
+}
+
+/// How many records may be refused.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Refusals {
+    /// End the run (exit code 4) once more records than that are dead letters: a number over all inputs, or a share of the
+    /// records of any input, looked at from its first 1,000 records on and at its end. Without it: as many as there are,
+    /// but not all records of an input
+    #[arg(long, value_name = "N|N%")]
+    max_dead_letters: Option<DeadLetterLimit>,
+}
+
+impl Refusals {
+    /// What is asked for, or else not all of an input.
+    pub(crate) fn limit(&self) -> DeadLetterLimit {
+        self.max_dead_letters.unwrap_or(DeadLetterLimit::NotAll)
+    }
 }
 
 impl Input {
@@ -113,12 +141,33 @@ impl Inputs {
             wanted.push(Wanted::Folder(folder));
         }
         let files = files::find(plan, &wanted).map_err(|error| failure(&error))?;
-        let missing = files::missing(plan, &files);
-        if !missing.is_empty() {
-            let _ = writeln!(notes, "no file for {}", missing.join(", "));
+        let missing = missing(plan, &wanted, &files).map_err(|error| failure(&error))?;
+        if self.missing_ok {
+            notes.push_str(&missing.noted_all());
+        } else if missing.is_wrong() {
+            return Err(Failure::Usage(format!("{}{MAY_BE_ABSENT}", missing.told())));
+        } else {
+            say(&missing.doubted());
+            notes.push_str(&missing.noted());
         }
         Ok((files, notes))
     }
+}
+
+/// What a run came to, also one whose source failed, and then how the command is to end.
+pub(crate) fn ended(done: io::Result<Summary>) -> Result<(Summary, Option<Failure>), Failure> {
+    let error = match done {
+        Ok(summary) => return Ok((summary, None)),
+        Err(error) => error,
+    };
+    let Unfinished { summary, error } =
+        error.downcast::<Unfinished>().map_err(|error| Failure::io("the run failed", &error))?;
+    let failure = match Cut::of(&error) {
+        Some(Cut::Refused(text)) => Failure::Refused(text.clone()),
+        Some(cut) => Failure::Io(cut.to_string()),
+        None => Failure::Io(format!("the run failed: {error}")),
+    };
+    Ok((summary, Some(failure)))
 }
 
 /// `fixtures/<name of the pack>`, beside the folder of the pack.

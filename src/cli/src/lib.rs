@@ -35,7 +35,8 @@ Exit codes:
   0    done
   1    the pack has mistakes, a test of it failed, or the input cannot be what it is said to be
   2    the command line is wrong
-  3    reading or writing failed
+  3    reading or writing failed; what was read of a damaged file until then is published
+  4    too many records were refused: all of an input, or more than --max-dead-letters; what was read until then is published
   130  interrupted; what was done until then is published";
 
 /// What `propice --help` shows first.
@@ -82,6 +83,8 @@ pub(crate) enum Failure {
     Usage(String),
     /// Reading or writing failed.
     Io(String),
+    /// Too many records were refused; the text says which.
+    Refused(String),
     /// Nobody reads what is written; there is nothing to say.
     BrokenPipe,
     /// Ended by the user.
@@ -107,6 +110,7 @@ impl Failure {
             Failure::WrongAndSaid => (1, String::new()),
             Failure::Usage(text) => (2, text),
             Failure::Io(text) => (3, text),
+            Failure::Refused(text) => (4, text),
             Failure::BrokenPipe => (0, String::new()),
             Failure::Interrupted => (130, String::new()),
         };

@@ -10,7 +10,7 @@ use propice_edge::source::{Batch, Source};
 /// A run that is over before that shows no progress.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A source that shows how far it is.
+/// A source that shows how far it is, and what people should know of its records.
 pub(super) struct Metered {
     inner: Box<dyn Source>,
     bar: ProgressBar,
@@ -52,7 +52,11 @@ impl Meter {
 
 impl Source for Metered {
     fn fill(&mut self, batch: &mut Batch) -> io::Result<bool> {
-        let more = self.inner.fill(batch)?;
+        let more = self.inner.fill(batch);
+        for warning in batch.warnings.drain(..) {
+            self.bar.suspend(|| super::say(&format!("warning: {warning}\n")));
+        }
+        let more = more?;
         self.records += (batch.facts.len() + batch.dead.len()) as u64;
         self.bar.inc(batch.bytes_read);
         self.bar.set_message(super::summary::grouped(self.records));

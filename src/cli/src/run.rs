@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
-use super::inputs::{Inputs, Opened};
+use super::inputs::{Inputs, Opened, Refusals, ended};
 use super::meter::Metered;
 use super::summary::Done;
 use super::{Failure, Outcome, instant, load_pack, say};
@@ -30,6 +30,8 @@ pub(crate) struct Args {
     pub(crate) pack: PathBuf,
     #[command(flatten)]
     pub(crate) inputs: Inputs,
+    #[command(flatten)]
+    pub(crate) refusals: Refusals,
     /// A folder for triggers, decisions, episodes, views and dead letters (`*.jsonl`); it is made where it is not there
     #[arg(long, short, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
@@ -130,16 +132,20 @@ pub(crate) fn run(args: &Args) -> Outcome {
     // A bar would be drawn into the table.
     let into_table = shows && io::stdout().is_terminal();
     let bar = !args.quiet && !into_table;
+    let source = source.with_limit(args.refusals.limit());
     let (source, meter) = Metered::new(Box::new(source), bar);
     let started = Instant::now();
     let done = run::execute(&plan, Box::new(source), Box::new(sink), &options);
     meter.clear();
-    let summary = done.map_err(|error| Failure::io("the run failed", &error))?;
+    let (summary, failure) = ended(done)?;
     let interrupted = stop.load(Ordering::Relaxed);
     if !args.quiet {
         let counts = counts.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let done = Done { plan: &plan, summary, counts, elapsed: started.elapsed(), interrupted };
-        say(&done.text(args.output.as_deref(), options.views, until.is_some()));
+        say(&done.text(args.output.as_deref(), options.views, until.is_some() || failure.is_some()));
+    }
+    if let Some(failure) = failure {
+        return Err(failure);
     }
     if interrupted { Err(Failure::Interrupted) } else { Ok(()) }
 }

@@ -14,6 +14,7 @@ use propice_define::Plan;
 use propice_define::plan::{Given, TestCase};
 use propice_edge::sink::{MemorySink, ViewMode};
 use propice_edge::source::files::{self, Wanted};
+use propice_edge::source::missing::missing;
 use propice_edge::source::{Batch, LinesSource, MergedSource, Source};
 use propice_run as run;
 
@@ -72,7 +73,14 @@ fn given(pack: &Path, plan: &Arc<Plan>, case: &TestCase) -> Result<Box<dyn Sourc
     if !place.is_dir() {
         return Ok(Box::new(LinesSource::open(plan, place).map_err(|error| failure(&error))?));
     }
-    let files = files::find(plan, &[Wanted::Folder(place.clone())]).map_err(|error| failure(&error))?;
+    let wanted = [Wanted::Folder(place.clone())];
+    let files = files::find(plan, &wanted).map_err(|error| failure(&error))?;
+    // A case gives what it is about; what is not there was not forgotten, unless there is something of nearly that name.
+    let missing = missing(plan, &wanted, &files).map_err(|error| failure(&error))?;
+    if files.is_empty() || missing.is_suspicious() {
+        let told = if missing.is_suspicious() { missing.suspected() } else { missing.told_all() };
+        return Err(Failure::Wrong(format!("{}: {told}", case.name)));
+    }
     let never = Arc::new(AtomicBool::new(false));
     Ok(Box::new(MergedSource::open(plan, &files, &never).map_err(|error| failure(&error))?))
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError};
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::inputs::{Inputs, Opened};
+use super::inputs::{Inputs, Opened, Refusals, ended};
 use super::meter::Metered;
 use super::{Failure, Outcome, instant, load_pack, print, say};
 use propice_define::Plan;
@@ -32,6 +32,8 @@ pub(crate) struct Args {
     pub(crate) pack: PathBuf,
     #[command(flatten)]
     pub(crate) inputs: Inputs,
+    #[command(flatten)]
+    pub(crate) refusals: Refusals,
     /// Only this customer
     #[arg(long, value_name = "ID")]
     pub(crate) customer: Option<String>,
@@ -66,17 +68,19 @@ pub(crate) fn run(args: &Args) -> Outcome {
     let latest = LatestViews::new(&plan);
     let (sink, counts) = Tee::new(vec![Box::new(latest.clone())]);
     let options = run::Options { views: true, until: at, ..run::Options::default() };
+    let source = source.with_limit(args.refusals.limit());
     let (source, meter) = Metered::new(Box::new(source), true);
     let done = run::execute(&plan, Box::new(source), Box::new(sink), &options);
     meter.clear();
-    let through = done.map_err(|error| Failure::io("the run failed", &error))?.through;
+    let (summary, failure) = ended(done)?;
+    let through = summary.through;
     let dead: u64 = counts.lock().unwrap_or_else(PoisonError::into_inner).dead_letters.values().sum();
     if dead > 0 {
         say(&format!("{dead} records could not be read; propice run tells why\n"));
     }
     let default = if io::stdout().is_terminal() && args.customer.is_some() { Format::Table } else { Format::Jsonl };
     let format = args.format.unwrap_or(default);
-    latest.look(|views| match &args.customer {
+    let shown = latest.look(|views| match &args.customer {
         Some(customer) => {
             if show(views, &plan, &Id::parse(customer), through, format)? {
                 return Ok(());
@@ -85,7 +89,9 @@ pub(crate) fn run(args: &Args) -> Outcome {
             Err(Failure::Wrong(format!("there is no customer `{customer}` at {time}")))
         }
         None => views.customers().try_for_each(|customer| show(views, &plan, customer, through, format).map(|_| ())),
-    })
+    });
+    // What was read of a source that failed is shown; a customer may be missing for that.
+    failure.map_or(shown, Err)
 }
 
 /// Shows one customer; whether it exists.

@@ -28,7 +28,8 @@ pub fn text(plan: &Plan) -> String {
 }
 
 fn write_input(out: &mut String, plan: &Plan, input: &Input) {
-    let _ = writeln!(out, "\n{} {}", if input.is_table() { "table" } else { "stream" }, input.name);
+    let absent = if input.optional { " (may be absent)" } else { "" };
+    let _ = writeln!(out, "\n{} {}{absent}", if input.is_table() { "table" } else { "stream" }, input.name);
     let name = |at: usize| input.fields[at].name.as_str();
     if let Some(table) = &input.table {
         let key: Vec<&str> = table.key.iter().map(|field| name(field.index())).collect();

@@ -30,6 +30,8 @@ pub const DURATION_MS: i64 = 100 * 366 * super::time::DAY_MS;
 pub const BATCH_RECORDS: usize = 1_024;
 /// Batches that wait between a source and the dataflow.
 pub const QUEUED_BATCHES: usize = 4;
+/// Records of an input after which it ends a run that all of them, or too large a share, were refused.
+pub const REFUSED_RECORDS: u64 = 1_000;
 /// Bytes of input that a batch of one file holds before it is handed on.
 pub const BATCH_BYTES: usize = 1 << 20;
 /// Releases of a customer that the policy remembers, and receipts and signals of mood that it reads, each.

@@ -17,6 +17,8 @@ pub type Duration = i64;
 pub const FOREVER: LogicalTime = u64::MAX;
 /// The greatest event time that is accepted: the end of the year 9999.
 pub const LATEST_EVENT_TIME_MS: EventTime = 253_402_300_799_999;
+/// Times as people have to do with: 1990 to 2100. What lies outside is most likely read in another way than it is written.
+pub const USUAL_TIMES_MS: std::ops::Range<i64> = 631_152_000_000..4_133_980_800_000;
 /// One second.
 pub const SECOND_MS: i64 = 1_000;
 /// One day of 24 hours.

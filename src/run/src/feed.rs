@@ -7,7 +7,7 @@ use propice_flow::clock::EventClock;
 use propice_model::LogicalTime;
 
 use super::publish::Publisher;
-use super::{Ended, Message, Session, Summary};
+use super::{Ended, Message, Session, Summary, Unfinished};
 
 /// Feeds all messages, then moves the clock to the end of the run and waits until that is published.
 pub(super) fn feed(
@@ -20,6 +20,7 @@ pub(super) fn feed(
     let mut summary = Summary::default();
     let mut updates = Vec::new();
     let mut ended = false;
+    let mut failed = None;
     while !ended && !publisher.failed() {
         match messages.try_recv() {
             Ok(Message::Batch(batch)) => {
@@ -41,10 +42,11 @@ pub(super) fn feed(
                 session.settle_parked_while(epoch, || !publisher.failed());
             }
             Ok(Message::End(result)) => {
-                if let Ended::Interrupted = result? {
+                if !matches!(result, Ok(Ended::Complete)) {
                     // What was not read could have changed what the time until then brings.
                     until = None;
                 }
+                failed = result.err();
                 ended = true;
             }
             Err(TryRecvError::Empty) => {
@@ -58,5 +60,9 @@ pub(super) fn feed(
     session.settle_parked_while(through + 1, || !publisher.failed());
     summary.late = clock.late();
     summary.through = through;
-    publisher.finish(summary)
+    let summary = publisher.finish(summary)?;
+    match failed {
+        None => Ok(summary),
+        Some(error) => Err(io::Error::other(Unfinished { summary, error })),
+    }
 }

@@ -17,6 +17,7 @@ mod session;
 pub use lines::{Texts, over_lines};
 pub use session::{Peer, Session, Update, on_workers};
 
+use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -65,6 +66,23 @@ pub struct Summary {
     pub closed: Vec<u64>,
 }
 
+/// A run whose source failed before its end. It travels in an [`io::Error`].
+#[derive(Debug)]
+pub struct Unfinished {
+    /// What was done: everything that was read until then is decided, published and counted.
+    pub summary: Summary,
+    /// Why the source failed.
+    pub error: io::Error,
+}
+
+impl fmt::Display for Unfinished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl std::error::Error for Unfinished {}
+
 /// What the source thread sends.
 enum Message {
     Batch(Batch),
@@ -89,7 +107,8 @@ struct Ends {
 /// Runs a plan over a source to its end.
 ///
 /// # Errors
-/// When the source or the sink fails.
+/// When the sink fails. When the source does, what was read until then is published, and the error holds an
+/// [`Unfinished`].
 pub fn execute(
     plan: &Arc<Plan>,
     source: Box<dyn Source>,

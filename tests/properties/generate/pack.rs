@@ -57,11 +57,11 @@ fn write_input(pack: &mut PackText, world: &World, input: &Input) {
     let fields = input.fields.iter().map(|field| {
         let optional = if field.optional { "?" } else { "" };
         let ty = format!("{}{optional}", type_text(world, &field.ty));
-        if field.column == field.name {
-            format!("{} = \"{ty}\"", field.name)
-        } else {
-            format!("{} = {{ type = \"{ty}\", column = \"{}\" }}", field.name, field.column)
+        if field.column == field.name && field.unit.is_none() {
+            return format!("{} = \"{ty}\"", field.name);
         }
+        let unit = field.unit.map_or_else(String::new, |unit| format!(", unit = \"{unit}\""));
+        format!("{} = {{ type = \"{ty}\", column = \"{}\"{unit} }}", field.name, field.column)
     });
     let mut keys = vec![entry("fields", format!("{{ {} }}", fields.collect::<Vec<_>>().join(", ")))];
     keys.extend(input.timed.then(|| entry("time", quoted("at"))));

@@ -54,7 +54,7 @@ fn record(rng: &mut Rng, world: &World, input: &Input, at: i64, number: usize) -
         if keeps {
             let text = match field.name {
                 _ if !field.among.is_empty() => (*rng.pick(field.among)).to_owned(),
-                "at" => time(rng, world.grain * (world.base + at)),
+                "at" => time(rng, world.grain * (world.base + at), field.unit),
                 "v" if world.orderly => number.to_string(),
                 "role" => format!("\"{}\"", rng.pick(&["O", "O", "O", "R", "X"])),
                 "h" => key(rng, &field.ty),
@@ -79,9 +79,17 @@ fn key(rng: &mut Rng, ty: &Ty) -> String {
     }
 }
 
-fn time(rng: &mut Rng, ms: i64) -> String {
+fn time(rng: &mut Rng, ms: i64, unit: Option<&str>) -> String {
     if rng.chance(70) {
-        return ms.to_string();
+        return match unit {
+            // What is finer than a millisecond is cut off.
+            Some("s") if rng.chance(50) => format!("{}.{:03}{}", ms / 1_000, ms % 1_000, rng.below(1_000)),
+            Some("s") if ms % 1_000 == 0 => (ms / 1_000).to_string(),
+            Some("s") => format!("{}.{:03}", ms / 1_000, ms % 1_000),
+            Some("us") => (ms * 1_000 + rng.between(0, 999)).to_string(),
+            Some("ns") => (ms * 1_000_000 + rng.between(0, 999_999)).to_string(),
+            _ => ms.to_string(),
+        };
     }
     format!("\"{}\"", jiff::Timestamp::from_millisecond(ms).expect("within the calendar"))
 }
@@ -119,7 +127,7 @@ fn value(rng: &mut Rng, world: &World, field: &Field) -> String {
         Ty::Bool => rng.chance(50).to_string(),
         Ty::Time => {
             let ms = world.grain * (world.base + rng.between(0, 449));
-            time(rng, ms)
+            time(rng, ms, field.unit)
         }
         Ty::Duration if rng.chance(50) => format!("\"{}ms\"", world.grain * rng.between(0, 50)),
         Ty::Duration => (world.grain * rng.between(-5, 50)).to_string(),

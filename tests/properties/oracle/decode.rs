@@ -236,7 +236,7 @@ fn decode(input: &Input, json: &BTreeMap<String, Box<RawValue>>) -> Option<(Vec<
         let value = match raw(field) {
             None if field.optional => Some(V::Null),
             None => None,
-            Some(raw) => typed(raw, &field.ty),
+            Some(raw) => typed(raw, &field.ty, &field.unit),
         };
         fits &= value.is_some();
         identified &= value.is_some() || !identifying(at);
@@ -253,8 +253,8 @@ fn decode(input: &Input, json: &BTreeMap<String, Box<RawValue>>) -> Option<(Vec<
     (fits || (deleted && identified)).then_some((row, deleted))
 }
 
-/// A JSON value as a type.
-fn typed(raw: &str, ty: &Ty) -> Option<V> {
+/// A JSON value as a type; numbers that stand for a time count so many of a unit.
+fn typed(raw: &str, ty: &Ty, unit: &str) -> Option<V> {
     let text: Option<String> = serde_json::from_str(raw).ok();
     let whole: Option<i64> = raw.parse().ok();
     let without_point = raw.split_once('.').filter(|(_, behind)| behind.bytes().all(|byte| byte == b'0'));
@@ -266,7 +266,15 @@ fn typed(raw: &str, ty: &Ty) -> Option<V> {
         Ty::Text => V::Text(text?),
         Ty::Time => match (text, whole) {
             (Some(text), _) => V::Time(text.parse::<jiff::Timestamp>().ok()?.as_millisecond()),
-            (None, whole) => V::Time(whole?),
+            (None, whole) => V::Time(match unit {
+                "s" => {
+                    let (number, decimals) = read_decimal(raw)?;
+                    i64::try_from((number * 1_000).div_euclid(10_i128.pow(u32::from(decimals)))).ok()?
+                }
+                "us" => whole?.div_euclid(1_000),
+                "ns" => whole?.div_euclid(1_000_000),
+                _ => whole?,
+            }),
         },
         Ty::Duration => match (text, whole) {
             (Some(text), _) => V::Duration(read_duration(&text)?),

@@ -36,6 +36,8 @@ pub(crate) struct Field {
     pub(crate) column: String,
     pub(crate) ty: Ty,
     pub(crate) optional: bool,
+    /// What the numbers of a time count: `s`, `ms`, `us` or `ns`.
+    pub(crate) unit: String,
 }
 
 /// A kind of entity. Its slots are the features, the attributes, then the fields of tables that are keyed by it alone.
@@ -390,12 +392,22 @@ fn input(name: &str, declared: &Table, kinds: &[String]) -> Input {
         .expect("fields")
         .iter()
         .map(|(name, declared)| {
-            let (ty, column) = match declared {
-                Value::Table(long) => (text(&long["type"]), long.get("column").map_or(name.as_str(), text)),
-                short => (text(short), name.as_str()),
+            let (ty, column, unit) = match declared {
+                Value::Table(long) => (
+                    text(&long["type"]),
+                    long.get("column").map_or(name.as_str(), text),
+                    long.get("unit").map_or("ms", text),
+                ),
+                short => (text(short), name.as_str(), "ms"),
             };
             let (ty, optional) = ty.strip_suffix('?').map_or((ty, false), |ty| (ty, true));
-            Field { name: name.clone(), column: column.to_owned(), ty: field_type(ty, kinds), optional }
+            Field {
+                name: name.clone(),
+                column: column.to_owned(),
+                ty: field_type(ty, kinds),
+                optional,
+                unit: unit.to_owned(),
+            }
         })
         .collect();
     let mut input =

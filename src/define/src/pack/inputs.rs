@@ -4,8 +4,9 @@ use super::instant::check_pattern;
 use super::problem::{Problem, Problems};
 use super::raw::{self, Text};
 use super::scope::{Shape, kind_named, type_name};
+use super::section::word_of;
 use super::words::{nearest, shortened};
-use crate::plan::{Field, Format, Input, Table};
+use crate::plan::{Field, Format, Input, Table, TimeUnit};
 use propice_model::limits::FIELD_SCALE;
 use propice_model::{FieldId, KindId, Type};
 
@@ -23,6 +24,7 @@ pub(super) fn input(raw: &raw::Input, kinds: &[String], problems: &mut Problems)
             about: None,
             table: None,
             format: format(&raw.format, problems),
+            optional: raw.optional,
         },
         personal: Vec::new(),
         broken,
@@ -65,6 +67,7 @@ fn fields(raw: &raw::Input, kinds: &[String], problems: &mut Problems) -> (Vec<F
                 problems.add(Problem::BadPattern { found: shortened(&pattern.value), reason }, &pattern.span);
             }
         }
+        let unit = field.unit.as_ref().and_then(|unit| unit_of(unit, field, &ty, kinds, problems));
         let column = field.column.as_ref().unwrap_or(&field.name);
         if fields.iter().any(|other| other.column == column.value) {
             problems.add(Problem::Duplicate { what: "column", name: shortened(&column.value) }, &column.span);
@@ -75,9 +78,20 @@ fn fields(raw: &raw::Input, kinds: &[String], problems: &mut Problems) -> (Vec<F
             ty,
             optional,
             format: field.format.as_ref().map(|text| text.value.clone()),
+            unit,
         });
     }
     (fields, broken)
+}
+
+/// What the numbers of a time count.
+fn unit_of(unit: &Text, field: &raw::Field, ty: &Type, kinds: &[String], problems: &mut Problems) -> Option<TimeUnit> {
+    if *ty != Type::Time {
+        problems.add(Problem::UnitNotTime { ty: type_name(kinds, ty) }, &unit.span);
+    } else if field.format.is_some() {
+        problems.add(Problem::UnitAndPattern, &unit.span);
+    }
+    word_of(unit, "unit of times", &TimeUnit::ALL, problems)
 }
 
 /// `int`, `decimal(2)?`, `id(account)`: the type, and whether it is optional.

@@ -129,6 +129,10 @@ problems! {
     PatternNotTime { ty: String } = "pattern_not_time";
     #[error("`{found}` is not a pattern of a time: {reason}")]
     BadPattern { found: String, reason: String } = "bad_pattern";
+    #[error("`unit` is for fields of type `time`, and this one is `{ty}`")]
+    UnitNotTime { ty: String } = "unit_not_time";
+    #[error("`format` and `unit` exclude each other")]
+    UnitAndPattern = "unit_and_pattern";
     #[error("`{key}` has to name a field of type {expected}; `{field}` is `{found}`")]
     FieldType { key: &'static str, field: String, expected: String, found: String } = "field_type";
     #[error("`{key}` has to name a feature or attribute of type {expected}; `{field}` is `{found}`")]

@@ -55,6 +55,7 @@ pub(super) struct Input {
     pub key: Option<Spot<Vec<Text>>>,
     pub delete: Option<Text>,
     pub format: Format,
+    pub optional: bool,
     pub description: Option<String>,
 }
 
@@ -71,6 +72,7 @@ pub(super) struct Field {
     pub ty: Text,
     pub column: Option<Text>,
     pub format: Option<Text>,
+    pub unit: Option<Text>,
 }
 
 #[derive(Debug, Default)]

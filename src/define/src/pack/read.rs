@@ -106,6 +106,7 @@ fn input(name: Text, item: Item<'_>, table: bool, problems: &mut Problems) -> Op
         order: section.filled("order", problems),
         personal: section.filled_texts("personal", problems),
         format: format(&mut section, problems),
+        optional: section.flag("optional", problems).unwrap_or(false),
         description: section.text("description", problems).map(|text| text.value),
         name,
         table,
@@ -148,15 +149,16 @@ fn field(name: Text, item: Item<'_>, problems: &mut Problems) -> Option<Field> {
     match item.get_ref() {
         DeValue::String(ty) => {
             let ty = Spot::new(ty.to_string(), item.span());
-            Some(Field { name, ty, column: None, format: None })
+            Some(Field { name, ty, column: None, format: None, unit: None })
         }
         DeValue::Table(table) => {
             let mut section = Section::new(format!("field `{}`", shortened(&name.value)), name.span.clone(), table);
             let ty = section.needed("type", "the type of its values", problems);
             let column = section.filled("column", problems);
             let format = section.filled("format", problems);
+            let unit = section.filled("unit", problems);
             section.finish(problems);
-            Some(Field { name, ty: ty?, column, format })
+            Some(Field { name, ty: ty?, column, format, unit })
         }
         other => {
             problems.add(wrong_type(&name.value, "a type in quotes or a table", other), &item.span());

@@ -57,6 +57,10 @@ impl Problem {
                 "patterns are written with strftime directives, such as \"%Y-%m-%d %H:%M:%S\""
             }
             Problem::PatternNotTime { .. } => "remove `format`, or give the field the type `time`",
+            Problem::UnitNotTime { .. } => "remove `unit`, or give the field the type `time`",
+            Problem::UnitAndPattern => {
+                "keep `format` for times that are text, `unit` for times that are a number since 1970"
+            }
             Problem::FieldOptional { .. } => "take the `?` off its type: a record without it becomes a dead letter",
             Problem::CustomerDeclared => "write [customer.feature] and [customer.attribute] without declaring it",
             Problem::NoIdField { .. } => "give the field that names the entity that type",

@@ -5,6 +5,7 @@
 
 mod feature;
 mod policy;
+mod unit;
 mod verdict;
 
 use propice_model::{Duration, FieldId, InputId, KindId, Type};
@@ -18,6 +19,7 @@ pub use policy::{
     Policy, QuietRule, Reason, ReasonPart, ReceiptKind, Rest, SIGNAL_HALF_LIVES, SignalSource, Silence, receipt,
     signal,
 };
+pub use unit::TimeUnit;
 pub use verdict::{Gate, Verdict};
 
 /// Everything a pack says, checked.
@@ -66,6 +68,8 @@ pub struct Input {
     pub table: Option<Table>,
     /// How its delimited files are written.
     pub format: Format,
+    /// Whether a run may lack it.
+    pub optional: bool,
 }
 
 impl Input {
@@ -102,6 +106,8 @@ pub struct Field {
     pub optional: bool,
     /// The pattern of a time (strftime), where it is not RFC 3339.
     pub format: Option<String>,
+    /// What a time counts that is written as a number; `None`: milliseconds, and nobody said so.
+    pub unit: Option<TimeUnit>,
 }
 
 /// How delimited files are written.

@@ -67,14 +67,6 @@ pub enum SourceError {
         /// Those that the pack declares.
         known: Vec<String>,
     },
-    /// A folder without a file of any input.
-    #[error("{folder}: no file of any input; looked for {expected}")]
-    NoFiles {
-        /// The folder.
-        folder: String,
-        /// What was looked for.
-        expected: String,
-    },
     /// Two files of one input in a folder.
     #[error(
         "{folder}: both {first} and {second} hold `{input}`; remove one, or name the right one with --input {input}=PATH"
@@ -104,12 +96,14 @@ pub enum SourceError {
         error: io::Error,
     },
     /// A file whose records cannot be read at all.
-    #[error("{path}: {error}")]
+    #[error("{path}: {error}{remedy}")]
     Header {
         /// The file.
         path: String,
         /// Why.
         error: HeaderError,
+        /// What is most likely to be done; may be empty.
+        remedy: String,
     },
 }
 
@@ -136,7 +130,8 @@ impl SourceError {
     }
 }
 
-/// The files of a run, in the order of the plan's inputs. A file that is named goes before one that a folder has.
+/// The files of a run, in the order of the plan's inputs. A file that is named goes before one that a folder has. Which
+/// inputs have none is told by [`missing`](super::missing::missing).
 ///
 /// # Errors
 /// When something is not there, or not clear.
@@ -156,9 +151,6 @@ pub fn find(plan: &Plan, wanted: &[Wanted]) -> Result<Vec<InputFile>, SourceErro
     let mut files = Vec::new();
     for folder in folders {
         let found = in_folder(plan, folder)?;
-        if found.is_empty() {
-            return Err(SourceError::NoFiles { folder: folder.display().to_string(), expected: expected_names(plan) });
-        }
         files.extend(found.into_iter().filter(|file| !is_named(file.input)));
     }
     files.extend(named);
@@ -172,12 +164,6 @@ pub fn find(plan: &Plan, wanted: &[Wanted]) -> Result<Vec<InputFile>, SourceErro
 /// Whether a path means standard input.
 pub(super) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
-}
-
-/// The inputs of a plan that no file holds.
-pub fn missing<'p>(plan: &'p Plan, files: &[InputFile]) -> Vec<&'p str> {
-    let held = |at: usize| files.iter().any(|file| file.input.index() == at);
-    plan.inputs.iter().enumerate().filter(|(at, _)| !held(*at)).map(|(_, input)| input.name.as_str()).collect()
 }
 
 fn named_file(plan: &Plan, name: &str, path: &Path) -> Result<InputFile, SourceError> {
@@ -231,14 +217,14 @@ fn in_folder(plan: &Plan, folder: &Path) -> Result<Vec<InputFile>, SourceError> 
     Ok(files)
 }
 
-fn expected_names(plan: &Plan) -> String {
-    let names: Vec<&str> = plan.inputs.iter().map(|input| input.name.as_str()).collect();
-    format!("{{{}}}.{{jsonl,csv,asc}}[.gz|.zst]", names.join(","))
-}
-
 /// `, did you mean …` when a name is near.
 fn nearest(name: &str, known: &[String]) -> String {
-    let near = known.iter().map(|other| (strsim::jaro_winkler(name, other), other));
+    let near = known.iter().map(|other| (likeness(name, other), other));
     let best = near.filter(|(likeness, _)| *likeness > 0.8).max_by(|a, b| a.0.total_cmp(&b.0));
     best.map_or_else(String::new, |(_, other)| format!(" (did you mean `{other}`?)"))
+}
+
+/// How alike two names are: 1 when they are the same, 0 when they have nothing in common.
+pub(super) fn likeness(name: &str, other: &str) -> f64 {
+    strsim::jaro_winkler(name, other)
 }

@@ -16,9 +16,11 @@ use propice_define::Plan;
 use propice_model::limits::{BATCH_BYTES, BATCH_RECORDS, QUEUED_BATCHES};
 use propice_model::{EventTime, Fact};
 
+use super::diagnosis::Expected;
 use super::files::{InputFile, SourceError};
 use super::own::Own;
 use super::records::{Item, Records};
+use super::refusals::{DeadLetterLimit, Refusals, Tally};
 use super::{Batch, Source};
 
 /// How often a merge that waits looks whether it is to stop.
@@ -29,11 +31,13 @@ pub struct MergedSource {
     heads: Vec<Head>,
     total_bytes: Option<u64>,
     stop: Arc<AtomicBool>,
+    refusals: Refusals,
 }
 
 /// One file.
 struct Head {
-    file: String,
+    expected: Expected,
+    tally: Tally,
     chunks: Option<Receiver<Chunk>>,
     items: std::vec::IntoIter<Item>,
     /// The next fact of the file; `None` before its first one, and at its end.
@@ -45,7 +49,7 @@ struct Head {
 
 /// What the thread of a file hands over.
 enum Chunk {
-    Items { items: Vec<Item>, bytes_read: u64 },
+    Items { items: Vec<Item>, bytes_read: u64, warnings: Vec<String> },
     End,
 }
 
@@ -79,11 +83,18 @@ impl MergedSource {
         let total_bytes = opened.iter().map(Records::size).sum();
         let mut heads = Vec::with_capacity(opened.len());
         for records in opened {
-            let name = records.file().to_owned();
+            let name = records.expected().file.clone();
             let head = Head::start(records).map_err(|error| SourceError::Unreadable { path: name, error })?;
             heads.push(head);
         }
-        Ok(MergedSource { heads, total_bytes, stop: Arc::clone(stop) })
+        Ok(MergedSource { heads, total_bytes, stop: Arc::clone(stop), refusals: Refusals::default() })
+    }
+
+    /// The same, failing with a [`Cut`](super::Cut) once more records are refused. Without a limit it goes on.
+    #[must_use]
+    pub fn with_limit(mut self, limit: DeadLetterLimit) -> MergedSource {
+        self.refusals.limit = limit;
+        self
     }
 
     /// Takes records of the file with the least head for as long as it has the least.
@@ -106,7 +117,7 @@ impl MergedSource {
             && second.is_none_or(|second| (time, at) < second)
         {
             batch.facts.extend(head.next.take());
-            head.advance(batch, &self.stop)?;
+            head.advance(batch, &mut self.refusals, &self.stop)?;
         }
         Ok(())
     }
@@ -119,7 +130,7 @@ impl Source for MergedSource {
                 return Ok(false);
             }
             for head in &mut self.heads {
-                head.advance(batch, &self.stop)?;
+                head.advance(batch, &mut self.refusals, &self.stop)?;
             }
             if self.heads.iter().any(Head::waits) || batch.facts.len() >= BATCH_RECORDS {
                 // Full of dead letters or of facts, or to be stopped.
@@ -158,11 +169,19 @@ impl Drop for MergedSource {
 impl Head {
     fn start(records: Records) -> io::Result<Head> {
         let may_wait = records.size().is_none();
-        let file = records.file().to_owned();
+        let expected = records.expected().clone();
         let (sender, chunks) = sync_channel(QUEUED_BATCHES);
-        let thread = std::thread::Builder::new().name(format!("read {file}")).spawn(move || read(records, &sender))?;
-        let thread = (!may_wait).then_some(thread);
-        Ok(Head { file, chunks: Some(chunks), items: Vec::new().into_iter(), next: None, ended: false, thread })
+        let name = format!("read {}", expected.file);
+        let thread = std::thread::Builder::new().name(name).spawn(move || read(records, &sender))?;
+        Ok(Head {
+            expected,
+            tally: Tally::default(),
+            chunks: Some(chunks),
+            items: Vec::new().into_iter(),
+            next: None,
+            ended: false,
+            thread: (!may_wait).then_some(thread),
+        })
     }
 
     fn event_time(&self) -> Option<EventTime> {
@@ -174,18 +193,34 @@ impl Head {
         self.next.is_none() && !self.ended
     }
 
-    /// Goes on to the next fact, unless the batch is full of dead letters before or the run is to stop.
-    fn advance(&mut self, batch: &mut Batch, stop: &AtomicBool) -> io::Result<()> {
+    /// Goes on to the next fact, unless the batch is full of dead letters before or the run is to stop. Fails where the
+    /// file does, and when too many of its records are refused.
+    fn advance(&mut self, batch: &mut Batch, refusals: &mut Refusals, stop: &AtomicBool) -> io::Result<()> {
         while self.waits() && batch.dead.len() < BATCH_RECORDS {
             match self.items.next() {
-                Some(Item::Fact(fact)) => self.next = Some(fact),
-                Some(Item::Dead(letter)) => batch.dead.push(*letter),
+                Some(Item::Fact(fact)) => {
+                    self.tally.taken += 1;
+                    self.next = Some(fact);
+                }
+                Some(Item::Dead(letter)) => {
+                    let refused = refusals.refuse(&mut self.tally, &letter, &self.expected);
+                    batch.dead.push(*letter);
+                    refused?;
+                }
+                Some(Item::Failed(letter, cut)) => {
+                    batch.dead.push(*letter);
+                    return Err(cut.into());
+                }
                 None => match self.receive(stop)? {
-                    Some(Chunk::Items { items, bytes_read }) => {
+                    Some(Chunk::Items { items, bytes_read, mut warnings }) => {
                         batch.bytes_read += bytes_read;
+                        batch.warnings.append(&mut warnings);
                         self.items = items.into_iter();
                     }
-                    Some(Chunk::End) => self.ended = true,
+                    Some(Chunk::End) => {
+                        self.ended = true;
+                        refusals.end(&self.tally, &self.expected)?;
+                    }
                     None => return Ok(()),
                 },
             }
@@ -202,7 +237,7 @@ impl Head {
                 Err(RecvTimeoutError::Timeout) if stop.load(Ordering::Relaxed) => return Ok(None),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
-                    return Err(io::Error::other(format!("{}: its reader ended unexpectedly", self.file)));
+                    return Err(io::Error::other(format!("{}: its reader ended unexpectedly", self.expected.file)));
                 }
             }
         }
@@ -222,7 +257,8 @@ fn read(mut records: Records, sender: &SyncSender<Chunk>) {
         }
         let is_end = items.is_empty();
         let bytes_now = records.bytes_read();
-        let chunk = Chunk::Items { items, bytes_read: bytes_now - bytes_before };
+        let warnings = records.warnings();
+        let chunk = Chunk::Items { items, bytes_read: bytes_now - bytes_before, warnings };
         bytes_before = bytes_now;
         if sender.send(chunk).is_err() {
             return;

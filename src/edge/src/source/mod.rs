@@ -7,24 +7,31 @@
 //! ```
 //!
 //! A record that cannot be taken becomes a [`DeadLetter`] in its place and the run goes on; only what makes a whole file
-//! meaningless (it is not there, its header lacks a column) is an error, and that at the start. Checked by
-//! `tests/files.rs`.
+//! meaningless (it is not there, its header lacks a column) is an error, and that at the start. A file that is damaged,
+//! or all of whose records are refused, ends the source ([`Cut`]). Checked by `tests/integrated/files.rs` and
+//! `first_hour_inputs.rs`.
 
+mod cut;
+mod diagnosis;
 pub mod files;
 mod lines;
 pub mod merge;
+pub mod missing;
 pub mod mixed;
 mod open;
 mod own;
 mod records;
+mod refusals;
 mod rows;
 
+pub use cut::Cut;
 pub use files::{InputFile, SourceError};
 pub use lines::{Line, Lines};
 pub use merge::MergedSource;
 pub use mixed::LinesSource;
 pub use open::open_path;
 pub use own::{Own, OwnRows};
+pub use refusals::DeadLetterLimit;
 
 use propice_flow::decode::RecordError;
 use propice_model::Fact;
@@ -69,6 +76,8 @@ pub struct Batch {
     pub dead: Vec<DeadLetter>,
     /// Bytes of input behind this batch since the last one, as they are on disk; for progress.
     pub bytes_read: u64,
+    /// What people should know of the records, a text each: nothing is done about it.
+    pub warnings: Vec<String>,
 }
 
 impl Batch {
@@ -80,10 +89,11 @@ impl Batch {
 
 /// Hands over facts in order of arrival, in bounded batches. Runs on a thread of its own; may block.
 pub trait Source: Send {
-    /// Fills the (empty) batch; `Ok(false)` at the end.
+    /// Fills the (empty) batch; `Ok(false)` at the end. What is in the batch counts also when it fails.
     ///
     /// # Errors
-    /// When the outside world fails in a way that no dead letter can hold: a file that cannot be read further.
+    /// When the outside world fails in a way that no dead letter can hold: a file that cannot be read further, or whose
+    /// records are all refused. Then it holds a [`Cut`].
     fn fill(&mut self, batch: &mut Batch) -> std::io::Result<bool>;
     /// How many bytes there are in all, when that is known.
     fn total_bytes(&self) -> Option<u64>;

@@ -71,7 +71,13 @@ fn unpacked<R: BufRead + Send + 'static>(mut packed: R, packing: Packing) -> io:
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Packing::Zstd,
             _ => Packing::None,
         },
-        known => known,
+        known => {
+            // Even nothing at all is something when it is packed.
+            if known != Packing::None && packed.fill_buf()?.is_empty() {
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it is packed by its name, and empty"));
+            }
+            known
+        }
     };
     Ok(match packing {
         Packing::Gzip => {

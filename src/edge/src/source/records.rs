@@ -13,7 +13,9 @@ use propice_model::limits::{KEPT_BYTES, RECORD_BYTES};
 use propice_model::{Fact, Origin};
 
 use super::DeadLetter;
-use super::files::{InputFile, SourceError, is_stdin};
+use super::cut::Cut;
+use super::diagnosis::Expected;
+use super::files::{InputFile, SourceError};
 use super::lines::{Line, Lines};
 use super::open::{Bytes, Opened, open};
 use super::own::{Held, Own, Passing};
@@ -24,15 +26,16 @@ use super::rows::{Next, Rows};
 pub(super) enum Item {
     Fact(Fact),
     Dead(Box<DeadLetter>),
+    /// What was read of the record in which the file failed. There is nothing behind it.
+    Failed(Box<DeadLetter>, Cut),
 }
 
 /// The records of one file.
 pub(super) struct Records {
     pub(super) layout: Reader,
     pub(super) extractor: Extractor,
-    /// The input's name, and the file's as it was named.
-    input: String,
-    file: String,
+    /// The input, and the file as it was named.
+    expected: Expected,
     /// Which of the files of the run.
     pub(super) position: u16,
     read: Arc<AtomicU64>,
@@ -103,11 +106,14 @@ impl Records {
         let opened = held.map_or_else(|| open(file, &input.format.encoding), Ok);
         let Opened { bytes, delimited, read, size } =
             opened.map_err(|error| SourceError::unreadable(&file.path, error))?;
-        let name = if is_stdin(&file.path) { "-".to_owned() } else { file.path.display().to_string() };
+        let expected = Expected::new(plan, file, delimited);
         let layout = if delimited {
             let mut rows = Rows::new(bytes, &input.format);
             let decoder = decoder_of(plan, file, &mut rows).map_err(|error| match error {
-                Broken::Header(error) => SourceError::Header { path: name.clone(), error },
+                Broken::Header(error) => {
+                    let remedy = expected.remedy_of_header(rows.raw().0);
+                    SourceError::Header { path: file.name(), error, remedy }
+                }
                 Broken::Unreadable(error) => SourceError::unreadable(&file.path, error),
             })?;
             Reader::Delimited { rows: Box::new(rows), decoder }
@@ -118,8 +124,7 @@ impl Records {
         Ok(Records {
             layout,
             extractor: Extractor::new(Arc::clone(plan), file.input),
-            input: input.name.clone(),
-            file: name,
+            expected,
             position,
             read,
             size,
@@ -133,9 +138,18 @@ impl Records {
         self.size
     }
 
-    /// The file as it was named.
-    pub(super) fn file(&self) -> &str {
-        &self.file
+    /// The file as it was named, and what is expected of it.
+    pub(super) fn expected(&self) -> &Expected {
+        &self.expected
+    }
+
+    /// What people should know of the records since this was asked last.
+    pub(super) fn warnings(&mut self) -> Vec<String> {
+        let odd = match &mut self.layout {
+            Reader::JsonLines { decoder, .. } => decoder.odd_times(),
+            Reader::Delimited { decoder, .. } => decoder.odd_times(),
+        };
+        odd.iter().map(|odd| format!("{}: {odd}", self.expected.file)).collect()
     }
 
     /// How many bytes of it were read, as it is on disk.
@@ -159,7 +173,7 @@ impl Records {
             match self.layout.advance() {
                 Ok(Seen::Blank) => {}
                 Ok(Seen::End) => self.ended = true,
-                Ok(Seen::Bad(error)) => return Some(self.dead(error)),
+                Ok(Seen::Bad(error)) => return Some(Item::Dead(self.dead(error))),
                 Ok(Seen::Record) => {
                     let origin = Origin { file: self.position, line: self.raw().1 };
                     let fact = self.layout.decode().and_then(|record| {
@@ -167,7 +181,7 @@ impl Records {
                         self.layout.recycle(record);
                         fact
                     });
-                    return Some(fact.map_or_else(|error| self.dead(error), Item::Fact));
+                    return Some(fact.map_or_else(|error| Item::Dead(self.dead(error)), Item::Fact));
                 }
                 Err(error) => {
                     self.ended = true;
@@ -180,12 +194,15 @@ impl Records {
 
     pub(super) fn unreadable(&self, error: &std::io::Error) -> Item {
         let message = format!("the rest of the file cannot be read: {error}");
-        self.dead(RecordError { reason: "unreadable", message })
+        let letter = self.dead(RecordError { reason: "unreadable", message });
+        let cut = Cut::unreadable(&letter.file, letter.line.saturating_sub(1), error);
+        Item::Failed(letter, cut)
     }
 
-    pub(super) fn dead(&self, error: RecordError) -> Item {
+    pub(super) fn dead(&self, error: RecordError) -> Box<DeadLetter> {
         let (record, line) = self.raw();
-        Item::Dead(Box::new(DeadLetter::new(Some(&self.input), &self.file, line, error, record)))
+        let Expected { input, file, .. } = &self.expected;
+        Box::new(DeadLetter::new(Some(input), file, line, error, record))
     }
 
     /// The bytes of the last record, and its line.

@@ -8,7 +8,7 @@ use propice_model::InputId;
 use super::glance::{Glance, Glancer, Spelt};
 use super::json::not_utf8;
 use super::schema::{DELETED, Schema, shortened};
-use super::{Decoded, Decoder, RecordError};
+use super::{Decoded, Decoder, OddTime, RecordError};
 
 /// The values of one record, one behind the other.
 #[derive(Clone, Copy, Debug)]
@@ -199,5 +199,9 @@ impl Decoder for DelimitedDecoder {
 
     fn recycle(&mut self, decoded: Decoded) {
         self.schema.recycle(decoded);
+    }
+
+    fn odd_times(&mut self) -> Vec<OddTime> {
+        self.schema.odd_times()
     }
 }

@@ -20,7 +20,7 @@ use super::glance::{Glance, Glancer, Spelt};
 use super::plain;
 use super::schema::{DELETED, FieldReader, Schema, shortened};
 use super::text::Misfit;
-use super::{Decoded, Decoder, RecordError};
+use super::{Decoded, Decoder, OddTime, RecordError};
 
 /// Decodes the records of one input from lines of JSON.
 #[derive(Debug)]
@@ -116,6 +116,10 @@ impl Decoder for JsonDecoder {
 
     fn recycle(&mut self, decoded: Decoded) {
         self.schema.recycle(decoded);
+    }
+
+    fn odd_times(&mut self) -> Vec<OddTime> {
+        self.schema.odd_times()
     }
 }
 

@@ -13,10 +13,13 @@ pub mod delimited;
 pub mod facts;
 pub mod glance;
 pub mod json;
+mod numbers;
 mod plain;
 mod schema;
 mod text;
 mod times;
+
+pub use numbers::{OddTime, time_units};
 
 use propice_model::Row;
 
@@ -51,4 +54,7 @@ pub trait Decoder {
 
     /// Takes back a record that is done with: its allocation serves the next one.
     fn recycle(&mut self, _: Decoded) {}
+
+    /// The first time of each field that lies outside of the usual years, once.
+    fn odd_times(&mut self) -> Vec<OddTime>;
 }

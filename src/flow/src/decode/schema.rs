@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use propice_define::Plan;
 use propice_define::expr::Env;
-use propice_define::plan::Field;
-use propice_model::time::LATEST_EVENT_TIME_MS;
+use propice_define::plan::{Field, TimeUnit};
+use propice_model::time::{LATEST_EVENT_TIME_MS, USUAL_TIMES_MS};
 use propice_model::{FieldId, InputId, KindId, Row, Type, Value};
 
 use super::text::{Misfit, ValueReader};
-use super::{Decoded, RecordError};
+use super::{Decoded, OddTime, RecordError};
 
 /// The column or key that marks the deletion of a row of a table.
 pub(super) const DELETED: &str = "_deleted";
@@ -44,6 +44,16 @@ pub(super) struct FieldReader {
     /// Whether also a deletion needs it: of the key, or the event time.
     identifies: bool,
     is_event_time: bool,
+    /// The first time outside of the usual years.
+    odd: Odd,
+}
+
+/// Whether a field had a time outside of the usual years.
+#[derive(Debug)]
+enum Odd {
+    None,
+    Found(OddTime),
+    Told,
 }
 
 impl Schema {
@@ -125,6 +135,18 @@ impl Schema {
         })
     }
 
+    /// The first time of each field that lies outside of the usual years, once.
+    pub(super) fn odd_times(&mut self) -> Vec<OddTime> {
+        let take = |field: &mut FieldReader| match std::mem::replace(&mut field.odd, Odd::Told) {
+            Odd::Found(odd) => Some(odd),
+            odd => {
+                field.odd = odd;
+                None
+            }
+        };
+        self.fields.iter_mut().filter_map(take).collect()
+    }
+
     fn condition_deletes(&self, row: &[Value]) -> bool {
         let table = self.plan.inputs[self.input.index()].table.as_ref();
         table.and_then(|table| table.delete.as_ref()).is_some_and(|delete| delete.holds(&Env::of(row, 0)))
@@ -137,20 +159,26 @@ impl FieldReader {
             name: field.name.clone(),
             column: field.column.clone(),
             optional: field.optional,
-            values: ValueReader::new(field.ty.clone(), &plan.timezone, field.format.as_deref()),
+            values: ValueReader::new(field.ty.clone(), &plan.timezone, field.format.as_deref()).in_unit(field.unit),
             type_name: type_name(plan, field),
             identifies,
             is_event_time,
+            odd: Odd::None,
         }
     }
 
     /// Checks what only the place of the value in the record decides, and names the field in what is wrong.
-    pub(super) fn accept(&self, value: Result<Value, Misfit>, shown: &str) -> Result<Value, RecordError> {
+    pub(super) fn accept(&mut self, value: Result<Value, Misfit>, shown: &str) -> Result<Value, RecordError> {
         let checked = match value {
-            Ok(Value::Time(time_ms)) if self.is_event_time => match u64::try_from(time_ms) {
-                Ok(time) if time <= LATEST_EVENT_TIME_MS => return Ok(Value::Time(time_ms)),
-                _ => Misfit::range("an event time is between 1970 and 9999"),
-            },
+            Ok(Value::Time(time_ms)) if self.is_event_time && !is_event_time(time_ms) => {
+                Misfit::range("an event time is between 1970 and 9999")
+            }
+            Ok(Value::Time(time_ms)) => {
+                if !USUAL_TIMES_MS.contains(&time_ms) {
+                    self.doubt(time_ms, shown);
+                }
+                return Ok(Value::Time(time_ms));
+            }
             Ok(value) => return Ok(value),
             Err(misfit) => misfit,
         };
@@ -162,6 +190,27 @@ impl FieldReader {
     }
 }
 
+impl FieldReader {
+    /// Notes a time outside of the usual years. A text that is no event time may well be one: a birth, a far end.
+    fn doubt(&mut self, time_ms: i64, shown: &str) {
+        let unit = self.values.unit_of(shown);
+        if !matches!(self.odd, Odd::None) || (unit.is_none() && !self.is_event_time) {
+            return;
+        }
+        self.odd = Odd::Found(OddTime {
+            field: self.name.clone(),
+            column: (self.column != self.name).then(|| self.column.clone()),
+            written: shortened(shown),
+            unit,
+            time_ms,
+        });
+    }
+}
+
+fn is_event_time(time_ms: i64) -> bool {
+    u64::try_from(time_ms).is_ok_and(|time| time <= LATEST_EVENT_TIME_MS)
+}
+
 /// As packs spell it.
 fn type_name(plan: &Plan, field: &Field) -> String {
     match (&field.ty, &field.format) {
@@ -170,6 +219,9 @@ fn type_name(plan: &Plan, field: &Field) -> String {
             .get(usize::from(*kind))
             .map_or_else(|| "id".to_owned(), |entity| format!("id({})", entity.name)),
         (Type::Time, Some(pattern)) => format!("time by {pattern}"),
+        (Type::Time, None) if field.unit.is_some_and(|unit| unit != TimeUnit::Milliseconds) => {
+            format!("time in {}", field.unit.map_or("ms", TimeUnit::name))
+        }
         (ty, _) => ty.to_string(),
     }
 }

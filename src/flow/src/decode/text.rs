@@ -9,9 +9,11 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 
+use propice_define::plan::TimeUnit;
 use propice_model::time::parse_duration;
 use propice_model::{Decimal, Id, Type, Value};
 
+use super::numbers::time_of;
 use super::times::TimeReader;
 
 /// Why a text is not a value of a type.
@@ -37,12 +39,25 @@ impl Misfit {
 pub(super) struct ValueReader {
     ty: Type,
     times: TimeReader,
+    /// What numbers count that stand for a time.
+    unit: TimeUnit,
     texts: Interner,
 }
 
 impl ValueReader {
     pub(super) fn new(ty: Type, timezone: &str, pattern: Option<&str>) -> ValueReader {
-        ValueReader { ty, times: TimeReader::new(timezone, pattern), texts: Interner::default() }
+        let times = TimeReader::new(timezone, pattern);
+        ValueReader { ty, times, unit: TimeUnit::Milliseconds, texts: Interner::default() }
+    }
+
+    /// The same for numbers of this unit.
+    pub(super) fn in_unit(self, unit: Option<TimeUnit>) -> ValueReader {
+        ValueReader { unit: unit.unwrap_or(TimeUnit::Milliseconds), ..self }
+    }
+
+    /// As what a text was read that is a time: a number of units, or `None` for a text.
+    pub(super) fn unit_of(&self, text: &str) -> Option<TimeUnit> {
+        (!self.times.has_pattern() && is_number(text)).then_some(self.unit)
     }
 
     /// A value of a delimited file, where everything is text and nothing is null.
@@ -55,6 +70,7 @@ impl ValueReader {
             },
             Type::Text => Ok(Value::Text(self.texts.get(text))),
             Type::Time if !self.times.has_pattern() && is_whole(text) => self.read_number(text),
+            Type::Time if self.unit == TimeUnit::Seconds && is_number(text) => self.read_number(text),
             Type::Duration if is_whole(text) => self.read_number(text),
             Type::Time | Type::Duration | Type::Id(_) => self.read_json_text(text),
             Type::Int | Type::Float | Type::Decimal(_) => self.read_number(text),
@@ -85,7 +101,7 @@ impl ValueReader {
             Type::Decimal(scale) => decimal(text, *scale).map(Value::Decimal),
             Type::Duration => whole(text).map(Value::Duration),
             Type::Time if self.times.has_pattern() => self.read_json_text(text),
-            Type::Time => whole(text).map(Value::Time),
+            Type::Time => time_of(text, self.unit).map(Value::Time),
             Type::Id(_) if text.bytes().all(|byte| byte.is_ascii_digit()) => Ok(Value::Id(self.id(text))),
             Type::Id(_) => whole(text).map(|number| Value::Id(Id::parse(&number.to_string()))),
             Type::Bool | Type::Text | Type::List(_) => Err(Misfit::TYPE),
@@ -121,7 +137,7 @@ fn is_number(text: &str) -> bool {
     [whole, fraction, exponent].iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-fn whole(text: &str) -> Result<i64, Misfit> {
+pub(super) fn whole(text: &str) -> Result<i64, Misfit> {
     if is_whole(text)
         && let Ok(number) = text.parse()
     {
@@ -141,7 +157,7 @@ fn float(text: &str) -> Result<Value, Misfit> {
     }
 }
 
-fn decimal(text: &str, scale: u8) -> Result<Decimal, Misfit> {
+pub(super) fn decimal(text: &str, scale: u8) -> Result<Decimal, Misfit> {
     Decimal::parse(text, scale).ok_or_else(|| {
         if !is_number(text) {
             return Misfit::TYPE;

@@ -48,6 +48,7 @@ fn plan() -> Arc<Plan> {
         about: None,
         table,
         format: Format::default(),
+        optional: false,
     };
     let entity = |name: &str, relation, features| Entity {
         name: name.to_owned(),

@@ -1,0 +1,116 @@
+//! Times that are written as numbers, and times that are most likely not what they are taken for.
+
+use std::fmt;
+
+use propice_define::plan::TimeUnit;
+use propice_model::Decimal;
+use propice_model::time::{USUAL_TIMES_MS, format_time};
+
+use super::text::{Misfit, decimal, whole};
+
+/// The decimals of a nanosecond in seconds, and of a millisecond.
+const NANOSECOND_SCALE: u8 = 9;
+const MILLISECOND_SCALE: u8 = 3;
+
+/// The time that a number of units since 1970 is, in milliseconds. What is finer is cut off.
+pub(super) fn time_of(text: &str, unit: TimeUnit) -> Result<i64, Misfit> {
+    match unit {
+        TimeUnit::Seconds => seconds(text),
+        TimeUnit::Milliseconds => whole(text),
+        TimeUnit::Microseconds => whole(text).map(|number| number.div_euclid(1_000)),
+        TimeUnit::Nanoseconds => whole(text).map(|number| number.div_euclid(1_000_000)),
+    }
+}
+
+/// Seconds with decimals or without.
+fn seconds(text: &str) -> Result<i64, Misfit> {
+    // What was read fits 64 bit.
+    if let Some(ms) = Decimal::parse(text, MILLISECOND_SCALE) {
+        return Ok(ms.units() as i64);
+    }
+    decimal(text, NANOSECOND_SCALE).map(|ns| (ns.units() as i64).div_euclid(1_000_000))
+}
+
+/// The units by which a number is a time as people have to do with, with these times.
+pub fn time_units(number: &str) -> Vec<(TimeUnit, String)> {
+    let times = TimeUnit::ALL.into_iter().filter_map(|(_, unit)| Some((unit, time_of(number, unit).ok()?)));
+    times.filter(|(_, time_ms)| USUAL_TIMES_MS.contains(time_ms)).map(|(unit, ms)| (unit, format_time(ms))).collect()
+}
+
+/// A time outside of the years in which customers live.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OddTime {
+    /// The field.
+    pub field: String,
+    /// Its column or key, when it is not called like the field.
+    pub column: Option<String>,
+    /// As it is written.
+    pub written: String,
+    /// As which number it was read; `None` for a text.
+    pub unit: Option<TimeUnit>,
+    /// What was read.
+    pub time_ms: i64,
+}
+
+impl fmt::Display for OddTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let OddTime { field, written, time_ms, .. } = self;
+        write!(f, "`{field}` has times outside of 1990 to 2100, such as {} (", format_time(*time_ms))?;
+        let Some(read) = self.unit else {
+            return write!(f, "{written}); see whether that is when it happened, and how the pack says it is written");
+        };
+        write!(f, "{written}, read as {})", read.words())?;
+        let Some((unit, time)) = time_units(written).into_iter().next() else { return Ok(()) };
+        let column = self.column.as_ref().map_or_else(String::new, |column| format!(", column = \"{column}\""));
+        write!(
+            f,
+            "; as {} it is {time}: {field} = {{ type = \"time\"{column}, unit = \"{}\" }} in the pack says so",
+            unit.words(),
+            unit.name()
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_every_unit() {
+        let read = |text, unit| time_of(text, unit).map_err(|misfit| misfit.reason);
+        for (text, unit, time) in [
+            ("1772442000", TimeUnit::Seconds, 1_772_442_000_000),
+            ("1772442000.1239", TimeUnit::Seconds, 1_772_442_000_123),
+            ("1.772442e9", TimeUnit::Seconds, 1_772_442_000_000),
+            ("-0.0001", TimeUnit::Seconds, -1),
+            ("9000000000000000", TimeUnit::Seconds, 9_000_000_000_000_000_000),
+            ("1772442000000", TimeUnit::Milliseconds, 1_772_442_000_000),
+            ("1772442000000999", TimeUnit::Microseconds, 1_772_442_000_000),
+            ("-1", TimeUnit::Microseconds, -1),
+            ("1772442000000999999", TimeUnit::Nanoseconds, 1_772_442_000_000),
+            ("-1000000", TimeUnit::Nanoseconds, -1),
+        ] {
+            assert_eq!(read(text, unit), Ok(time), "{text} {}", unit.name());
+        }
+        for (text, unit, reason) in [
+            ("1.5", TimeUnit::Milliseconds, "wrong_type"),
+            ("1.5", TimeUnit::Nanoseconds, "wrong_type"),
+            ("0.0000000001", TimeUnit::Seconds, "wrong_type"),
+            ("9300000000000000", TimeUnit::Seconds, "out_of_range"),
+            ("99999999999999999999", TimeUnit::Nanoseconds, "out_of_range"),
+            ("", TimeUnit::Seconds, "wrong_type"),
+        ] {
+            assert_eq!(read(text, unit), Err(reason), "{text} {}", unit.name());
+        }
+    }
+
+    #[test]
+    fn the_unit_that_was_most_likely_meant() {
+        let unit = |number| time_units(number).into_iter().map(|(unit, time)| (unit.name(), time)).collect::<Vec<_>>();
+        let time = "2026-03-02T09:00:00Z".to_owned();
+        assert_eq!(unit("1772442000"), [("s", time.clone())]);
+        assert_eq!(unit("1772442000000000"), [("us", time.clone())]);
+        assert_eq!(unit("1772442000000000000"), [("ns", time)]);
+        assert_eq!(unit("20260302"), []);
+    }
+}
