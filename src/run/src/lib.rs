@@ -63,6 +63,19 @@ pub struct Summary {
     pub opened: Vec<u64>,
     /// Episodes closed, by moment.
     pub closed: Vec<u64>,
+    /// What was held back, since it was before the time from which a run publishes.
+    pub held_back: HeldBack,
+}
+
+/// What came before [`Policy::publish_from`](propice_define::plan::Policy::publish_from), and was not handed over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeldBack {
+    /// Episodes that opened or closed.
+    pub transitions: u64,
+    /// Everything that was decided or heard.
+    pub decisions: u64,
+    /// Of these, what would have been said: released, or handed to a person.
+    pub unsaid: u64,
 }
 
 /// What the source thread sends.

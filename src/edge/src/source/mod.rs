@@ -12,6 +12,7 @@
 
 pub mod files;
 mod lines;
+mod live;
 pub mod merge;
 pub mod mixed;
 mod open;
@@ -69,12 +70,14 @@ pub struct Batch {
     pub dead: Vec<DeadLetter>,
     /// Bytes of input behind this batch since the last one, as they are on disk; for progress.
     pub bytes_read: u64,
+    /// Nothing more came for a while: what is due at the last record need not wait for another.
+    pub is_idle: bool,
 }
 
 impl Batch {
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
-        self.facts.is_empty() && self.dead.is_empty() && self.bytes_read == 0
+        self.facts.is_empty() && self.dead.is_empty() && self.bytes_read == 0 && !self.is_idle
     }
 }
 

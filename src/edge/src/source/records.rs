@@ -15,6 +15,7 @@ use propice_model::{Fact, Origin};
 use super::DeadLetter;
 use super::files::{InputFile, SourceError, is_stdin};
 use super::lines::{Line, Lines};
+use super::live::Live;
 use super::open::{Bytes, Opened, open};
 use super::own::{Held, Own, Passing};
 use super::rows::{Next, Rows};
@@ -37,9 +38,14 @@ pub(super) struct Records {
     pub(super) position: u16,
     read: Arc<AtomicU64>,
     size: Option<u64>,
+<<<<<<< HEAD
     pub(super) ended: bool,
     /// Only what is about one customer, where that is asked for.
     own: Option<Box<Passing>>,
+=======
+    live: Option<Arc<Live>>,
+    ended: bool,
+>>>>>>> adb23f7 (edge, run, cli: output as a whole, open pipes, clean ends, --publish-from)
 }
 
 /// Reads the records of a layout.
@@ -100,9 +106,14 @@ impl Records {
         held: Option<Opened>,
     ) -> Result<Records, SourceError> {
         let input = &plan.inputs[file.input.index()];
+<<<<<<< HEAD
         let opened = held.map_or_else(|| open(file, &input.format.encoding), Ok);
         let Opened { bytes, delimited, read, size } =
             opened.map_err(|error| SourceError::unreadable(&file.path, error))?;
+=======
+        let Opened { bytes, delimited, read, size, live } =
+            open(file, &input.format.encoding).map_err(|error| SourceError::unreadable(&file.path, error))?;
+>>>>>>> adb23f7 (edge, run, cli: output as a whole, open pipes, clean ends, --publish-from)
         let name = if is_stdin(&file.path) { "-".to_owned() } else { file.path.display().to_string() };
         let layout = if delimited {
             let mut rows = Rows::new(bytes, &input.format);
@@ -123,6 +134,7 @@ impl Records {
             position,
             read,
             size,
+            live,
             ended: false,
             own: None,
         })
@@ -131,6 +143,11 @@ impl Records {
     /// The size of the file, when that is known.
     pub(super) fn size(&self) -> Option<u64> {
         self.size
+    }
+
+    /// There for what comes while it is read.
+    pub(super) fn live(&self) -> Option<Arc<Live>> {
+        self.live.clone()
     }
 
     /// The file as it was named.
