@@ -142,6 +142,10 @@ pub fn execute(
         Err(error) => Err(io::Error::other(format!("a worker failed: {error}"))),
     };
     stop.store(true, Ordering::Relaxed);
+    if result.is_err() {
+        // The source may wait for a pipe that says nothing any more; nobody waits for it.
+        return result;
+    }
     if reader.join().is_err() {
         return Err(io::Error::other("the source thread failed"));
     }
