@@ -22,11 +22,8 @@ use propice_model::limits::{BATCH_BYTES, BATCH_RECORDS, QUEUED_BATCHES};
 use propice_model::{EventTime, Fact};
 
 use super::files::{InputFile, SourceError};
-<<<<<<< HEAD
-use super::own::Own;
-=======
 use super::live::Live;
->>>>>>> adb23f7 (edge, run, cli: output as a whole, open pipes, clean ends, --publish-from)
+use super::own::Own;
 use super::records::{Item, Records};
 use super::{Batch, Source};
 

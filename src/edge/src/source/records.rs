@@ -38,14 +38,10 @@ pub(super) struct Records {
     pub(super) position: u16,
     read: Arc<AtomicU64>,
     size: Option<u64>,
-<<<<<<< HEAD
+    live: Option<Arc<Live>>,
     pub(super) ended: bool,
     /// Only what is about one customer, where that is asked for.
     own: Option<Box<Passing>>,
-=======
-    live: Option<Arc<Live>>,
-    ended: bool,
->>>>>>> adb23f7 (edge, run, cli: output as a whole, open pipes, clean ends, --publish-from)
 }
 
 /// Reads the records of a layout.
@@ -106,14 +102,9 @@ impl Records {
         held: Option<Opened>,
     ) -> Result<Records, SourceError> {
         let input = &plan.inputs[file.input.index()];
-<<<<<<< HEAD
         let opened = held.map_or_else(|| open(file, &input.format.encoding), Ok);
-        let Opened { bytes, delimited, read, size } =
-            opened.map_err(|error| SourceError::unreadable(&file.path, error))?;
-=======
         let Opened { bytes, delimited, read, size, live } =
-            open(file, &input.format.encoding).map_err(|error| SourceError::unreadable(&file.path, error))?;
->>>>>>> adb23f7 (edge, run, cli: output as a whole, open pipes, clean ends, --publish-from)
+            opened.map_err(|error| SourceError::unreadable(&file.path, error))?;
         let name = if is_stdin(&file.path) { "-".to_owned() } else { file.path.display().to_string() };
         let layout = if delimited {
             let mut rows = Rows::new(bytes, &input.format);
