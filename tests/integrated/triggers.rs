@@ -619,9 +619,6 @@ fn each_channel_has_a_file_of_its_own() {
         decided(AT, Some(overdraft(AT + 1)), What::Verdict(judgement(Verdict::Deferred))),
     ];
     let folder = tempfile::tempdir().expect("a folder");
-    let stale = folder.path().join("triggers/adviser.jsonl");
-    std::fs::create_dir_all(stale.parent().expect("a folder")).expect("a folder");
-    std::fs::write(&stale, "of an earlier run\n").expect("a file");
     let mut files = DirectorySink::create(&plan, folder.path(), ViewMode::None).expect("files");
     let mut memory = MemorySink::new(&plan, ViewMode::None);
     files.decisions(&decisions).expect("room");

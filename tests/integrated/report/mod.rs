@@ -229,6 +229,7 @@ fn the_page_is_well_formed_and_complete_in_itself_and_shows_in_a_browser() {
     let decisions = kept().join("decisions.jsonl");
     fs::write(&decisions, simulated::decisions(6_000)).expect("decisions are written");
     let page = kept().join("report.html");
+    let _ = fs::remove_file(&page);
     propice().args(["report", "--output"]).arg(&page).arg(&decisions).assert().success();
     let text = fs::read_to_string(&page).expect("the page");
     let plots = document::check(&text);
