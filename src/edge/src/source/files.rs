@@ -115,7 +115,7 @@ impl InputFile {
 
     /// Whether it is gone once it was read: standard input, a pipe.
     pub fn is_read_once(&self) -> bool {
-        self.is_stdin() || !std::fs::metadata(&self.path).is_ok_and(|metadata| metadata.is_file())
+        self.is_stdin() || std::fs::metadata(&self.path).is_ok_and(|metadata| !metadata.is_file())
     }
 
     /// Whether it is standard input.
