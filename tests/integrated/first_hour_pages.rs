@@ -164,8 +164,8 @@ fn a_receipt_behind_its_release_comes_too_late_for_it() {
 fn the_report_counts_a_receipt_before_its_release_once() {
     let lines = answered("wrong", "2026-03-02T08:00:00Z").decisions;
     let folder = tempfile::tempdir().expect("a folder");
-    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    fs::write(folder.path().join("decisions.jsonl"), text).expect("the decisions");
+    let lines: Vec<String> = lines.iter().map(Value::to_string).collect();
+    fs::write(folder.path().join("decisions.jsonl"), lines.join("\n") + "\n").expect("the decisions");
     let mut propice = Command::new(env!("CARGO_BIN_EXE_propice"));
     let output = propice.current_dir(&folder).args(["report", "decisions.jsonl", "--format", "json"]).output();
     let output = output.expect("propice runs");
