@@ -93,6 +93,14 @@ impl Refusals {
     pub(crate) fn limit(&self) -> DeadLetterLimit {
         self.max_dead_letters.unwrap_or(DeadLetterLimit::NotAll)
     }
+
+    /// The same where only what is about one customer is read: of how many records it is a share, nobody counts.
+    pub(crate) fn limit_of_own(&self) -> DeadLetterLimit {
+        match self.limit() {
+            DeadLetterLimit::Percent(_) => DeadLetterLimit::NotAll,
+            limit => limit,
+        }
+    }
 }
 
 impl Input {

@@ -68,7 +68,8 @@ pub(crate) fn run(args: &Args) -> Outcome {
     let latest = LatestViews::new(&plan);
     let (sink, counts) = Tee::new(vec![Box::new(latest.clone())]);
     let options = run::Options { views: true, until: at, ..run::Options::default() };
-    let source = source.with_limit(args.refusals.limit());
+    let limit = if args.customer.is_some() { args.refusals.limit_of_own() } else { args.refusals.limit() };
+    let source = source.with_limit(limit);
     let (source, meter) = Metered::new(Box::new(source), true);
     let done = run::execute(&plan, Box::new(source), Box::new(sink), &options);
     meter.clear();

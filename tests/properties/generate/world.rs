@@ -95,8 +95,9 @@ impl World {
         }
         if policy {
             world.contact = super::policy::inputs(rng, orderly);
+        } else {
+            world.set_units(rng);
         }
-        world.set_units(rng);
         world
     }
 
@@ -104,9 +105,8 @@ impl World {
     fn set_units(&mut self, rng: &mut Rng) {
         // Nanoseconds of far times do not fit 64 bit.
         let units = if self.grain * self.latest() < i64::MAX / 1_000_000 { 4 } else { 3 };
-        let is_sorted = self.orderly || !self.contact.is_empty();
         for field in self.inputs.iter_mut().flat_map(|input| &mut input.fields) {
-            if field.ty == Ty::Time && !(is_sorted && field.name == "at") {
+            if field.ty == Ty::Time && !(self.orderly && field.name == "at") {
                 field.unit = rng.chance(25).then(|| *rng.pick(&["s", "ms", "us", "ns"][..units]));
             }
         }

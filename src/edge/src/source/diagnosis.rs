@@ -1,6 +1,8 @@
 //! Why all records of a file are refused: what was expected, what the first one looks like, and what is most likely to be
 //! done about it.
 
+use std::fmt::Write as _;
+
 use propice_define::Plan;
 use propice_define::plan::{Field, TimeUnit};
 use propice_flow::decode::time_units;
@@ -91,10 +93,10 @@ impl Expected {
     pub(super) fn refused(&self, mut text: String, tally: &Tally) -> Cut {
         if let Some(first) = &tally.first {
             let DeadLetter { line, record, error, .. } = first;
-            text += &format!("\n  expected  {}\n  found     line {line}: {}", self.expected(), excerpt(record));
-            text += &format!("\n  why       {error}");
+            let (expected, found) = (self.expected(), excerpt(record));
+            let _ = write!(text, "\n  expected  {expected}\n  found     line {line}: {found}\n  why       {error}");
             if let Some(remedy) = self.remedy(first) {
-                text += &format!("\n  remedy    {remedy}");
+                let _ = write!(text, "\n  remedy    {remedy}");
             }
         }
         text += "\nwhat was read until there is decided, published and counted; --max-dead-letters N or N% says how many are let pass";

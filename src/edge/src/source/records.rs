@@ -181,7 +181,7 @@ impl Records {
             match self.layout.advance() {
                 Ok(Seen::Blank) => {}
                 Ok(Seen::End) => self.ended = true,
-                Ok(Seen::Bad(error)) => return Some(Item::Dead(self.dead(error))),
+                Ok(Seen::Bad(error)) => return Some(Item::Dead(Box::new(self.dead(error)))),
                 Ok(Seen::Record) => {
                     let origin = Origin { file: self.position, line: self.raw().1 };
                     let fact = self.layout.decode().and_then(|record| {
@@ -189,7 +189,7 @@ impl Records {
                         self.layout.recycle(record);
                         fact
                     });
-                    return Some(fact.map_or_else(|error| Item::Dead(self.dead(error)), Item::Fact));
+                    return Some(fact.map_or_else(|error| Item::Dead(Box::new(self.dead(error))), Item::Fact));
                 }
                 Err(error) => {
                     self.ended = true;
@@ -204,13 +204,13 @@ impl Records {
         let message = format!("the rest of the file cannot be read: {error}");
         let letter = self.dead(RecordError { reason: "unreadable", message });
         let cut = Cut::unreadable(&letter.file, letter.line.saturating_sub(1), error);
-        Item::Failed(letter, cut)
+        Item::Failed(Box::new(letter), cut)
     }
 
-    pub(super) fn dead(&self, error: RecordError) -> Box<DeadLetter> {
+    pub(super) fn dead(&self, error: RecordError) -> DeadLetter {
         let (record, line) = self.raw();
         let Expected { input, file, .. } = &self.expected;
-        Box::new(DeadLetter::new(Some(input), file, line, error, record))
+        DeadLetter::new(Some(input), file, line, error, record)
     }
 
     /// The bytes of the last record, and its line.

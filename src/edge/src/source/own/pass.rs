@@ -60,7 +60,7 @@ impl Records {
             match self.layout.advance() {
                 Ok(Seen::Blank) => {}
                 Ok(Seen::Record) => self.pass(own),
-                Ok(Seen::Bad(error)) => own.ready.push_back(Item::Dead(self.dead(error))),
+                Ok(Seen::Bad(error)) => own.ready.push_back(Item::Dead(Box::new(self.dead(error)))),
                 Ok(Seen::End) => {
                     self.ended = true;
                     self.move_clock(own);
@@ -96,7 +96,7 @@ impl Records {
             Ok((record, fact)) => self.take(own, record, fact),
             // Something that is no record, and surely about others, is let go like them.
             Err(error) if error.reason == "unreadable" || own.glancer.may_name(self.raw().0) => {
-                own.ready.push_back(Item::Dead(self.dead(error)));
+                own.ready.push_back(Item::Dead(Box::new(self.dead(error))));
             }
             Err(_) => {}
         }
