@@ -148,7 +148,7 @@ fn a_run_writes_files_and_moves_the_clock_on() {
         "\"record\":\"{\\\"at\\\":\\\"2026-01-01T09:00:00Z\\\",\\\"who\\\":2,\\\"paid\\\":\\\"much\\\"}\"}\n"
     ));
     let files = |folder: &str| fs::read_dir(shop.path().join(folder)).expect("a folder").count();
-    assert_eq!((files("out"), files("out/triggers")), (5, 1), "nothing partial is left");
+    assert_eq!((files("out"), files("out/triggers")), (6, 1), "nothing partial is left, but the mark");
 }
 
 #[test]

@@ -68,7 +68,14 @@ pub(crate) fn load(case: &Case) -> Option<Arc<Plan>> {
     {
         eprintln!("refused: {problems:?}");
     }
-    loaded.ok().map(Arc::new)
+    let mut plan = loaded.ok()?;
+    plan.policy.publish_from = case.publish_from;
+    Some(Arc::new(plan))
+}
+
+/// What a case must give.
+fn expected(case: &Case) -> oracle::Expected {
+    oracle::run_from(&case.pack.text(), &case.lines, case.until, case.grain, case.publish_from)
 }
 
 /// Runs a case in one way.
@@ -129,7 +136,7 @@ impl Source for Trickle {
 /// A case in several ways, against the oracle.
 pub(crate) fn against_the_oracle(seed: u64, case: &Case) -> Tried {
     let Some(plan) = load(case) else { return Tried::Refused };
-    let computed = std::panic::catch_unwind(|| oracle::run(&case.pack.text(), &case.lines, case.until, case.grain));
+    let computed = std::panic::catch_unwind(|| expected(case));
     let Ok(expected) = computed else { return Tried::Wrong(ORACLE_PANICKED.to_owned()) };
     let mut before: Option<(Way, Texts)> = None;
     for way in ways(seed) {
@@ -219,7 +226,8 @@ fn show(what: &str, seed: u64, case: Case, check: &dyn Fn(&Case) -> Tried) -> ! 
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let name = format!("{what}_{seed}");
     let until = small.until.map_or("-".to_owned(), |until| until.to_string());
-    let until = format!("# until = {until}, grain = {}\n", small.grain);
+    let from = small.publish_from;
+    let until = format!("# until = {until}, grain = {}, publish_from = {from}\n", small.grain);
     let (pack, lines) = (small.pack.text(), small.lines.join("\n"));
     let _ = std::fs::write(folder.join(format!("{name}.toml")), format!("{until}{pack}"));
     let _ = std::fs::write(folder.join(format!("{name}.jsonl")), format!("{lines}\n"));
@@ -240,9 +248,14 @@ pub(crate) fn regressions() -> Vec<(PathBuf, Case)> {
             let lines = std::fs::read_to_string(path.with_extension("jsonl")).expect("its lines");
             let head = pack.lines().next().and_then(|line| line.strip_prefix("# until = ")).expect("until and grain");
             let (until, grain) = head.split_once(", grain = ").expect("until and grain");
+            let (grain, from) = grain.split_once(", publish_from = ").unwrap_or((grain, "0"));
             let (until, grain) = (until.parse().ok(), grain.parse().expect("a number"));
+            let publish_from = from.parse().expect("a number");
             let lines = lines.lines().map(str::to_owned).collect();
-            cases.push((path, Case { pack: crate::generate::PackText::verbatim(pack), lines, until, grain }));
+            cases.push((
+                path,
+                Case { pack: crate::generate::PackText::verbatim(pack), lines, until, grain, publish_from },
+            ));
         }
     }
     cases.sort_by(|a, b| a.0.cmp(&b.0));

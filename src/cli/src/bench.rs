@@ -7,6 +7,7 @@ use super::{Failure, Outcome, print, say};
 use propice_bench::instructions::{self, Counts, Subject};
 use propice_bench::machine::Machine;
 use propice_bench::{self as bench, Failed, PARTS, Scale, goals, memory, page};
+use propice_edge::output::{Kind, OutputFolder};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -30,7 +31,8 @@ pub(crate) struct Args {
     /// Measure this part alone; may be given several times
     #[arg(long, value_name = "NAME", value_parser = PARTS.map(|part| part.name))]
     only: Vec<String>,
-    /// A folder for bench.json, bench.html and the percentiles (`*.hgrm`)
+    /// A folder for bench.json, bench.html and the percentiles (`*.hgrm`); it replaces earlier measurements, and never what
+    /// propice did not write
     #[arg(long, short, value_name = "DIR")]
     output: Option<PathBuf>,
     /// Count instructions of a fixed run with valgrind instead: the same on a noisy machine
@@ -74,6 +76,8 @@ pub(crate) fn run(args: &Args) -> Outcome {
     if !machine.optimised {
         say("This build is not optimised: its figures mean nothing. Build with --release.\n");
     }
+    let folder = args.output.as_deref().map(|folder| OutputFolder::open(folder, Kind::Measurements, &[], false));
+    let folder = folder.transpose().map_err(Failure::output)?;
     let scale = match (args.quick, args.full) {
         (true, _) => Scale::QUICK,
         (_, true) => Scale::FULL,
@@ -84,8 +88,10 @@ pub(crate) fn run(args: &Args) -> Outcome {
     let tell = |text: &str| say(&format!("{:>5.0} s  {text}\n", started.elapsed().as_secs_f64()));
     let results = bench::run(&scale, wanted, tell)?;
     let goals = goals::goals(&results);
-    if let Some(folder) = &args.output {
-        page::write(folder, &machine, &results, &goals).map_err(|error| Failure::io("cannot write", &error))?;
+    if let Some(folder) = folder {
+        let written = page::write(&folder.path(), &machine, &results, &goals);
+        written.map_err(|error| Failure::io("cannot write", &error))?;
+        folder.publish().map_err(Failure::output)?;
     }
     let after = Machine::this();
     let missing = results.missing.join("\n  ");

@@ -1,14 +1,16 @@
 //! `propice generate`: life-like streams, with the truth beside them.
 
 use std::cell::RefCell;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::signals::Signals;
 use super::{Failure, Outcome};
+use propice_edge::output::{Kind, OutputFolder};
 use propice_generate::{self as generate, FILES, Progress, Settings};
 use propice_model::Decimal;
 
@@ -33,9 +35,13 @@ pub(crate) struct Args {
     /// What randomness begins with; the same seed gives the same bytes everywhere
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
-    /// The folder to write to; it is made where it is not there
+    /// The folder to write to; it is made where it is not there. It replaces streams that were generated before as a whole,
+    /// and never what propice did not write
     #[arg(long, short, value_name = "DIR")]
     output: PathBuf,
+    /// Replace generated streams also when they were changed after they were written
+    #[arg(long)]
+    force: bool,
     /// The first day
     #[arg(long, value_name = "DATE", default_value = "2026-01-01", value_parser = day)]
     start: i64,
@@ -81,11 +87,13 @@ pub(crate) fn run(args: &Args) -> Outcome {
     };
     let folder = args.output.display();
     let failed = |error| Failure::io(&format!("cannot write to {folder}"), &error);
-    fs::create_dir_all(&args.output).map_err(failed)?;
+    let signals = Signals::listen()?;
+    let made = OutputFolder::open(&args.output, Kind::Streams, &[], args.force).map_err(Failure::output)?;
+    let path = made.path();
     let bar = bar();
     let mut files = Vec::new();
     let mut open = |name: &str| {
-        let shared = Shared(Rc::new(RefCell::new(Out::create(&args.output, name, args.compress)?)));
+        let shared = Shared(Rc::new(RefCell::new(Out::create(&path, name, args.compress)?)));
         files.push(shared.clone());
         Ok(Box::new(shared) as Box<dyn Write>)
     };
@@ -93,10 +101,12 @@ pub(crate) fn run(args: &Args) -> Outcome {
         bar.set_length(progress.of_days);
         bar.set_position(progress.days);
         bar.set_message(progress.lines.to_string());
-        Ok(())
-    })
-    .map_err(failed)?;
+        if signals.outcome().is_err() { Err(io::Error::other("stopped")) } else { Ok(()) }
+    });
+    signals.outcome()?;
+    let lines = lines.map_err(failed)?;
     files.iter().try_for_each(|file| file.0.borrow_mut().finish()).map_err(failed)?;
+    made.publish().map_err(Failure::output)?;
     bar.finish_and_clear();
     let situations = lines.last().copied().unwrap_or_default();
     let records = lines.iter().sum::<u64>() - situations;

@@ -6,7 +6,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::Duration;
 
 use super::{Failure, say};
 use propice_define::Plan;
@@ -19,6 +21,9 @@ use propice_run::{Summary, Unfinished};
 /// What lets an input be absent.
 const MAY_BE_ABSENT: &str =
     "`optional = true` in the pack says of an input that it may be absent; --missing-ok runs without all of these";
+
+/// How often it is looked whether to stop.
+const STOP_LOOK: Duration = Duration::from_millis(20);
 
 /// Where records come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,22 +39,25 @@ pub(crate) enum Input {
     },
     /// Standard input, with the records of one stream or table.
     Stdin {
-        /// The stream or table.
-        name: String,
+        /// The stream or table; not needed where there is only one.
+        name: Option<String>,
     },
 }
 
 impl FromStr for Input {
     type Err = Infallible;
 
-    /// `NAME=PATH` and `NAME=-` when what stands before the sign can be a name; a folder otherwise.
+    /// `-`; `NAME=PATH` and `NAME=-` when what stands before the sign can be a name; a folder otherwise.
     fn from_str(text: &str) -> Result<Input, Infallible> {
+        if text == "-" {
+            return Ok(Input::Stdin { name: None });
+        }
         let is_name = |name: &str| {
             name.starts_with(|first: char| first.is_ascii_lowercase())
                 && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
         };
         Ok(match text.split_once('=').filter(|(name, _)| is_name(name)) {
-            Some((name, "-")) => Input::Stdin { name: name.to_owned() },
+            Some((name, "-")) => Input::Stdin { name: Some(name.to_owned()) },
             Some((name, path)) => Input::File { name: name.to_owned(), path: PathBuf::from(path) },
             None => Input::Folder(PathBuf::from(text)),
         })
@@ -60,9 +68,9 @@ impl FromStr for Input {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Inputs {
     /// Where records are: a folder with NAME.{jsonl,csv,asc}[.gz|.zst] for each stream and table, or the file of one of
-    /// them, or `-` for standard input. May be given several times. Without it: fixtures/NAME OF THE PACK, beside the
+    /// them, or `-` for standard input (alone where the pack has one input). May be given several times. Without it: fixtures/NAME OF THE PACK, beside the
     /// folder of the pack
-    #[arg(long = "input", short = 'i', value_name = "DIR|NAME=PATH|NAME=-")]
+    #[arg(long = "input", short = 'i', value_name = "DIR|NAME=PATH|NAME=-|-")]
     pub(crate) inputs: Vec<Input>,
     /// Run although streams or tables have no file. Without it only those that say `optional = true` in the pack may be
     /// absent
@@ -88,12 +96,15 @@ impl Refusals {
 }
 
 impl Input {
-    fn wanted(&self) -> Wanted {
-        match self {
+    fn wanted(&self, plan: &Plan) -> Result<Wanted, Failure> {
+        Ok(match self {
             Input::Folder(path) => Wanted::Folder(path.clone()),
             Input::File { name, path } => Wanted::File { name: name.clone(), path: path.clone() },
-            Input::Stdin { name } => Wanted::File { name: name.clone(), path: PathBuf::from("-") },
-        }
+            Input::Stdin { name } => {
+                let name = name.clone().map_or_else(|| the_only(plan), Ok)?;
+                Wanted::File { name, path: PathBuf::from("-") }
+            }
+        })
     }
 }
 
@@ -130,7 +141,8 @@ impl Inputs {
     /// The files of a run, and what is worth saying of them.
     pub(crate) fn files(&self, pack: &Path, plan: &Plan) -> Result<(Vec<InputFile>, String), Failure> {
         let mut notes = String::new();
-        let mut wanted: Vec<Wanted> = self.inputs.iter().map(Input::wanted).collect();
+        let mut wanted =
+            self.inputs.iter().map(|input| input.wanted(plan)).collect::<Result<Vec<Wanted>, Failure>>()?;
         if wanted.is_empty() {
             let folder = fixtures(pack, plan);
             if !folder.is_dir() {
@@ -170,6 +182,43 @@ pub(crate) fn ended(done: io::Result<Summary>) -> Result<(Summary, Option<Failur
     Ok((summary, Some(failure)))
 }
 
+/// The name of the only input of a pack.
+fn the_only(plan: &Plan) -> Result<String, Failure> {
+    if let [input] = plan.inputs.as_slice() {
+        return Ok(input.name.clone());
+    }
+    let names: Vec<&str> = plan.inputs.iter().map(|input| input.name.as_str()).collect();
+    Err(Failure::Usage(format!(
+        "--input - says what standard input holds only where a pack has one stream or table; {} has {}. Name it, such as \
+         --input {}=-",
+        plan.name,
+        names.join(", "),
+        names.first().unwrap_or(&"NAME")
+    )))
+}
+
+/// Opens files, of which a pipe may not give anything for long; `None` when it is to stop before.
+pub(crate) fn opened(
+    plan: &Arc<Plan>,
+    files: Vec<InputFile>,
+    stop: &Arc<AtomicBool>,
+) -> Result<Option<MergedSource>, Failure> {
+    let (sender, opened) = sync_channel(1);
+    let (plan, told) = (Arc::clone(plan), Arc::clone(stop));
+    // It is left alone when it still waits at the end.
+    std::thread::spawn(move || sender.send(MergedSource::open(&plan, &files, &told)));
+    loop {
+        match opened.recv_timeout(STOP_LOOK) {
+            Ok(source) => return source.map(Some).map_err(|error| failure(&error)),
+            Err(RecvTimeoutError::Timeout) if stop.load(Ordering::SeqCst) => return Ok(None),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(Failure::Io("the inputs could not be opened".to_owned()));
+            }
+        }
+    }
+}
+
 /// `fixtures/<name of the pack>`, beside the folder of the pack.
 pub(crate) fn fixtures(pack: &Path, plan: &Plan) -> PathBuf {
     let folder = pack.parent().unwrap_or(Path::new(""));
@@ -198,7 +247,8 @@ mod tests {
         let parse = |text: &str| text.parse::<Input>().expect("every text is an input");
         assert_eq!(parse("data"), Input::Folder("data".into()));
         assert_eq!(parse("trans=a=b.csv"), Input::File { name: "trans".into(), path: "a=b.csv".into() });
-        assert_eq!(parse("trans=-"), Input::Stdin { name: "trans".into() });
+        assert_eq!(parse("trans=-"), Input::Stdin { name: Some("trans".into()) });
+        assert_eq!(parse("-"), Input::Stdin { name: None });
         assert_eq!(parse("./a=b"), Input::Folder("./a=b".into()));
     }
 }

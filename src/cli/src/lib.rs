@@ -14,6 +14,7 @@ mod plan;
 mod report;
 mod run;
 mod schema;
+mod signals;
 mod summary;
 mod test;
 mod views;
@@ -27,6 +28,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use miette::GraphicalTheme;
 
 use propice_define::{self as define, PackErrors, Plan};
+use propice_edge::output::OutputError;
 use propice_model::LogicalTime;
 
 /// Exit codes, as `--help` shows them.
@@ -37,7 +39,8 @@ Exit codes:
   2    the command line is wrong
   3    reading or writing failed; what was read of a damaged file until then is published
   4    too many records were refused: all of an input, or more than --max-dead-letters; what was read until then is published
-  130  interrupted; what was done until then is published";
+  129, 130, 143
+       ended by a hang-up, by Ctrl-C, by a request to terminate; what was read until then is decided and published";
 
 /// What `propice --help` shows first.
 const EXAMPLES: &str = "\
@@ -87,8 +90,8 @@ pub(crate) enum Failure {
     Refused(String),
     /// Nobody reads what is written; there is nothing to say.
     BrokenPipe,
-    /// Ended by the user.
-    Interrupted,
+    /// Ended by a signal: its number.
+    Interrupted(u8),
 }
 
 /// How a command ends.
@@ -103,6 +106,15 @@ impl Failure {
         }
     }
 
+    /// A folder or file that is not written.
+    pub(crate) fn output(error: OutputError) -> Failure {
+        match error {
+            OutputError::Refused(text) => Failure::Usage(text),
+            OutputError::Busy(text) => Failure::Io(text),
+            OutputError::Failed { .. } => Failure::io("cannot write", &error.into()),
+        }
+    }
+
     /// Says it and gives the exit code.
     fn end(self) -> ExitCode {
         let (code, text) = match self {
@@ -112,7 +124,7 @@ impl Failure {
             Failure::Io(text) => (3, text),
             Failure::Refused(text) => (4, text),
             Failure::BrokenPipe => (0, String::new()),
-            Failure::Interrupted => (130, String::new()),
+            Failure::Interrupted(signal) => (signals::EXIT_BASE + signal, String::new()),
         };
         if !text.is_empty() {
             // When nobody reads the errors either, the exit code is all there is to say.

@@ -1,12 +1,12 @@
 //! `propice report`: what decisions amount to.
 
-use std::fs;
 use std::io::{self, BufReader, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 
 use super::{Failure, Outcome, load_pack, print, say};
+use propice_edge::output::replace_file;
 use propice_edge::source::{Line, Lines, open_path};
 use propice_model::limits::RECORD_BYTES;
 use propice_report::{Report, Scope, Tally, Unit, page, tables};
@@ -16,6 +16,9 @@ Examples:
   propice report out
   propice report out --pack dataflows/bank.toml --output report.html
   propice report out/decisions.jsonl --by week --format json | jq .totals";
+
+/// What tables in a file end with: by that it is known as ours when it is to be replaced.
+const WRITTEN_BY: &str = "\nwritten by propice report\n";
 
 /// Bad lines that are told one by one.
 const TOLD: u64 = 10;
@@ -37,7 +40,7 @@ pub(crate) struct Args {
     /// What the timeline counts by; without it: what fits the time between the first decision and the last
     #[arg(long, value_enum)]
     pub(crate) by: Option<By>,
-    /// The file to write to; without it: standard output
+    /// The file to write to; without it: standard output. A file that is there is replaced when it is a report
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }
@@ -87,7 +90,8 @@ pub(crate) fn run(args: &Args) -> Outcome {
     }
     let scope = Scope { plan: plan.as_ref(), zone: zone.to_owned(), unit: args.by.map(Unit::from) };
     let report = Report::of(tally, &scope);
-    let text = match format(args) {
+    let format = format(args);
+    let text = match format {
         Format::Table => tables(&report, columns(args)),
         Format::Json => report.json(),
         Format::Html => page(&report),
@@ -95,11 +99,24 @@ pub(crate) fn run(args: &Args) -> Outcome {
     match &args.output {
         None => print(&text),
         Some(path) => {
-            fs::write(path, text).map_err(|error| Failure::io(&format!("cannot write {}", path.display()), &error))?;
+            let text = if format == Format::Table { text + WRITTEN_BY } else { text };
+            replace_file(path, &text, is_report).map_err(Failure::output)?;
             say(&format!("written to {}\n", path.display()));
             Ok(())
         }
     }
+}
+
+/// Whether a file is one of our reports, in any format, by what it begins with.
+fn is_report(begin: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(begin);
+    let is_json = || {
+        serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(begin)
+            .is_ok_and(|report| ["decisions", "totals", "moments"].iter().all(|key| report.contains_key(*key)))
+    };
+    text.ends_with(WRITTEN_BY)
+        || (text.starts_with("<!DOCTYPE html>") && text.contains(propice_report::GENERATOR))
+        || is_json()
 }
 
 /// As it is asked for, or as the name of the file says.

@@ -2,15 +2,16 @@
 
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
-use super::inputs::{Inputs, Opened, Refusals, ended};
+use super::inputs::{self, Inputs, Refusals, ended};
 use super::meter::Metered;
+use super::signals::Signals;
 use super::summary::Done;
 use super::{Failure, Outcome, instant, load_pack, say};
 use propice_define::Plan;
+use propice_edge::output::{Kind, OutputFolder};
 use propice_edge::sink::{DirectorySink, Format as Shown, Show as Which, Sink, Tee, TerminalSink, ViewMode};
 use propice_flow as flow;
 use propice_run as run;
@@ -19,7 +20,11 @@ const EXAMPLES: &str = "\
 Examples:
   propice run dataflows/bank.toml
   propice run dataflows/bank.toml --input fixtures/bank --output out
-  zcat trans.csv.gz | propice run dataflows/berka.toml --input berka --input trans=- --show episodes --format jsonl";
+  zcat trans.csv.gz | propice run dataflows/berka.toml --input berka --input trans=- --show episodes --format jsonl
+  propice run dataflows/bank.toml --input history --publish-from 2026-03-01 --output out
+
+Records of a pipe take effect as they come: what is decided of one is shown within 100 ms, although the pipe stays open.
+The files of --output appear at the end of the run, all at once.";
 
 /// Run a pack over files: show what is published and why, write everything to a folder
 #[derive(Debug, clap::Args)]
@@ -32,9 +37,14 @@ pub(crate) struct Args {
     pub(crate) inputs: Inputs,
     #[command(flatten)]
     pub(crate) refusals: Refusals,
-    /// A folder for triggers, decisions, episodes, views and dead letters (`*.jsonl`); it is made where it is not there
+    /// A folder for triggers, decisions, episodes, views and dead letters (`*.jsonl`); it is made where it is not there. At
+    /// the end of the run it replaces the output of an earlier run as a whole, and never what propice did not write
     #[arg(long, short, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
+    /// Replace an earlier output also when its files were changed after they were written. Not a folder that propice did
+    /// not write
+    #[arg(long, requires = "output")]
+    pub(crate) force: bool,
     /// Which dataflow runs the pack; both mean the same
     #[arg(long, value_enum, default_value_t = EngineName::Fused)]
     pub(crate) engine: EngineName,
@@ -45,6 +55,10 @@ pub(crate) struct Args {
     /// ends there
     #[arg(long, value_name = "TIME")]
     pub(crate) until: Option<String>,
+    /// Publish nothing before this time: everything until then is computed, and what would have been said counts as not
+    /// said, so that it uses up no budget and no cooldown. For a first run over the past
+    #[arg(long, value_name = "TIME")]
+    pub(crate) publish_from: Option<String>,
     /// Which views are kept up to date and written to the output folder: the last one of each customer, every change, or
     /// none
     #[arg(long, value_enum, default_value_t = Views::Final)]
@@ -113,15 +127,22 @@ pub(crate) enum Format {
 
 /// Runs a pack.
 pub(crate) fn run(args: &Args) -> Outcome {
-    let plan = Arc::new(load_pack(&args.pack)?);
+    let mut plan = load_pack(&args.pack)?;
     let until = args.until.as_deref().map(|text| instant("--until", text, &plan)).transpose()?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let Opened { source, notes } = args.inputs.open(&args.pack, &plan, &stop)?;
-    stop_on_interrupt(&stop)?;
+    if let Some(text) = &args.publish_from {
+        plan.policy.publish_from = instant("--publish-from", text, &plan)?;
+    }
+    let plan = Arc::new(plan);
+    let signals = Signals::listen()?;
+    let (files, notes) = args.inputs.files(&args.pack, &plan)?;
+    let read: Vec<PathBuf> = files.iter().filter(|file| !file.is_stdin()).map(|file| file.path.clone()).collect();
+    let folder = args.output.as_deref().map(|folder| OutputFolder::open(folder, Kind::Run, &read, args.force));
+    let folder = folder.transpose().map_err(Failure::output)?;
     if !args.quiet {
         say(&notes);
     }
-    let (sinks, shows) = sinks(args, &plan)?;
+    let Some(source) = inputs::opened(&plan, files, signals.stop())? else { return signals.outcome() };
+    let (sinks, shows) = sinks(args, &plan, folder)?;
     let (sink, counts) = Tee::new(sinks);
     let options = run::Options {
         engine: args.engine.into(),
@@ -138,31 +159,21 @@ pub(crate) fn run(args: &Args) -> Outcome {
     let done = run::execute(&plan, Box::new(source), Box::new(sink), &options);
     meter.clear();
     let (summary, failure) = ended(done)?;
-    let interrupted = stop.load(Ordering::Relaxed);
+    let outcome = signals.outcome();
     if !args.quiet {
         let counts = counts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let interrupted = outcome.is_err();
         let done = Done { plan: &plan, summary, counts, elapsed: started.elapsed(), interrupted };
         say(&done.text(args.output.as_deref(), options.views, until.is_some() || failure.is_some()));
     }
     if let Some(failure) = failure {
         return Err(failure);
     }
-    if interrupted { Err(Failure::Interrupted) } else { Ok(()) }
-}
-
-/// Lets Ctrl-C set a flag. A second Ctrl-C ends the process at once.
-fn stop_on_interrupt(stop: &Arc<AtomicBool>) -> Outcome {
-    let stop = Arc::clone(stop);
-    let handler = move || {
-        if stop.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    };
-    ctrlc::set_handler(handler).map_err(|error| Failure::Io(format!("cannot listen to Ctrl-C: {error}")))
+    outcome
 }
 
 /// Where everything goes, and whether anything is shown.
-fn sinks(args: &Args, plan: &Arc<Plan>) -> Result<(Vec<Box<dyn Sink>>, bool), Failure> {
+fn sinks(args: &Args, plan: &Arc<Plan>, folder: Option<OutputFolder>) -> Result<(Vec<Box<dyn Sink>>, bool), Failure> {
     let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
     let unasked = if args.output.is_some() { Format::None } else { Format::Table };
     let format = args.format.unwrap_or(unasked);
@@ -177,13 +188,13 @@ fn sinks(args: &Args, plan: &Arc<Plan>) -> Result<(Vec<Box<dyn Sink>>, bool), Fa
         Format::None => {}
     }
     let shows = !sinks.is_empty();
-    if let Some(folder) = &args.output {
+    if let Some(folder) = folder {
         let mode = match args.views {
             Views::Final => ViewMode::Final,
             Views::Changes => ViewMode::Changes,
             Views::None => ViewMode::None,
         };
-        let sink = DirectorySink::create(plan, folder, mode).map_err(|error| Failure::io("cannot write", &error))?;
+        let sink = DirectorySink::into_folder(plan, folder, mode).map_err(Failure::output)?;
         sinks.push(Box::new(sink));
     }
     Ok((sinks, shows))

@@ -8,7 +8,7 @@ use propice_define::Plan;
 use propice_edge::sink::Counts;
 use propice_model::time::format_time;
 pub(super) use propice_report::grouped;
-use propice_run::Summary;
+use propice_run::{HeldBack, Summary};
 
 /// A run that is over.
 pub(super) struct Done<'p> {
@@ -24,10 +24,11 @@ impl Done<'_> {
     pub(super) fn text(&self, output: Option<&Path>, views: bool, until: bool) -> String {
         let mut text = String::new();
         if self.interrupted {
-            text.push_str("interrupted; what was done until then is published\n");
+            text.push_str("interrupted; what was read until then is decided and published\n");
         }
         self.write_episodes(&mut text);
         super::decided::write(self.plan, &self.counts.decided, &mut text);
+        self.write_held_back(&mut text);
         self.write_records(views, &mut text);
         self.write_dead_letters(output, &mut text);
         if let Some(folder) = output {
@@ -64,6 +65,21 @@ impl Done<'_> {
         for (name, opened, closed) in rows.into_iter().chain([all]) {
             let open = grouped(opened.saturating_sub(closed));
             let _ = writeln!(text, "{name:<width$}  {:>10}  {:>10}  {open:>10}", grouped(opened), grouped(closed));
+        }
+    }
+
+    fn write_held_back(&self, text: &mut String) {
+        let from = self.plan.policy.publish_from;
+        if from > 0 {
+            let HeldBack { transitions, decisions, unsaid } = self.summary.held_back;
+            let _ = writeln!(
+                text,
+                "held back before {}: {} triggers that count as not said, {} decisions in all, {} openings and closings",
+                format_time(from as i64),
+                grouped(unsaid),
+                grouped(decisions),
+                grouped(transitions)
+            );
         }
     }
 

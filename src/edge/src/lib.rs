@@ -1,5 +1,6 @@
 //! The outside world: files in, files and triggers out.
 
+pub mod output;
 pub mod sink;
 pub mod source;
 pub mod trigger;

@@ -24,8 +24,7 @@ mod text;
 mod words;
 
 pub use figures::{Report, Scope};
-pub use html::escaped;
-pub use html::page;
+pub use html::{GENERATOR, escaped, page};
 pub use periods::Unit;
 pub use tally::Tally;
 pub use text::tables;

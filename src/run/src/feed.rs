@@ -29,17 +29,23 @@ pub(super) fn feed(
                 publisher.dead_letters(&batch.dead);
                 for fact in batch.facts {
                     let event_time = fact.rank.event_time;
-                    if until.is_some_and(|until| event_time.max(clock.now()) > until) {
+                    if until.is_some_and(|until| clock.next(event_time) > until) {
                         ended = true;
                         break;
                     }
                     updates.push((fact, clock.bind(event_time), 1));
                 }
                 summary.records += updates.len() as u64;
-                session.send(&mut updates, clock.now());
-                // One epoch ahead at most: what was fed before this batch is published before the next one.
+                let mut published = epoch;
+                if batch.is_idle && !ended {
+                    clock.complete();
+                    published = clock.open_from();
+                }
+                session.send(&mut updates, clock.open_from());
+                // One epoch ahead at most: what was fed before this batch is published before the next one. Nothing is
+                // ahead of a source that has nothing more to give.
                 session.step();
-                session.settle_parked_while(epoch, || !publisher.failed());
+                session.settle_parked_while(published, || !publisher.failed());
             }
             Ok(Message::End(result)) => {
                 if !matches!(result, Ok(Ended::Complete)) {

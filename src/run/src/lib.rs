@@ -64,6 +64,19 @@ pub struct Summary {
     pub opened: Vec<u64>,
     /// Episodes closed, by moment.
     pub closed: Vec<u64>,
+    /// What was held back, since it was before the time from which a run publishes.
+    pub held_back: HeldBack,
+}
+
+/// What came before [`Policy::publish_from`](propice_define::plan::Policy::publish_from), and was not handed over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeldBack {
+    /// Episodes that opened or closed.
+    pub transitions: u64,
+    /// Everything that was decided or heard.
+    pub decisions: u64,
+    /// Of these, what would have been said: released, or handed to a person.
+    pub unsaid: u64,
 }
 
 /// A run whose source failed before its end. It travels in an [`io::Error`].
@@ -148,10 +161,12 @@ pub fn execute(
         Err(error) => Err(io::Error::other(format!("a worker failed: {error}"))),
     };
     stop.store(true, Ordering::Relaxed);
+    // When it failed, the source may wait for a pipe that says nothing any more; nobody waits for it.
+    let summary = result?;
     if reader.join().is_err() {
         return Err(io::Error::other("the source thread failed"));
     }
-    result
+    Ok(summary)
 }
 
 /// The source thread: hands over batches until the source ends or nobody wants them.

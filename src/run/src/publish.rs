@@ -13,8 +13,8 @@ use propice_flow::policy::Decision;
 use propice_flow::{Transition, ViewPart};
 use propice_model::LogicalTime;
 
-use super::Summary;
 use super::gather::Gathered;
+use super::{HeldBack, Summary};
 
 /// The sink, and what was counted on the way to it. On workers other than 0 there is none.
 #[derive(Clone)]
@@ -26,6 +26,9 @@ struct State {
     sink: Option<Box<dyn Sink>>,
     opened: Vec<u64>,
     closed: Vec<u64>,
+    /// What is earlier is counted, and goes nowhere.
+    publish_from: LogicalTime,
+    held_back: HeldBack,
     /// The first failure of the sink; nothing is handed over after it.
     failure: Option<io::Error>,
 }
@@ -33,7 +36,14 @@ struct State {
 impl Publisher {
     pub(super) fn new(plan: &Plan, sink: Option<Box<dyn Sink>>) -> Publisher {
         let moments = plan.moments.len();
-        let state = State { sink, opened: vec![0; moments], closed: vec![0; moments], failure: None };
+        let state = State {
+            sink,
+            opened: vec![0; moments],
+            closed: vec![0; moments],
+            publish_from: plan.policy.publish_from,
+            held_back: HeldBack::default(),
+            failure: None,
+        };
         Publisher { state: Rc::new(RefCell::new(state)) }
     }
 
@@ -54,11 +64,23 @@ impl Publisher {
             let counts = if transition.opened { &mut state.opened } else { &mut state.closed };
             counts[transition.moment.index()] += 1;
         }
-        state.hand_over(|sink| sink.transitions(transitions));
+        let from = transitions.partition_point(|transition| transition.time < state.publish_from);
+        let (early, said) = transitions.split_at(from);
+        state.held_back.transitions += early.len() as u64;
+        if !said.is_empty() {
+            state.hand_over(|sink| sink.transitions(said));
+        }
     }
 
     fn decisions(&self, decisions: &[Decision]) {
-        self.state.borrow_mut().hand_over(|sink| sink.decisions(decisions));
+        let mut state = self.state.borrow_mut();
+        let from = decisions.partition_point(|decision| decision.time < state.publish_from);
+        let (early, said) = decisions.split_at(from);
+        state.held_back.decisions += early.len() as u64;
+        state.held_back.unsaid += early.iter().filter(|decision| decision.is_release()).count() as u64;
+        if !said.is_empty() {
+            state.hand_over(|sink| sink.decisions(said));
+        }
     }
 
     fn views(&self, updates: &[(ViewPart, LogicalTime, isize)]) {
@@ -97,6 +119,7 @@ impl Publisher {
         }
         summary.opened.clone_from(&state.opened);
         summary.closed.clone_from(&state.closed);
+        summary.held_back = state.held_back;
         Ok(summary)
     }
 }

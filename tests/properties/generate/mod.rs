@@ -21,6 +21,8 @@ pub(crate) struct Case {
     pub(crate) until: Option<u64>,
     /// All times are multiples of so many ms.
     pub(crate) grain: u64,
+    /// Before that nothing is published; 0: everything is.
+    pub(crate) publish_from: u64,
 }
 
 /// A pack as declarations, from which a smaller one is easily made.
@@ -128,7 +130,11 @@ impl Name {
 
 /// A random pack with a random stream; most have a policy.
 pub(crate) fn case(seed: u64) -> Case {
-    if seed.is_multiple_of(4) { plain(&mut Rng::new(seed), false) } else { contact_case(seed) }
+    let case = if seed.is_multiple_of(4) { plain(&mut Rng::new(seed), false) } else { contact_case(seed) };
+    let mut rng = Rng::new(!seed);
+    let from =
+        if rng.below(4) == 0 { case.lines.get(case.lines.len() / 2).and_then(|line| time_of(line)) } else { None };
+    Case { publish_from: from.map_or(0, i64::unsigned_abs), ..case }
 }
 
 /// A random pack with a policy.
@@ -159,7 +165,7 @@ pub(crate) fn timely_case(seed: u64) -> Case {
         let mut lines = records::lines(rng, &world);
         lines.sort_by_key(|line| time_of(line).unwrap_or(0));
         let until = Some(((world.latest() + rng.between(0, 60)) * world.grain) as u64);
-        Case { pack, lines, until, grain: world.grain as u64 }
+        Case { pack, lines, until, grain: world.grain as u64, publish_from: 0 }
     })
 }
 
@@ -180,7 +186,13 @@ fn plain(rng: &mut Rng, policy: bool) -> Case {
         12..=18 => Some(world.base + rng.between(0, 300)),
         _ => Some(world.latest() + rng.between(0, 150)),
     };
-    Case { pack, lines, until: until.map(|until| (until * world.grain) as u64), grain: world.grain as u64 }
+    Case {
+        pack,
+        lines,
+        until: until.map(|until| (until * world.grain) as u64),
+        grain: world.grain as u64,
+        publish_from: 0,
+    }
 }
 
 /// A random pack with a stream of which any order of arrival must end in the same views: no two records of a key are
@@ -191,5 +203,5 @@ pub(crate) fn orderly_case(seed: u64) -> Case {
     let pack = pack::write(&mut rng, &world);
     let lines = records::lines(&mut rng, &world);
     let until = Some(((world.latest() + rng.between(0, 60)) * world.grain) as u64);
-    Case { pack, lines, until, grain: world.grain as u64 }
+    Case { pack, lines, until, grain: world.grain as u64, publish_from: 0 }
 }

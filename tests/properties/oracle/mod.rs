@@ -56,12 +56,19 @@ struct Oracle<'a> {
     stretches: BTreeMap<Subject, Stretch>,
     views: BTreeMap<Id, String>,
     memory: Memory,
+    publish_from: i64,
     expected: Expected,
 }
 
 /// Runs a pack over mixed lines in order of arrival; the run ends at `until`, or else with the last record. Times and
 /// durations are multiples of `grain` ms, so that something can change only then, or one ms later (behind `now > x`).
 pub(crate) fn run(pack: &str, lines: &[String], until: Option<u64>, grain: u64) -> Expected {
+    run_from(pack, lines, until, grain, 0)
+}
+
+/// As [`run`]; nothing is published before a time, and what is decided until then is not said.
+pub(crate) fn run_from(pack: &str, lines: &[String], until: Option<u64>, grain: u64, publish_from: u64) -> Expected {
+    let publish_from = publish_from as i64;
     let pack = Pack::read(pack);
     let decode::Decoded { records, dead, cut } = decode::records(&pack, lines, until.map(|until| until as i64));
     let expected = Expected { dead, cut, ..Expected::default() };
@@ -69,8 +76,9 @@ pub(crate) fn run(pack: &str, lines: &[String], until: Option<u64>, grain: u64) 
     // Records arrive in the order of their logical times.
     let (mut arrived, mut live) = (0, Live::of(&pack, &[]));
     let (begin, end) = (first.t, until.map_or(last.t, |until| until as i64));
-    let memory = Memory::new(begin, end);
-    let mut oracle = Oracle { pack: &pack, stretches: BTreeMap::new(), views: BTreeMap::new(), memory, expected };
+    let memory = Memory::new(begin, end, publish_from);
+    let (stretches, views) = (BTreeMap::new(), BTreeMap::new());
+    let mut oracle = Oracle { pack: &pack, stretches, views, memory, publish_from, expected };
     assert!((end - begin) / grain as i64 <= MOST_GRAINS, "too far to look at every instant");
     let grains = (begin / grain as i64..=end / grain as i64).map(|grains| grains * grain as i64);
     let instants = grains.flat_map(|at| if grain == 1 { vec![at] } else { vec![at, at + 1] });
@@ -92,7 +100,9 @@ impl Oracle<'_> {
         self.look_at_views(state);
         let transitions = self.look_at_moments(state);
         let (decisions, wake) = self.memory.step((self.pack, live, state), &transitions);
-        self.expected.decisions += &decisions;
+        if state.now >= self.publish_from {
+            self.expected.decisions += &decisions;
+        }
         wake
     }
 
@@ -175,7 +185,9 @@ impl Oracle<'_> {
         };
         let (opened, transition) = transition?;
         let line = self.transition(state.now, &subject, opened, transition, moment, rows);
-        self.expected.episodes += &line;
+        if state.now >= self.publish_from {
+            self.expected.episodes += &line;
+        }
         Some((subject, opened, transition == "opened"))
     }
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::expr::{Env, Expr};
-use propice_model::{Duration, FieldId, InputId, KindId, MomentId, Real};
+use propice_model::{Duration, FieldId, InputId, KindId, LogicalTime, MomentId, Real};
 
 use super::Purpose;
 
@@ -52,6 +52,8 @@ pub struct Policy {
     pub human: Option<usize>,
     /// The kind of entity that holds what the policy reads, if it reads anything of the kind. Not part of views.
     pub kind: Option<KindId>,
+    /// What passes every gate before this time is not said: it counts as no contact. Set by a run, never by a pack.
+    pub publish_from: LogicalTime,
 }
 
 impl Policy {

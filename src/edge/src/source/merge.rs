@@ -4,11 +4,16 @@
 //! first input of the plan, then of the first file. Within a file the order of the lines stays. A dead letter comes when
 //! everything before it in its file was taken. So the order depends on the files only, never on threads. Memory is
 //! bounded: a file is ahead of the merge by a few batches.
+//!
+//! A pipe takes part like a file, but what was merged does not wait for it. When it has been silent for a while
+//! ([`SILENCE`]), what happened at the time of the last record is complete, so that it can be decided; what comes behind
+//! that is late. Records of other files that are later wait for its next one. When the run is to stop, what was
+//! read of a pipe is merged first: it cannot be read again.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -18,6 +23,7 @@ use propice_model::{EventTime, Fact};
 
 use super::diagnosis::Expected;
 use super::files::{InputFile, SourceError};
+use super::live::Live;
 use super::own::Own;
 use super::records::{Item, Records};
 use super::refusals::{DeadLetterLimit, Refusals, Tally};
@@ -25,6 +31,10 @@ use super::{Batch, Source};
 
 /// How often a merge that waits looks whether it is to stop.
 const STOP_LOOK: Duration = Duration::from_millis(50);
+/// A pipe that gives nothing for so long is silent.
+const SILENCE: Duration = Duration::from_millis(25);
+/// In the middle of a record it is silent only after so many times that: whoever writes it is not done.
+const SILENCES_WITHIN_RECORD: u32 = 40;
 
 /// Several files, merged by event time.
 pub struct MergedSource {
@@ -32,6 +42,8 @@ pub struct MergedSource {
     total_bytes: Option<u64>,
     stop: Arc<AtomicBool>,
     refusals: Refusals,
+    /// The greatest event time that was handed over.
+    reached: Option<EventTime>,
 }
 
 /// One file.
@@ -45,10 +57,27 @@ struct Head {
     ended: bool,
     /// `None` for a thread that may wait for ever: of standard input, of a pipe.
     thread: Option<JoinHandle<()>>,
+    pipe: Option<Pipe>,
+}
+
+/// What is known of a pipe besides.
+struct Pipe {
+    live: Arc<Live>,
+    /// It is silent: what is earlier than this does not wait for it.
+    silent_before: Option<EventTime>,
+}
+
+/// What came of waiting for a chunk.
+enum Received {
+    Chunk(Chunk),
+    /// There is nothing now.
+    Nothing,
+    /// There is nothing, for so long that the pipe is silent.
+    Silence,
 }
 
 /// What the thread of a file hands over.
-enum Chunk {
+pub(super) enum Chunk {
     Items { items: Vec<Item>, bytes_read: u64, warnings: Vec<String> },
     End,
 }
@@ -84,10 +113,11 @@ impl MergedSource {
         let mut heads = Vec::with_capacity(opened.len());
         for records in opened {
             let name = records.expected().file.clone();
-            let head = Head::start(records).map_err(|error| SourceError::Unreadable { path: name, error })?;
+            let head = Head::start(records, stop).map_err(|error| SourceError::Unreadable { path: name, error })?;
             heads.push(head);
         }
-        Ok(MergedSource { heads, total_bytes, stop: Arc::clone(stop), refusals: Refusals::default() })
+        let stop = Arc::clone(stop);
+        Ok(MergedSource { heads, total_bytes, stop, refusals: Refusals::default(), reached: None })
     }
 
     /// The same, failing with a [`Cut`](super::Cut) once more records are refused. Without a limit it goes on.
@@ -97,9 +127,12 @@ impl MergedSource {
         self
     }
 
-    /// Takes records of the file with the least head for as long as it has the least.
-    fn take_run(&mut self, batch: &mut Batch) -> io::Result<()> {
-        let mut heads = self.heads.iter().enumerate().filter_map(|(at, head)| Some((head.event_time()?, at)));
+    /// Takes records of the file with the least head for as long as it has the least, and for as long as they are earlier
+    /// than what silent pipes may still give.
+    fn take_run(&mut self, batch: &mut Batch, may_wait: bool) -> io::Result<()> {
+        let before = self.heads.iter().filter_map(Head::silent_before).min().unwrap_or(EventTime::MAX);
+        let heads = self.heads.iter().enumerate().filter_map(|(at, head)| Some((head.event_time()?, at)));
+        let mut heads = heads.filter(|(time, _)| *time < before);
         let Some(mut least) = heads.next() else { return Ok(()) };
         let mut second: Option<(EventTime, usize)> = None;
         for head in heads {
@@ -114,10 +147,12 @@ impl MergedSource {
         let head = &mut self.heads[at];
         while batch.facts.len() < BATCH_RECORDS
             && let Some(time) = head.event_time()
+            && time < before
             && second.is_none_or(|second| (time, at) < second)
         {
             batch.facts.extend(head.next.take());
-            head.advance(batch, &mut self.refusals, &self.stop)?;
+            self.reached = self.reached.max(Some(time));
+            head.advance(batch, &mut self.refusals, may_wait, &self.stop)?;
         }
         Ok(())
     }
@@ -126,20 +161,27 @@ impl MergedSource {
 impl Source for MergedSource {
     fn fill(&mut self, batch: &mut Batch) -> io::Result<bool> {
         loop {
-            if self.stop.load(Ordering::Relaxed) {
+            if self.stop.load(Ordering::SeqCst) && !self.heads.iter().any(Head::is_open_pipe) {
                 return Ok(false);
             }
+            // What is there is handed over rather than kept until there is more.
+            let may_wait = batch.is_empty();
             for head in &mut self.heads {
-                head.advance(batch, &mut self.refusals, &self.stop)?;
+                let falls_silent = head.advance(batch, &mut self.refusals, may_wait && !batch.is_idle, &self.stop)?;
+                if let (true, Some(reached), Some(pipe)) = (falls_silent, self.reached, &mut head.pipe) {
+                    pipe.silent_before = Some(reached.saturating_add(1));
+                    batch.is_idle = true;
+                }
             }
-            if self.heads.iter().any(Head::waits) || batch.facts.len() >= BATCH_RECORDS {
-                // Full of dead letters or of facts, or to be stopped.
+            let is_waited_for = |head: &Head| head.waits() && head.silent_before().is_none();
+            if self.heads.iter().any(is_waited_for) || batch.facts.len() >= BATCH_RECORDS {
+                // Full of dead letters or of facts, or all that there is now.
                 return Ok(true);
             }
             let before = batch.facts.len();
-            self.take_run(batch)?;
+            self.take_run(batch, false)?;
             if batch.facts.len() == before {
-                return Ok(!batch.is_empty());
+                return Ok(!batch.is_empty() || self.heads.iter().any(Head::waits));
             }
         }
     }
@@ -167,12 +209,20 @@ impl Drop for MergedSource {
 }
 
 impl Head {
-    fn start(records: Records) -> io::Result<Head> {
-        let may_wait = records.size().is_none();
+    fn start(records: Records, stop: &Arc<AtomicBool>) -> io::Result<Head> {
+        let live = records.live();
         let expected = records.expected().clone();
         let (sender, chunks) = sync_channel(QUEUED_BATCHES);
-        let name = format!("read {}", expected.file);
-        let thread = std::thread::Builder::new().name(name).spawn(move || read(records, &sender))?;
+        let named = std::thread::Builder::new().name(format!("read {}", expected.file));
+        let thread = match live.clone() {
+            None => Some(named.spawn(move || read(records, &sender))?),
+            Some(live) => {
+                let stop = Arc::clone(stop);
+                named.spawn(move || live.read(records, sender, stop))?;
+                None
+            }
+        };
+        let pipe = live.map(|live| Pipe { live, silent_before: None });
         Ok(Head {
             expected,
             tally: Tally::default(),
@@ -180,8 +230,19 @@ impl Head {
             items: Vec::new().into_iter(),
             next: None,
             ended: false,
-            thread: (!may_wait).then_some(thread),
+            thread,
+            pipe,
         })
+    }
+
+    /// What is earlier does not wait for it, of a pipe that is silent.
+    fn silent_before(&self) -> Option<EventTime> {
+        self.pipe.as_ref()?.silent_before.filter(|_| self.waits())
+    }
+
+    /// Whether something of it may have been read that cannot be read again.
+    fn is_open_pipe(&self) -> bool {
+        self.pipe.is_some() && !self.ended
     }
 
     fn event_time(&self) -> Option<EventTime> {
@@ -193,14 +254,24 @@ impl Head {
         self.next.is_none() && !self.ended
     }
 
-    /// Goes on to the next fact, unless the batch is full of dead letters before or the run is to stop. Fails where the
-    /// file does, and when too many of its records are refused.
-    fn advance(&mut self, batch: &mut Batch, refusals: &mut Refusals, stop: &AtomicBool) -> io::Result<()> {
+    /// Goes on to the next fact, unless the batch is full of dead letters before, or it is a pipe that has none now. That
+    /// is waited for only where `may_wait` says so. Whether it fell silent meanwhile. Fails where the file does, and when
+    /// too many of its records are refused.
+    fn advance(
+        &mut self,
+        batch: &mut Batch,
+        refusals: &mut Refusals,
+        may_wait: bool,
+        stop: &AtomicBool,
+    ) -> io::Result<bool> {
         while self.waits() && batch.dead.len() < BATCH_RECORDS {
             match self.items.next() {
                 Some(Item::Fact(fact)) => {
                     self.tally.taken += 1;
                     self.next = Some(fact);
+                    if let Some(pipe) = &mut self.pipe {
+                        pipe.silent_before = None;
+                    }
                 }
                 Some(Item::Dead(letter)) => {
                     let refused = refusals.refuse(&mut self.tally, &letter, &self.expected);
@@ -211,34 +282,72 @@ impl Head {
                     batch.dead.push(*letter);
                     return Err(cut.into());
                 }
-                None => match self.receive(stop)? {
-                    Some(Chunk::Items { items, bytes_read, mut warnings }) => {
+                None => match self.receive(may_wait && batch.dead.is_empty(), stop)? {
+                    Received::Chunk(Chunk::Items { items, bytes_read, mut warnings }) => {
                         batch.bytes_read += bytes_read;
                         batch.warnings.append(&mut warnings);
                         self.items = items.into_iter();
                     }
-                    Some(Chunk::End) => {
+                    Received::Chunk(Chunk::End) => {
                         self.ended = true;
                         refusals.end(&self.tally, &self.expected)?;
                     }
-                    None => return Ok(()),
+                    Received::Nothing => return Ok(false),
+                    Received::Silence => return Ok(true),
                 },
             }
         }
-        Ok(())
+        Ok(false)
     }
 
-    /// The next chunk; `None` when the run is to stop.
-    fn receive(&self, stop: &AtomicBool) -> io::Result<Option<Chunk>> {
-        let Some(chunks) = &self.chunks else { return Ok(Some(Chunk::End)) };
+    /// The next chunk. That of a file is always waited for: it comes.
+    fn receive(&self, may_wait: bool, stop: &AtomicBool) -> io::Result<Received> {
+        let Some(chunks) = &self.chunks else { return Ok(Received::Chunk(Chunk::End)) };
+        let failed = || io::Error::other(format!("{}: its reader ended unexpectedly", self.expected.file));
+        let Some(pipe) = &self.pipe else {
+            return chunks.recv().map(Received::Chunk).map_err(|_| failed());
+        };
+        if !may_wait {
+            return match chunks.try_recv() {
+                Ok(chunk) => Ok(Received::Chunk(chunk)),
+                Err(TryRecvError::Empty) if stop.load(Ordering::SeqCst) => pipe.rest(chunks).ok_or_else(failed),
+                Err(TryRecvError::Empty) => Ok(Received::Nothing),
+                Err(TryRecvError::Disconnected) => Err(failed()),
+            };
+        }
+        let mut silences = 0;
         loop {
-            match chunks.recv_timeout(STOP_LOOK) {
-                Ok(chunk) => return Ok(Some(chunk)),
-                Err(RecvTimeoutError::Timeout) if stop.load(Ordering::Relaxed) => return Ok(None),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => {
-                    return Err(io::Error::other(format!("{}: its reader ended unexpectedly", self.expected.file)));
+            let is_told = pipe.silent_before.is_some();
+            match chunks.recv_timeout(if is_told { STOP_LOOK } else { SILENCE }) {
+                Ok(chunk) => return Ok(Received::Chunk(chunk)),
+                Err(RecvTimeoutError::Disconnected) => return Err(failed()),
+                Err(RecvTimeoutError::Timeout) if stop.load(Ordering::SeqCst) => {
+                    return pipe.rest(chunks).ok_or_else(failed);
                 }
+                Err(RecvTimeoutError::Timeout) => {
+                    silences += 1;
+                    let enough = if pipe.live.is_within_record() { SILENCES_WITHIN_RECORD } else { 1 };
+                    if !is_told && silences == enough {
+                        return Ok(Received::Silence);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Pipe {
+    /// What is still to come of what was read, when the run is to stop; its end when there is nothing. `None` when its
+    /// reader failed.
+    fn rest(&self, chunks: &Receiver<Chunk>) -> Option<Received> {
+        loop {
+            // In this order: what was read before it waits is there.
+            let waits = self.live.is_waiting();
+            match chunks.try_recv() {
+                Ok(chunk) => return Some(Received::Chunk(chunk)),
+                Err(TryRecvError::Disconnected) => return None,
+                Err(TryRecvError::Empty) if waits => return Some(Received::Chunk(Chunk::End)),
+                Err(TryRecvError::Empty) => std::thread::sleep(Duration::from_millis(1)),
             }
         }
     }

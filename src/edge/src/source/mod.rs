@@ -15,6 +15,7 @@ mod cut;
 mod diagnosis;
 pub mod files;
 mod lines;
+mod live;
 pub mod merge;
 pub mod missing;
 pub mod mixed;
@@ -78,12 +79,14 @@ pub struct Batch {
     pub bytes_read: u64,
     /// What people should know of the records, a text each: nothing is done about it.
     pub warnings: Vec<String>,
+    /// Nothing more came for a while: what is due at the last record need not wait for another.
+    pub is_idle: bool,
 }
 
 impl Batch {
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
-        self.facts.is_empty() && self.dead.is_empty() && self.bytes_read == 0
+        self.facts.is_empty() && self.dead.is_empty() && self.bytes_read == 0 && !self.is_idle
     }
 }
 

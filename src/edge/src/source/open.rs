@@ -5,6 +5,7 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
+use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8};
 
 use super::files::{InputFile, Layout, Packing, is_stdin};
+use super::live::{Ends, Live, Piped};
 
 const BUFFER_BYTES: usize = 1 << 16;
 /// Never part of UTF-8.
@@ -29,17 +31,25 @@ pub(super) struct Opened {
     pub(super) read: Arc<AtomicU64>,
     /// Its size on disk, when that is known.
     pub(super) size: Option<u64>,
+    /// There for what comes while it is read.
+    pub(super) live: Option<Arc<Live>>,
 }
 
 /// Opens a file; `encoding` is for delimited values.
 pub(super) fn open(file: &InputFile, encoding: &str) -> io::Result<Opened> {
     let read = Arc::new(AtomicU64::new(0));
-    let (raw, size): (Box<dyn Read + Send>, Option<u64>) = if is_stdin(&file.path) {
-        (Box::new(io::stdin()), None)
+    // Standard input may well be a file.
+    let handle = if is_stdin(&file.path) {
+        File::from(io::stdin().as_fd().try_clone_to_owned()?)
     } else {
-        let handle = File::open(&file.path)?;
-        let metadata = handle.metadata()?;
-        (Box::new(handle), metadata.is_file().then_some(metadata.len()))
+        File::open(&file.path)?
+    };
+    let metadata = handle.metadata()?;
+    let size = metadata.is_file().then_some(metadata.len());
+    let live = size.is_none().then(|| Live::new(&read));
+    let raw: Box<dyn Read + Send> = match &live {
+        None => Box::new(handle),
+        Some(live) => Box::new(Piped { inner: handle, live: Arc::clone(live) }),
     };
     let counted = BufReader::with_capacity(BUFFER_BYTES, Counted { inner: raw, read: Arc::clone(&read) });
     let mut bytes = unpacked(counted, file.packing)?;
@@ -53,7 +63,10 @@ pub(super) fn open(file: &InputFile, encoding: &str) -> io::Result<Opened> {
     if let Some(encoding) = other {
         bytes = Box::new(Transcoded::new(bytes, encoding));
     }
-    Ok(Opened { bytes, delimited, read, size })
+    if let Some(live) = &live {
+        bytes = Box::new(Ends { inner: bytes, live: Arc::clone(live) });
+    }
+    Ok(Opened { bytes, delimited, read, size, live })
 }
 
 /// Opens a file that may be packed.

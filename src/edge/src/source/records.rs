@@ -17,6 +17,7 @@ use super::cut::Cut;
 use super::diagnosis::Expected;
 use super::files::{InputFile, SourceError};
 use super::lines::{Line, Lines};
+use super::live::Live;
 use super::open::{Bytes, Opened, open};
 use super::own::{Held, Own, Passing};
 use super::rows::{Next, Rows};
@@ -40,6 +41,7 @@ pub(super) struct Records {
     pub(super) position: u16,
     read: Arc<AtomicU64>,
     size: Option<u64>,
+    live: Option<Arc<Live>>,
     pub(super) ended: bool,
     /// Only what is about one customer, where that is asked for.
     own: Option<Box<Passing>>,
@@ -104,7 +106,7 @@ impl Records {
     ) -> Result<Records, SourceError> {
         let input = &plan.inputs[file.input.index()];
         let opened = held.map_or_else(|| open(file, &input.format.encoding), Ok);
-        let Opened { bytes, delimited, read, size } =
+        let Opened { bytes, delimited, read, size, live } =
             opened.map_err(|error| SourceError::unreadable(&file.path, error))?;
         let expected = Expected::new(plan, file, delimited);
         let layout = if delimited {
@@ -128,6 +130,7 @@ impl Records {
             position,
             read,
             size,
+            live,
             ended: false,
             own: None,
         })
@@ -141,6 +144,11 @@ impl Records {
     /// The file as it was named, and what is expected of it.
     pub(super) fn expected(&self) -> &Expected {
         &self.expected
+    }
+
+    /// There for what comes while it is read.
+    pub(super) fn live(&self) -> Option<Arc<Live>> {
+        self.live.clone()
     }
 
     /// What people should know of the records since this was asked last.

@@ -18,6 +18,14 @@ pub struct Decision {
     pub what: What,
 }
 
+impl Decision {
+    /// Whether something is said to somebody for the first time: released, or handed to a person.
+    pub fn is_release(&self) -> bool {
+        matches!(&self.what, What::Verdict(judgement)
+            if matches!(judgement.verdict, Verdict::Released | Verdict::HandedToHuman))
+    }
+}
+
 /// Which episode of a customer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct EpisodeKey {

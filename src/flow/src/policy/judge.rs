@@ -38,7 +38,7 @@ impl Policy {
         let published = match episode.state {
             State::Pending => Some((None, None)),
             State::Published { at, channel } => Some((Some(at), channel)),
-            State::Expired => None,
+            State::Unsaid | State::Expired => None,
         };
         if let Some((released_at, channel)) = published {
             let given = Given { released_at, channel, ..Given::of(Verdict::Withdrawn, Vec::new()) };
@@ -147,9 +147,7 @@ impl Policy {
         let given = Given { channel, released_at: Some(look.now()), ..Given::of(Verdict::Released, Vec::new()) };
         give(standing, look, &key, given, out);
         self.publish(standing, look, position, channel, false);
-        if look.moment(&key).success.is_some() {
-            standing.watches.push(Watch { key, started: look.now(), group: Group::Treated });
-        }
+        self.watch(standing, look, key, Group::Treated);
     }
 
     fn hand_over(
@@ -168,10 +166,26 @@ impl Policy {
         self.publish(standing, look, position, channel, true);
     }
 
-    /// Remembers that an episode was published.
+    /// Waits for the success of an episode, if one is declared. Not for that of what is not said, nor of its control group.
+    fn watch(&self, standing: &mut Standing, look: &Look<'_>, key: EpisodeKey, group: Group) {
+        if self.speaks(look) && look.moment(&key).success.is_some() {
+            standing.watches.push(Watch { key, started: look.now(), group });
+        }
+    }
+
+    /// Whether what passes every gate is said.
+    fn speaks(&self, look: &Look<'_>) -> bool {
+        look.now() >= self.plan.policy.publish_from
+    }
+
+    /// Remembers that an episode was published; or that it is over without having been said, which is no release.
     fn publish(&self, standing: &mut Standing, look: &Look<'_>, position: usize, channel: Option<u16>, handed: bool) {
         let at = look.now();
         let episode = &mut standing.episodes[position];
+        if !self.speaks(look) {
+            episode.state = State::Unsaid;
+            return;
+        }
         episode.state = State::Published { at, channel };
         let key = episode.key.clone();
         // Only receipts ask for it.
@@ -201,9 +215,7 @@ impl Policy {
             let mut failed = look.reach(&key, &standing.releases, true).failed;
             if is_held_out && failed.is_empty() {
                 standing.episodes[position].held_out = true;
-                if look.moment(&key).success.is_some() {
-                    standing.watches.push(Watch { key: key.clone(), started: look.now(), group: Group::Holdout });
-                }
+                self.watch(standing, look, key.clone(), Group::Holdout);
             }
             if grounds.is_empty() && failed.is_empty() {
                 failed.extend(look.arbitration(&key, &standing.releases));

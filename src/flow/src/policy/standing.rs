@@ -41,6 +41,8 @@ pub(super) enum State {
         at: LogicalTime,
         channel: Option<u16>,
     },
+    /// It passed every gate before anything is published: nobody was told, and nobody will be.
+    Unsaid,
     Expired,
 }
 

@@ -20,6 +20,9 @@ pub use svg::escaped;
 
 const STYLE: &str = include_str!("style.css");
 
+/// By this a page is known as ours.
+pub const GENERATOR: &str = "<meta name=\"generator\" content=\"propice report\"/>";
+
 /// The whole page.
 pub fn page(report: &Report) -> String {
     let pack = report.pack.as_ref().map(|pack| format!("{} {}", name(&pack.name), name(&pack.version)));
@@ -28,7 +31,7 @@ pub fn page(report: &Report) -> String {
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
+         {GENERATOR}\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
          <meta name=\"color-scheme\" content=\"light dark\"/>\n\
          <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{title}</h1>\n<p>{}</p>\n",
         escaped(&stretch(report))

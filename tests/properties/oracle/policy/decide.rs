@@ -40,6 +40,8 @@ impl Release {
 struct Episode {
     opened: i64,
     given: Option<(&'static str, Vec<Failed>)>,
+    /// It was released before anything is published.
+    unsaid: bool,
 }
 
 impl Episode {
@@ -60,6 +62,8 @@ struct Watch {
 pub(crate) struct Memory {
     calendar: Calendar,
     end: i64,
+    /// Before that nothing is said.
+    publish_from: i64,
     open: BTreeMap<Subject, Episode>,
     /// By customer and moment: when an episode was last closed.
     closed: BTreeMap<(Id, usize), i64>,
@@ -83,10 +87,11 @@ struct Given {
 }
 
 impl Memory {
-    pub(crate) fn new(begin: i64, end: i64) -> Memory {
+    pub(crate) fn new(begin: i64, end: i64, publish_from: i64) -> Memory {
         Memory {
             calendar: Calendar::new(end - begin),
             end,
+            publish_from,
             open: BTreeMap::new(),
             closed: BTreeMap::new(),
             released: BTreeMap::new(),
@@ -134,7 +139,7 @@ impl Memory {
         let mut client = Client::new(at, customer, &calendar, self.end);
         for (subject, opened, opens) in transitions.iter().map(|transition| &**transition) {
             if *opens {
-                self.open.insert(subject.clone(), Episode { opened: *opened, given: None });
+                self.open.insert(subject.clone(), Episode { opened: *opened, given: None, unsaid: false });
             } else {
                 self.close(&client, subject, given);
             }
@@ -201,7 +206,7 @@ impl Memory {
         let now = client.state.now;
         let episode = self.open.remove(subject).expect("it was open");
         self.closed.insert((subject.0.clone(), subject.2), now);
-        if matches!(episode.given, Some(("expired", _))) {
+        if episode.unsaid || matches!(episode.given, Some(("expired", _))) {
             return;
         }
         let mut all = self.released.get(client.id).into_iter().flatten();
@@ -340,6 +345,10 @@ impl Memory {
         let failed: Vec<Failed> = met.failed.iter().filter(|failed| failed.gate < 10).cloned().collect();
         self.open.get_mut(subject).expect("it is open").given = Some((verdict, Vec::new()));
         self.give(client, (subject, opened), verdict, &failed, (channel.clone(), Some(now)), given);
+        if now < self.publish_from {
+            self.open.get_mut(subject).expect("it is open").unsaid = true;
+            return;
+        }
         let release = Release {
             moment: subject.2,
             entity: subject.1.clone(),
@@ -364,7 +373,8 @@ impl Memory {
         given: &mut Given,
     ) {
         let (rules, started) = (&client.pack.moments[subject.2].rules, client.state.now);
-        if rules.success.is_some() && self.watched.insert((subject.clone(), opened)) {
+        let is_new = rules.success.is_some() && self.watched.insert((subject.clone(), opened));
+        if is_new && started >= self.publish_from {
             given.wake.insert(started + rules.success_within);
             self.watches.push(Watch { subject: subject.clone(), opened, started, group });
         }

@@ -73,7 +73,7 @@ impl OwnRows {
 impl Held {
     pub(super) fn open(&self) -> Opened {
         let bytes = Box::new(Cursor::new(Arc::clone(&self.bytes)));
-        Opened { bytes, delimited: self.delimited, read: Arc::default(), size: None }
+        Opened { bytes, delimited: self.delimited, read: Arc::default(), size: None, live: None }
     }
 }
 
