@@ -161,14 +161,12 @@ pub fn execute(
         Err(error) => Err(io::Error::other(format!("a worker failed: {error}"))),
     };
     stop.store(true, Ordering::Relaxed);
-    if result.is_err() {
-        // The source may wait for a pipe that says nothing any more; nobody waits for it.
-        return result;
-    }
+    // When it failed, the source may wait for a pipe that says nothing any more; nobody waits for it.
+    let summary = result?;
     if reader.join().is_err() {
         return Err(io::Error::other("the source thread failed"));
     }
-    result
+    Ok(summary)
 }
 
 /// The source thread: hands over batches until the source ends or nobody wants them.

@@ -68,8 +68,8 @@ impl Live {
             }
             let mut pending = self.pending();
             pending.items.push(item);
-            pending.bytes += records.record_bytes();
             pending.warnings.append(&mut records.warnings());
+            pending.bytes += records.record_bytes();
             if pending.items.len() >= BATCH_RECORDS || pending.bytes >= BATCH_BYTES {
                 drop(pending);
                 self.hand_over();

@@ -116,7 +116,8 @@ impl MergedSource {
             let head = Head::start(records, stop).map_err(|error| SourceError::Unreadable { path: name, error })?;
             heads.push(head);
         }
-        Ok(MergedSource { heads, total_bytes, stop: Arc::clone(stop), refusals: Refusals::default(), reached: None })
+        let stop = Arc::clone(stop);
+        Ok(MergedSource { heads, total_bytes, stop, refusals: Refusals::default(), reached: None })
     }
 
     /// The same, failing with a [`Cut`](super::Cut) once more records are refused. Without a limit it goes on.
