@@ -7,6 +7,7 @@ mod check_policy;
 mod commands;
 mod docs;
 mod files;
+mod first_hour_numbers;
 mod generate;
 mod golden;
 mod house;
