@@ -4,6 +4,7 @@ pub mod aggregate;
 pub mod clock;
 pub mod decode;
 pub mod episode;
+pub mod exact_sum;
 pub mod fused;
 mod holidays;
 pub mod nothing;

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
+use super::ratio::Ratio;
+
 /// A number of units of 10⁻ⁿ. The scale is known from the [`Type`](super::Type).
 ///
 /// Records hold units of 64 bit, sums of them up to 127 bit. Packed to eight bytes so that a [`Value`](super::Value)
@@ -73,9 +75,9 @@ impl Decimal {
         out
     }
 
-    /// The nearest floating-point number.
+    /// The nearest floating-point number, half to even.
     pub fn to_f64(self, scale: u8) -> f64 {
-        self.units as f64 / 10_f64.powi(i32::from(scale))
+        Ratio::decimal(self.units, scale).to_f64()
     }
 }
 
@@ -137,5 +139,13 @@ mod tests {
         assert_eq!(Decimal::new(-1250).format(2), "-12.50");
         assert_eq!(Decimal::new(-5).format(2), "-0.05");
         assert_eq!(Decimal::new(7).format(0), "7");
+    }
+
+    #[test]
+    #[allow(clippy::float_cmp, reason = "what is exact is compared exactly")]
+    fn floats_of_it_are_rounded_once() {
+        assert_eq!(Decimal::new(8_29).to_f64(2), 8.29);
+        assert_eq!(Decimal::new(90_071_992_547_409_935).to_f64(1), 9_007_199_254_740_993.5);
+        assert_eq!(Decimal::new(i128::MAX).to_f64(9), 1.701_411_834_604_692_3e29);
     }
 }

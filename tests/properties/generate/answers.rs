@@ -16,7 +16,7 @@ pub(super) fn answer(rng: &mut Rng, case: &mut Case) {
     }
     let run = || oracle::run(&text, &case.lines, case.until, case.grain);
     let Ok(given) = std::panic::catch_unwind(run) else { return };
-    let parsed = |line: &str| serde_json::from_str(&line.replace(":~", ":")).expect("a decision");
+    let parsed = |line: &str| serde_json::from_str(line).expect("a decision");
     let decisions: Vec<Decision> = given.decisions.lines().map(parsed).collect();
     let word = |decision: &Decision, key: &str| decision[key].as_str().unwrap_or("").to_owned();
     let mut published = decisions.clone();

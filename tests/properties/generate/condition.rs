@@ -7,13 +7,15 @@ use super::{Name, Rng, Ty};
 pub(crate) struct Place<'a> {
     pub(crate) names: &'a [Name],
     pub(crate) now: bool,
-    /// Whether decimals may be divided: the oracle cannot sum what comes of it.
-    pub(crate) divides: bool,
     /// How many ms durations are multiples of.
     pub(crate) grain: i64,
 }
 
 const TEXTS: [&str; 4] = ["a", "b", "c", "ab"];
+/// Amounts whose quotients and means floats get wrong.
+pub(super) const AMOUNTS: [&str; 6] = ["8.29", "24.87", "271.80", "1902.60", "0.29", "0.07"];
+/// Floats that sum to what is no multiple of them.
+pub(super) const SHARES: [&str; 6] = ["0.1", "0.2", "0.3", "0.7", "1.1", "8.29"];
 
 impl Place<'_> {
     fn of_type(&self, rng: &mut Rng, ty: &Ty) -> Option<Name> {
@@ -59,6 +61,12 @@ impl Place<'_> {
             return Some(format!("has({text})"));
         }
         let operator = *rng.pick(&["<", "<=", ">", ">=", "==", "!="]);
+        if matches!(name.ty, Ty::Int | Ty::Decimal(_))
+            && rng.chance(30)
+            && let Some(comparison) = self.of_quotients(rng, name)
+        {
+            return Some(comparison);
+        }
         Some(match &name.ty {
             Ty::Bool => match rng.below(4) {
                 0 => format!("!{text}"),
@@ -82,13 +90,13 @@ impl Place<'_> {
                 let other = self.of_type(rng, &name.ty).filter(|other| other.text != *text && !name.huge);
                 match other {
                     Some(other) if rng.chance(25) && left == *text => format!("{left} {operator} {}", other.text),
-                    _ => format!("{left} {operator} {}", self.literal(rng, &name.ty, name.exact)),
+                    _ => format!("{left} {operator} {}", self.literal(rng, &name.ty)),
                 }
             }
             Ty::Time => {
                 let other = self.of_type(rng, &Ty::Time).filter(|other| other.text != *text)?;
                 match rng.below(3) {
-                    0 => format!("{text} - {} {operator} {}", other.text, self.literal(rng, &Ty::Duration, true)),
+                    0 => format!("{text} - {} {operator} {}", other.text, self.literal(rng, &Ty::Duration)),
                     _ => format!("{text} {operator} {}", other.text),
                 }
             }
@@ -135,7 +143,7 @@ impl Place<'_> {
             return Some(mixed);
         }
         let other = self.value(rng, ty, depth - 1)?;
-        let plain = |rng: &mut Rng| self.literal(rng, ty, true);
+        let plain = |rng: &mut Rng| self.literal(rng, ty);
         Some(match (ty, rng.below(7)) {
             (Ty::List(_) | Ty::Id(_) | Ty::Bool, _) => name,
             (_, 0) => {
@@ -143,7 +151,7 @@ impl Place<'_> {
                 format!("(({condition}) ? {name} : {other})")
             }
             (Ty::Time, 1..=3) => {
-                format!("({name} {} {})", rng.pick(&["+", "-"]), self.literal(rng, &Ty::Duration, true))
+                format!("({name} {} {})", rng.pick(&["+", "-"]), self.literal(rng, &Ty::Duration))
             }
             (Ty::Time | Ty::Text, 4) => format!("coalesce({name}, {other})"),
             (Ty::Time, _) => format!("{}({name}, {other})", rng.pick(&["min", "max"])),
@@ -175,10 +183,14 @@ impl Place<'_> {
             return Some(format!("({} {sign} {name})", huge.text));
         }
         Some(match ty {
-            Ty::Int => match rng.below(5) {
+            Ty::Int => match rng.below(6) {
                 0 => format!("size({})", of(rng, Ty::Text)?),
                 1 => format!("{}.getMilliseconds()", of(rng, Ty::Time)?),
                 2 => format!("int({})", of(rng, Ty::Decimal(2))?),
+                3 => {
+                    let amount = self.of_type(rng, &Ty::Decimal(2))?;
+                    format!("int({} * {})", self.quotient(rng, &amount)?, rng.pick(&["90.0", "100", "1000.0"]))
+                }
                 operator => format!("({name} {} {})", ["/", "%"][operator % 2], of(rng, Ty::Int)?),
             },
             Ty::Decimal(scale) => {
@@ -189,10 +201,10 @@ impl Place<'_> {
                     _ => format!("({name} {sign} {})", of(rng, Ty::Int)?),
                 }
             }
-            Ty::Float if self.divides && rng.chance(60) => {
-                let of = *rng.pick(&[1, 2, 3]);
-                let (a, b) = (self.of_type(rng, &Ty::Decimal(of))?, self.of_type(rng, &Ty::Decimal(2))?);
-                format!("({} / {})", a.text, b.text)
+            Ty::Float if rng.chance(60) => {
+                let amount = rng.pick(&[Ty::Decimal(1), Ty::Decimal(2), Ty::Decimal(3), Ty::Int]).clone();
+                let amount = self.of_type(rng, &amount)?;
+                self.quotient(rng, &amount)?
             }
             Ty::Float => format!("({name} {sign} {})", of(rng, Ty::Int)?),
             Ty::Duration => format!("({} - {})", of(rng, Ty::Time)?, of(rng, Ty::Time)?),
@@ -201,13 +213,61 @@ impl Place<'_> {
         })
     }
 
+    /// A quotient of exact numbers, or a product that is no decimal. Its dividend is an int or a decimal.
+    fn quotient(&self, rng: &mut Rng, dividend: &Name) -> Option<String> {
+        if dividend.huge {
+            return None;
+        }
+        let text = &dividend.text;
+        if dividend.ty == Ty::Int && rng.chance(30) {
+            return Some(format!("({text} {})", rng.pick(&["* 0.1", "/ 10.0 * 3", "* (1.0 / 3.0)"])));
+        }
+        let divisors: Vec<&Name> = self.amounts().filter(|other| other.text != *text).collect();
+        let divisor = if divisors.is_empty() || rng.chance(25) {
+            rng.pick(&["3.0", "100.0", "0.7", "271.80"]).to_string()
+        } else {
+            rng.pick(&divisors).text.clone()
+        };
+        // Between ints, `/` gives a whole number.
+        let point = if dividend.ty == Ty::Int { " * 1.1" } else { "" };
+        Some(match rng.below(5) {
+            0 | 1 => format!("({text}{point} / {divisor} * 90.0)"),
+            2 => format!("({text}{point} / {divisor} - 0.1)"),
+            _ => format!("({text}{point} / {divisor})"),
+        })
+    }
+
+    /// The names of exact numbers.
+    fn amounts(&self) -> impl Iterator<Item = &Name> {
+        self.names.iter().filter(|name| matches!(name.ty, Ty::Int | Ty::Decimal(_)) && !name.huge)
+    }
+
+    /// A comparison that floats get wrong.
+    fn of_quotients(&self, rng: &mut Rng, name: &Name) -> Option<String> {
+        let left = self.quotient(rng, name)?;
+        let operator = *rng.pick(&["<", "<=", ">", ">=", "==", "!="]);
+        let amounts: Vec<&Name> = self.amounts().filter(|other| other.text != name.text).collect();
+        let right = match rng.below(4) {
+            0 if !amounts.is_empty() => (*rng.pick(&amounts)).text.clone(),
+            1 if !amounts.is_empty() => {
+                let dividend = (*rng.pick(&amounts)).clone();
+                self.quotient(rng, &dividend)?
+            }
+            _ => {
+                rng.pick(&["8.29", "7", "630", "0.1", "0.3", "0.6", "1", "0.29", "1.0 / 3.0", "2.0 / 3.0"]).to_string()
+            }
+        };
+        Some(if rng.chance(50) { format!("{left} {operator} {right}") } else { format!("{right} {operator} {left}") })
+    }
+
     /// A literal of a type.
-    fn literal(&self, rng: &mut Rng, ty: &Ty, exact: bool) -> String {
+    fn literal(&self, rng: &mut Rng, ty: &Ty) -> String {
         match ty {
             Ty::Int | Ty::Decimal(0) => rng.between(-2, 6).to_string(),
+            Ty::Decimal(2..) if rng.chance(30) => rng.pick(&AMOUNTS).to_string(),
             Ty::Decimal(_) => format!("{}.{}", rng.between(-3, 20), rng.between(0, 9)),
-            Ty::Float if exact => format!("{}.{}", rng.between(-3, 20), rng.pick(&["0", "5", "25"])),
-            Ty::Float => format!("{}.7131", rng.between(-3, 20)),
+            Ty::Float if rng.chance(40) => rng.pick(&SHARES).to_string(),
+            Ty::Float => format!("{}.{}", rng.between(-3, 20), rng.pick(&["0", "5", "25", "7131"])),
             Ty::Duration => format!("{}ms", self.grain * rng.between(1, 50)),
             Ty::Bool => rng.chance(50).to_string(),
             _ => format!("'{}'", rng.pick(&TEXTS)),

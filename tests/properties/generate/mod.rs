@@ -116,15 +116,13 @@ pub(crate) struct Name {
     pub(crate) ty: Ty,
     /// A count: comparing it with what is below zero is a mistake.
     pub(crate) never_negative: bool,
-    /// A float that the oracle can sum exactly. True of everything that is no float.
-    pub(crate) exact: bool,
     /// Its values are near the limit of 64 bit: no arithmetic.
     pub(crate) huge: bool,
 }
 
 impl Name {
     fn of(text: &str, ty: Ty) -> Name {
-        Name { text: text.to_owned(), ty, never_negative: false, exact: true, huge: false }
+        Name { text: text.to_owned(), ty, never_negative: false, huge: false }
     }
 }
 

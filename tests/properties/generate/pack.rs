@@ -113,7 +113,7 @@ fn over_records(rng: &mut Rng, world: &World, kind: usize) -> Option<Written> {
     }
     let names = input.names();
     let (mut keys, name) = aggregate(rng, keys, &names, false, grain)?;
-    let place = Place { names: &names, now: false, divides: false, grain };
+    let place = Place { names: &names, now: false, grain };
     match rng.below(12) {
         0..=2 => keys.push(entry("window", quoted(&format!("{}ms", grain * rng.between(1, 100))))),
         3..=5 => {
@@ -142,7 +142,7 @@ fn aggregate(
     rollup: bool,
     grain: i64,
 ) -> Option<Written> {
-    let place = Place { names, now: false, divides: false, grain };
+    let place = Place { names, now: false, grain };
     let how = *rng.pick(&AGGREGATES);
     if rollup && (how == "first" || how == "last") {
         return None;
@@ -152,11 +152,11 @@ fn aggregate(
     }
     let numeric = |ty: &Ty| matches!(ty, Ty::Int | Ty::Float | Ty::Decimal(_));
     let fits = |name: &&Name| match how {
-        "stddev" => numeric(&name.ty) && !name.huge && name.exact,
-        "sum" => (numeric(&name.ty) || name.ty == Ty::Duration) && name.exact,
+        "stddev" => numeric(&name.ty) && !name.huge,
+        "sum" => numeric(&name.ty) || name.ty == Ty::Duration,
         // A mean of times may lie between the grains.
-        "avg" => (numeric(&name.ty) || (grain == 1 && matches!(name.ty, Ty::Duration | Ty::Time))) && name.exact,
-        _ => !matches!(name.ty, Ty::List(_)) && (name.exact || matches!(how, "min" | "max" | "count")),
+        "avg" => numeric(&name.ty) || (grain == 1 && matches!(name.ty, Ty::Duration | Ty::Time)),
+        _ => !matches!(name.ty, Ty::List(_)),
     };
     if how == "count" && rng.chance(60) {
         keys.push(entry("count", "true"));
@@ -167,12 +167,12 @@ fn aggregate(
         return None;
     }
     let name = (*rng.pick(&fitting)).clone();
-    // Only names that fit as well may take part in a sum: floats that the oracle can add exactly.
-    let exact: Vec<Name> = fitting.iter().map(|name| (*name).clone()).collect();
+    // Only names that fit as well may take part.
+    let fitting: Vec<Name> = fitting.into_iter().cloned().collect();
     let argument = if name.huge || rng.chance(60) {
         name.text.clone()
     } else {
-        Place { names: &exact, now: false, divides: false, grain }.value(rng, &name.ty, 1)?
+        Place { names: &fitting, now: false, grain }.value(rng, &name.ty, 1)?
     };
     keys.push(entry(how, quoted(&argument)));
     let list = how == "set" || (how == "top" && rng.chance(50));
@@ -186,8 +186,7 @@ fn aggregate(
         (_, ty) => ty,
     };
     let counts = matches!(how, "count" | "distinct");
-    let exact = counts || (!matches!(how, "avg" | "stddev") && name.exact) || ty != Ty::Float;
-    Some((keys, Name { never_negative: counts, exact, huge: name.huge && !counts, ..Name::of("", ty) }))
+    Some((keys, Name { never_negative: counts, huge: name.huge && !counts, ..Name::of("", ty) }))
 }
 
 fn write_attributes(rng: &mut Rng, pack: &mut PackText, world: &World, kind: usize, names: &mut [Vec<Name>]) {
@@ -195,13 +194,13 @@ fn write_attributes(rng: &mut Rng, pack: &mut PackText, world: &World, kind: usi
     known.extend(extras(world, kind));
     let mut written = Vec::new();
     for number in 0..rng.below(4) {
-        let place = Place { names: &known, now: true, divides: true, grain: world.grain };
+        let place = Place { names: &known, now: true, grain: world.grain };
         let (expression, mut name) = if rng.chance(50) {
             (place.condition(rng, 2), Name::of("", Ty::Bool))
         } else {
             let of = rng.pick(&known).clone();
             let Some(value) = place.value(rng, &of.ty, 2) else { continue };
-            (value, Name { exact: of.ty != Ty::Float, ..Name::of("", of.ty) })
+            (value, Name::of("", of.ty))
         };
         name.text = format!("g{number}");
         known.push(name.clone());
@@ -250,7 +249,7 @@ fn write_moments(rng: &mut Rng, pack: &mut PackText, world: &World, names: &[Vec
         if known.is_empty() {
             continue;
         }
-        let place = Place { names: &known, now: true, divides: true, grain: world.grain };
+        let place = Place { names: &known, now: true, grain: world.grain };
         let mut keys = vec![entry("when", quoted(&place.condition(rng, 2)))];
         keys.extend((about > 0).then(|| entry("about", quoted(world.kinds[about]))));
         keys.extend(rng.chance(40).then(|| entry("for", quoted(&format!("{}ms", world.grain * rng.between(0, 60))))));

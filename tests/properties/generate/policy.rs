@@ -169,8 +169,8 @@ impl Contact {
         channels.truncate(rng.below(4));
         let channels: Vec<String> = channels.into_iter().map(quoted).collect();
         keys.push(entry("channels", format!("[{}]", channels.join(", "))));
-        let exact: Vec<Name> = place.names.iter().filter(|name| name.exact && !name.huge).cloned().collect();
-        let numbers = Place { names: &exact, divides: false, now: false, ..place };
+        let small: Vec<Name> = place.names.iter().filter(|name| !name.huge).cloned().collect();
+        let numbers = Place { names: &small, now: false, ..place };
         let ty = rng.pick(&[Ty::Int, Ty::Decimal(2), Ty::Float]).clone();
         let priority = if rng.chance(50) { numbers.value(rng, &ty, 1).map(|text| quoted(&text)) } else { None };
         if let Some(priority) = priority.or_else(|| rng.chance(40).then(|| rng.between(-2, 3).to_string())) {
@@ -236,7 +236,7 @@ impl Contact {
         }
         let known: Vec<Name> = names[0].iter().cloned().chain(extras(world, 0)).collect();
         // `now` comes in through attributes.
-        let place = Place { names: &known, now: false, divides: true, grain: world.grain };
+        let place = Place { names: &known, now: false, grain: world.grain };
         let condition = |rng: &mut Rng, flag: &str| {
             quoted(&match rng.below(5) {
                 0 => format!("people.{flag}"),

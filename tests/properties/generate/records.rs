@@ -1,5 +1,6 @@
 //! Random lines for the inputs of a world: out of order, corrected, deleted, of equal times, some of them bad.
 
+use super::condition::{AMOUNTS, SHARES};
 use super::world::{Field, Input, World};
 use super::{Rng, Ty};
 
@@ -107,6 +108,7 @@ fn value(rng: &mut Rng, world: &World, field: &Field) -> String {
         }
         Ty::Int if rng.chance(3) => format!("{}.0", rng.between(-3, 6)),
         Ty::Int => rng.between(-3, 6).to_string(),
+        Ty::Decimal(2) if !field.huge && rng.chance(40) => rng.pick(&AMOUNTS).to_string(),
         Ty::Decimal(scale) => {
             let scale = usize::from(*scale);
             let tenth = 10_i64.pow(scale.max(1) as u32) / 10;
@@ -122,6 +124,7 @@ fn value(rng: &mut Rng, world: &World, field: &Field) -> String {
             if rng.chance(20) { format!("\"{number}\"") } else { number }
         }
         Ty::Float if rng.chance(4) => rng.pick(&["1000000000000.0", "-1e12", "-0.0"]).to_string(),
+        Ty::Float if rng.chance(50) => rng.pick(&SHARES).to_string(),
         Ty::Float => format!("{}", rng.between(-40, 160) as f64 / 8.0),
         Ty::Text => format!("\"{}\"", rng.pick(&["a", "b", "c", "ab", "é\\n\\\"", ""])),
         Ty::Bool => rng.chance(50).to_string(),

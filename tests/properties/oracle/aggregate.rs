@@ -2,6 +2,9 @@
 
 use std::cmp::Ordering;
 
+use num_bigint::BigInt;
+
+use super::exact::{Fraction, nearest, nearest_root};
 use super::pack::{Feature, over_nothing};
 use super::value::{Ty, V};
 
@@ -67,43 +70,69 @@ fn top<'a>(values: impl Iterator<Item = &'a V>, at_most: Option<usize>) -> V {
     }
 }
 
-/// Floats of the tests are multiples of 2⁻¹⁰ below 2⁶⁰: whole numbers of these are exact.
-const FLOAT_UNIT: f64 = 1_024.0;
-
-/// As a whole number of some unit.
-fn units(value: &V) -> i128 {
+/// As a whole number of units of `2^unit`; all but floats as so many of their own.
+fn units(value: &V, unit: i32) -> BigInt {
     match value {
-        V::Int(number) | V::Time(number) | V::Duration(number) => i128::from(*number),
-        V::Decimal(units, _) => *units,
+        V::Int(number) | V::Time(number) | V::Duration(number) => BigInt::from(*number),
+        V::Decimal(units, _) => BigInt::from(*units),
         V::Float(number) => {
-            let units = number * FLOAT_UNIT;
-            assert!(units.fract() == 0.0 && units.abs() < 2_f64.powi(70), "not exact here: {number}");
-            units as i128
+            let (mantissa, exponent) = decoded(*number);
+            BigInt::from(mantissa) << (exponent - unit)
         }
         other => panic!("cannot be summed: {other:?}"),
     }
 }
 
+/// An odd whole number and a power of two whose product is the number.
+fn decoded(number: f64) -> (i64, i32) {
+    let bits = number.to_bits();
+    let (exponent, fraction) = ((bits >> 52 & 0x7ff) as i32, (bits & ((1 << 52) - 1)) as i64);
+    let (magnitude, exponent) = if exponent == 0 { (fraction, -1074) } else { (fraction + (1 << 52), exponent - 1075) };
+    if magnitude == 0 {
+        return (0, 0);
+    }
+    let zeros = magnitude.trailing_zeros();
+    let odd = magnitude >> zeros;
+    (if number < 0.0 { -odd } else { odd }, exponent + zeros as i32)
+}
+
+/// The power of two of which all floats are multiples.
+fn common_unit(values: &[&V]) -> i32 {
+    let exponents = values.iter().map(|value| if let V::Float(number) = value { decoded(*number).1 } else { 0 });
+    exponents.min().expect("not empty").min(0)
+}
+
+fn total(values: &[&V], unit: i32) -> BigInt {
+    values.iter().map(|value| units(value, unit)).sum()
+}
+
+/// What a whole number of units of `2^unit` is, over another number.
+fn over(total: BigInt, unit: i32, divisor: BigInt) -> Fraction {
+    Fraction::new(total, divisor << unit.unsigned_abs())
+}
+
 fn sum<'a>(values: impl Iterator<Item = &'a V>, ty: &Ty) -> V {
-    let Some(total) = values.map(units).try_fold(0_i128, i128::checked_add) else { return V::Null };
+    let values: Vec<&V> = values.collect();
+    let unit = common_unit(&values);
+    let total = total(&values, unit);
     match ty {
         Ty::Int => i64::try_from(total).map_or(V::Null, V::Int),
-        Ty::Decimal(scale) => V::Decimal(total, *scale),
-        Ty::Float => V::Float(total as f64 / FLOAT_UNIT),
+        Ty::Decimal(scale) => i128::try_from(total).map_or(V::Null, |total| V::Decimal(total, *scale)),
+        Ty::Float => nearest(&over(total, unit, BigInt::from(1))).map_or(V::Null, V::Float),
         _ => i64::try_from(total).map_or(V::Null, V::Duration),
     }
 }
 
 fn average<'a>(values: impl Iterator<Item = &'a V>, count: usize, ty: &Ty) -> V {
     let values: Vec<&V> = values.collect();
-    let total: i128 = values.iter().map(|value| units(value)).sum();
-    let count = count as i128;
-    match (ty, values[0]) {
-        (Ty::Decimal(scale), _) => V::Decimal(half_even(total, count), *scale),
-        (Ty::Duration, _) => V::Duration(half_even(total, count) as i64),
-        (Ty::Time, _) => V::Time(half_even(total, count) as i64),
-        (_, V::Float(_)) => V::Float(total as f64 / FLOAT_UNIT / count as f64),
-        _ => V::Float(total as f64 / count as f64),
+    let unit = common_unit(&values);
+    let total = total(&values, unit);
+    let whole = |total: BigInt| half_even(i128::try_from(total).expect("small"), count as i128);
+    match ty {
+        Ty::Decimal(scale) => V::Decimal(whole(total), *scale),
+        Ty::Duration => V::Duration(whole(total) as i64),
+        Ty::Time => V::Time(whole(total) as i64),
+        _ => nearest(&over(total, unit, BigInt::from(count))).map_or(V::Null, V::Float),
     }
 }
 
@@ -117,16 +146,15 @@ fn half_even(total: i128, count: i128) -> i128 {
     }
 }
 
-/// √(n·Σx² − (Σx)²) / n, exact up to the root.
+/// √((n·Σx² − (Σx)²) / n²), rounded once.
 fn deviation<'a>(values: impl Iterator<Item = &'a V>, count: usize) -> V {
     let values: Vec<&V> = values.collect();
-    let unit = match values[0] {
-        V::Decimal(_, scale) => 10_f64.powi(i32::from(*scale)),
-        V::Float(_) => FLOAT_UNIT,
-        _ => 1.0,
-    };
-    let total: i128 = values.iter().map(|value| units(value)).sum();
-    let squares: i128 = values.iter().map(|value| units(value) * units(value)).sum();
-    let inner = count as i128 * squares - total * total;
-    V::Float((inner as f64).sqrt() / count as f64 / unit)
+    let unit = common_unit(&values);
+    let scale = if let V::Decimal(_, scale) = values[0] { *scale } else { 0 };
+    let total = total(&values, unit);
+    let squares: BigInt = values.iter().map(|value| units(value, unit).pow(2)).sum();
+    let count = BigInt::from(count);
+    let divisor = &count * BigInt::from(10).pow(u32::from(scale));
+    let variance = over(&count * squares - total.pow(2), 2 * unit, divisor.pow(2));
+    V::Float(nearest_root(&variance).expect("not too large"))
 }

@@ -60,11 +60,11 @@ fn aggregates_of_a_stream() {
     ];
     // avg: 1.99 / 3 = 0.663; stddev of 1, 3, 2: √(2/3).
     let expected =
-        r#"{"customer":"a","logical_time_ms":5,"records":4,"with_d":3,"sum":1.99,"avg":0.66,"dev":~0.81649658092772"#;
+        r#"{"customer":"a","logical_time_ms":5,"records":4,"with_d":3,"sum":1.99,"avg":0.66,"dev":0.816496580927726"#;
     let views = views_of(&pack, &lines, 9);
     assert_eq!(views.len(), 1, "{views:?}");
     assert!(views[0].starts_with(expected), "{}", views[0]);
-    let rest = r#","least":"b","most":1.00,"first":"b","last":"z","kinds":3,"which":["b","m"],"mode":"m","modes":["m","b"],"mean":~2.0,"floats":1.5,"entities":{}}"#;
+    let rest = r#","least":"b","most":1.00,"first":"b","last":"z","kinds":3,"which":["b","m"],"mode":"m","modes":["m","b"],"mean":2.0,"floats":1.5,"entities":{}}"#;
     assert!(views[0].ends_with(rest), "{}", views[0]);
 }
 

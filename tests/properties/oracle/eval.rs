@@ -1,5 +1,6 @@
 //! The value of an expression. `Err` is a failure: overflow, division by zero.
 
+use super::exact::{is_zero, nearest, of_decimal, whole};
 use super::expr::{Node, Op};
 use super::value::{Id, Ty, V, decimal_to_float, rescale};
 
@@ -21,10 +22,9 @@ impl<'a> Scope<'a> {
 }
 
 impl Node {
-    /// Its value; a bare literal such as `1.5` is a float.
+    /// Its value; a literal such as `1.5` and a fraction are floats now.
     pub(crate) fn value(&self, scope: Scope<'_>) -> Result<V, Failed> {
-        let value = self.eval(scope)?;
-        if matches!(self.ty, Ty::Literal(_)) { as_type(value, &Ty::Float) } else { Ok(value) }
+        as_type(self.eval(scope)?, &self.ty.kept())
     }
 
     /// As a condition: null and failure are false.
@@ -108,6 +108,12 @@ pub(crate) fn as_type(value: V, ty: &Ty) -> Result<V, Failed> {
         (V::Text(text), Ty::Id(_)) => V::Id(Id::of(&text)),
         (V::Int(number), Ty::Id(_)) => V::Id(Id::of(&number.to_string())),
         (V::Decimal(units, scale), Ty::Float) => V::Float(decimal_to_float(units, scale)),
+        (V::Fraction(number), Ty::Float) => V::Float(nearest(&number).ok_or(Failed)? + 0.0),
+        (V::Int(number), Ty::Fraction) => V::Fraction(whole(i128::from(number))),
+        (V::Decimal(units, scale), Ty::Fraction) => V::Fraction(of_decimal(units, scale)),
+        (V::List(items), Ty::List(of)) => {
+            V::List(items.into_iter().map(|item| as_type(item, of)).collect::<Result<_, _>>()?)
+        }
         (value, _) => value,
     })
 }
@@ -137,13 +143,13 @@ fn applied(name: &str, ty: &Ty, arguments: &[Node], mut values: Vec<V>) -> Resul
                 a.contains(&b)
             }));
         }
-        "_*_" | "_/_" if !matches!(ty, Ty::Float) => {}
-        "_/_" => {
+        "_+_" | "_-_" | "_*_" | "_/_" if matches!(ty, Ty::Float | Ty::Fraction) => {
             for value in &mut values {
-                *value = as_type(value.clone(), &Ty::Float)?;
+                *value = as_type(value.clone(), ty)?;
             }
         }
-        "_+_" | "_-_" | "_%_" | "min" | "max" | "_*_" if arguments[0].ty != Ty::Time => {
+        "_*_" | "_/_" => {}
+        "_+_" | "_-_" | "_%_" | "min" | "max" if arguments[0].ty != Ty::Time => {
             let both = super::expr::unified(&arguments[0].ty, &arguments[1].ty);
             for value in &mut values {
                 *value = as_type(value.clone(), &both)?;
@@ -160,6 +166,7 @@ fn applied(name: &str, ty: &Ty, arguments: &[Node], mut values: Vec<V>) -> Resul
         ("int", [V::Decimal(units, scale)]) => {
             Ok(V::Int(i64::try_from(units / 10_i128.pow(u32::from(*scale))).map_err(|_| Failed)?))
         }
+        ("int", [V::Fraction(number)]) => Ok(V::Int(i64::try_from(number.trunc().to_integer()).map_err(|_| Failed)?)),
         ("int", [V::Float(number)]) if number.abs() < 1e15 => Ok(V::Int(number.trunc() as i64)),
         ("double", [value]) => as_type(value.clone(), &Ty::Float),
         ("getMilliseconds", [V::Time(ms)]) => Ok(V::Int(ms.rem_euclid(1_000))),
@@ -176,6 +183,7 @@ fn zero_like(value: &V) -> V {
         V::Int(_) => V::Int(0),
         V::Float(_) => V::Float(0.0),
         V::Decimal(_, scale) => V::Decimal(0, *scale),
+        V::Fraction(_) => V::Fraction(whole(0)),
         _ => V::Duration(0),
     }
 }
@@ -185,6 +193,7 @@ fn negated(value: &V) -> Result<V, Failed> {
         V::Int(number) => V::Int(number.checked_neg().ok_or(Failed)?),
         V::Float(number) => V::Float(0.0 - number),
         V::Decimal(units, scale) => V::Decimal(-units, *scale),
+        V::Fraction(number) => V::Fraction(-number),
         V::Duration(ms) => V::Duration(ms.checked_neg().ok_or(Failed)?),
         other => panic!("cannot be negated: {other:?}"),
     })
@@ -212,6 +221,13 @@ fn arithmetic(name: &str, a: &V, b: &V) -> Result<V, Failed> {
         (V::Decimal(a, scale), V::Int(b)) | (V::Int(b), V::Decimal(a, scale)) => {
             V::Decimal(a.checked_mul(i128::from(*b)).ok_or(Failed)?, *scale)
         }
+        (V::Fraction(a), V::Fraction(b)) => V::Fraction(match name {
+            "_+_" => a + b,
+            "_-_" => a - b,
+            "_*_" => a * b,
+            _ if is_zero(b) => return Err(Failed),
+            _ => a / b,
+        }),
         (V::Float(a), V::Float(b)) => {
             let result = match name {
                 "_+_" => a + b,

@@ -141,9 +141,11 @@ pub(crate) fn unified(a: &Ty, b: &Ty) -> Ty {
     match (a, b) {
         (Ty::Decimal(m), Ty::Decimal(n) | Ty::Literal(n)) | (Ty::Literal(m), Ty::Decimal(n)) => Ty::Decimal(*m.max(n)),
         (Ty::Decimal(n), Ty::Int) | (Ty::Int, Ty::Decimal(n)) => Ty::Decimal(*n),
-        (Ty::Literal(_) | Ty::Float | Ty::Int, Ty::Literal(_) | Ty::Float) | (Ty::Literal(_) | Ty::Float, Ty::Int) => {
-            Ty::Float
-        }
+        (Ty::Literal(m), Ty::Literal(n)) if m == n => Ty::Literal(*m),
+        (a, b) if *a != Ty::Int && a == b => a.clone(),
+        (a, b) if a.is_exact() && b.is_exact() && *a != *b => Ty::Fraction,
+        (Ty::Float, b) if b.is_exact() => Ty::Float,
+        (a, Ty::Float) if a.is_exact() => Ty::Float,
         (Ty::Id(kind), Ty::Text | Ty::Int) | (Ty::Text | Ty::Int, Ty::Id(kind)) => Ty::Id(*kind),
         (a, b) => {
             assert_eq!(a, b, "types that do not mix");
@@ -196,7 +198,8 @@ fn arithmetic(name: &str, a: &Ty, b: &Ty) -> Ty {
         ("_*_", Ty::Decimal(m), Ty::Decimal(n) | Ty::Literal(n)) | ("_*_", Ty::Literal(m), Ty::Decimal(n)) => {
             Ty::Decimal(m + n)
         }
-        ("_/_", _, _) if matches!(unified(a, b), Ty::Decimal(_)) => Ty::Float,
+        ("_/_", _, _) if a.is_exact() && b.is_exact() && (a, b) != (&Ty::Int, &Ty::Int) => Ty::Fraction,
+        ("_+_" | "_-_" | "_*_", Ty::Literal(_), Ty::Literal(_)) => Ty::Fraction,
         _ => unified(a, b),
     }
 }

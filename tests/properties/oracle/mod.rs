@@ -10,6 +10,7 @@ mod aggregate;
 mod by_hand;
 mod decode;
 mod eval;
+mod exact;
 mod expr;
 mod judge;
 mod pack;
@@ -208,10 +209,8 @@ impl Oracle<'_> {
                 format!("{{\"kind\":{},\"id\":{}}}", json_of(&self.pack.kinds[*kind].name), json_of(&id.text()))
             }
         };
-        let kind_of = |scope: usize| &self.pack.kinds[if scope == 0 { 0 } else { moment.about.unwrap_or(0) }];
-        let evidence = moment.uses.iter().map(|(name, scope, slot)| {
-            format!("{}:{}", json_of(name), marked(kind_of(*scope).slot_is_rough(*slot), &rows[*scope][*slot]))
-        });
+        let evidence =
+            moment.uses.iter().map(|(name, scope, slot)| format!("{}:{}", json_of(name), rows[*scope][*slot].json()));
         format!(
             "{{\"time\":{},\"logical_time_ms\":{now},\"customer\":{},\"entity\":{entity},\"moment\":{},\
              \"version\":{},\"episode\":\"{episode}\",\"transition\":\"{transition}\",\"evidence\":{{{}}}}}\n",
@@ -245,18 +244,5 @@ fn episode_id(pack: &Pack, (customer, entity, moment): &Subject, opened: i64) ->
 fn shown(kind: &Kind, slots: &[V]) -> String {
     let names = kind.features.iter().map(|feature| &feature.name);
     let names = names.chain(kind.attributes.iter().map(|attribute| &attribute.name));
-    names
-        .enumerate()
-        .map(|(slot, name)| format!(",{}:{}", json_of(name), marked(kind.slot_is_rough(slot), &slots[slot])))
-        .collect()
-}
-
-fn marked(rough: bool, value: &V) -> String {
-    match value {
-        V::Float(number) if rough => format!("~{}", json_of(number)),
-        V::List(values) => {
-            format!("[{}]", values.iter().map(|value| marked(rough, value)).collect::<Vec<_>>().join(","))
-        }
-        value => value.json(),
-    }
+    names.enumerate().map(|(slot, name)| format!(",{}:{}", json_of(name), slots[slot].json())).collect()
 }

@@ -68,8 +68,6 @@ pub(crate) struct Feature {
     pub(crate) argument: Option<Node>,
     pub(crate) filter: Option<Node>,
     pub(crate) interval: Interval,
-    /// Whether its value is compared with a tolerance.
-    pub(crate) rough: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -90,7 +88,6 @@ pub(crate) struct Attribute {
     pub(crate) name: String,
     pub(crate) ty: Ty,
     pub(crate) expr: Node,
-    pub(crate) rough: bool,
 }
 
 pub(crate) struct Moment {
@@ -227,14 +224,11 @@ impl Pack {
                 Source::Records(input, by.unwrap_or_else(|| self.inputs[input].naming(kind)))
             }
         };
-        let mut rough = matches!(aggregate, "avg" | "stddev");
-        let mut read_expr = |source_text: &str| match source {
+        let read_expr = |source_text: &str| match source {
             Source::Records(input, _) => self.over_record(input, source_text),
             Source::Entities(over) => {
                 let resolve = |path: &[&str]| kinds[over].resolve(&self.inputs, 0, path);
-                let (node, uses) = read(source_text, &resolve).expect("an expression over an entity");
-                rough |= node.ty == Ty::Float && kinds[over].is_rough(&uses, 0);
-                node
+                read(source_text, &resolve).expect("an expression over an entity").0
             }
         };
         let argument = match &declared[aggregate] {
@@ -243,8 +237,7 @@ impl Pack {
         };
         let filter = declared.get("where").map(|condition| read_expr(text(condition)));
         let at_most = declared.get("at_most").map(|most| most.as_integer().expect("a number") as usize);
-        let of = argument.as_ref().map_or(Ty::Bool, |node| node.ty.clone());
-        let of = if matches!(of, Ty::Literal(_)) { Ty::Float } else { of };
+        let of = argument.as_ref().map_or(Ty::Bool, |node| node.ty.kept());
         let ty = match aggregate {
             "count" | "distinct" => Ty::Int,
             "stddev" => Ty::Float,
@@ -270,7 +263,6 @@ impl Pack {
             argument,
             filter,
             interval,
-            rough,
         }
     }
 
@@ -294,18 +286,9 @@ impl Pack {
                     }
                     kind.resolve_with(&self.inputs, names.len(), 0, path)
                 };
-                if let Ok((expr, uses)) = read(text(&declared[*name]), &resolve) {
-                    let ty = if matches!(expr.ty, Ty::Literal(_)) { Ty::Float } else { expr.ty.clone() };
-                    let features = kind.features.len();
-                    let rough = matches!(ty, Ty::Float)
-                        && (text(&declared[*name]).contains('/')
-                            || uses.iter().any(|(_, _, slot)| match kind.features.get(*slot) {
-                                Some(feature) => feature.rough,
-                                None => read_so_far.get(slot - features).is_some_and(|attribute| {
-                                    attribute.as_ref().is_some_and(|attribute| attribute.rough)
-                                }),
-                            }));
-                    read_so_far[position] = Some(Attribute { name: (*name).clone(), ty, expr, rough });
+                if let Ok((expr, _)) = read(text(&declared[*name]), &resolve) {
+                    let ty = expr.ty.kept();
+                    read_so_far[position] = Some(Attribute { name: (*name).clone(), ty, expr });
                     evaluation.push(position);
                 }
             }
@@ -371,17 +354,6 @@ impl Kind {
                 Some((scope, features + attributes + at, inputs[input].fields[position].ty.clone()))
             }
             _ => None,
-        }
-    }
-
-    pub(crate) fn is_rough(&self, uses: &Uses, scope: usize) -> bool {
-        uses.iter().any(|(_, of, slot)| *of == scope && self.slot_is_rough(*slot))
-    }
-
-    pub(crate) fn slot_is_rough(&self, slot: usize) -> bool {
-        match self.features.get(slot) {
-            Some(feature) => feature.rough,
-            None => self.attributes.get(slot - self.features.len()).is_some_and(|attribute| attribute.rough),
         }
     }
 }

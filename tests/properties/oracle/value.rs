@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 use std::fmt::Write as _;
 
+use super::exact::{Fraction, nearest, of_decimal};
+
 /// A type of the pack language.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ty {
@@ -10,14 +12,32 @@ pub(crate) enum Ty {
     Int,
     Float,
     Decimal(u8),
-    /// A literal such as `1.50`, with so many decimals: exact next to a decimal, a float next to anything else.
+    /// A literal such as `1.50`, with so many decimals: exact next to a decimal.
     Literal(u8),
+    /// A fraction of exact numbers: a float as soon as somebody asks for its value, or as it meets one.
+    Fraction,
     Text,
     Time,
     Duration,
     /// The id of an entity of the kind at this position.
     Id(usize),
     List(Box<Ty>),
+}
+
+impl Ty {
+    /// Whether its values are exact numbers.
+    pub(crate) fn is_exact(&self) -> bool {
+        matches!(self, Ty::Int | Ty::Decimal(_) | Ty::Literal(_) | Ty::Fraction)
+    }
+
+    /// The type of what is kept: of an attribute, of the argument of a feature.
+    pub(crate) fn kept(&self) -> Ty {
+        match self {
+            Ty::Literal(_) | Ty::Fraction => Ty::Float,
+            Ty::List(of) => Ty::List(Box::new(of.kept())),
+            other => other.clone(),
+        }
+    }
 }
 
 /// An id: numbers before texts.
@@ -52,6 +72,8 @@ pub(crate) enum V {
     Float(f64),
     /// Units and scale.
     Decimal(i128, u8),
+    /// Never the value of a slot.
+    Fraction(Fraction),
     Text(String),
     Time(i64),
     Duration(i64),
@@ -82,6 +104,7 @@ impl V {
                 let scale = *m.max(n);
                 rescale(*a, *m, scale).expect("small").cmp(&rescale(*b, *n, scale).expect("small"))
             }
+            (V::Fraction(a), V::Fraction(b)) => a.cmp(b),
             (V::Text(a), V::Text(b)) => a.as_bytes().cmp(b.as_bytes()),
             (V::Id(a), V::Id(b)) => a.cmp(b),
             (a, b) => panic!("{a:?} and {b:?} have no common order"),
@@ -96,6 +119,7 @@ impl V {
             V::Int(number) => number.to_string(),
             V::Float(number) => json_of(number),
             V::Decimal(units, scale) => decimal_text(*units, *scale),
+            V::Fraction(_) => panic!("a fraction is no value"),
             V::Text(text) => json_of(text),
             V::Time(ms) => json_of(&time_text(*ms)),
             V::Duration(ms) => json_of(&duration_text(*ms)),
@@ -116,7 +140,7 @@ pub(crate) fn rescale(units: i128, from: u8, to: u8) -> Option<i128> {
 
 /// The nearest float.
 pub(crate) fn decimal_to_float(units: i128, scale: u8) -> f64 {
-    units as f64 / 10_f64.powi(i32::from(scale))
+    nearest(&of_decimal(units, scale)).expect("not too large")
 }
 
 fn decimal_text(units: i128, scale: u8) -> String {

@@ -119,6 +119,9 @@ fn order(left: &Node, right: &Node) -> Option<Ordering> {
         let scale = l.scale.max(r.scale);
         return Some(rescaled(l.units, l.scale, scale)?.cmp(&rescaled(r.units, r.scale, scale)?));
     }
+    if let (Some(l), Some(r)) = (left.number(), right.number()) {
+        return Some(l.cmp(&r));
+    }
     if left.ty == right.ty { Some(left.constant()?.cmp(right.constant()?)) } else { None }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::operand::{Eval, Operand, Scalar, Whole, slot};
 use super::typed::{Arithmetic, Kind, Node, Part, TextTest, rescaled};
-use super::{Env, EvalError};
+use super::{Env, EvalError, exact};
 use propice_model::{Decimal, Type, Value};
 
 /// The value of a node that is made of constants.
@@ -25,6 +25,7 @@ pub(super) fn condition(node: &Node) -> Eval<bool> {
         Kind::Compare(comparison, left, right) => match &left.ty {
             Type::Int | Type::Time | Type::Duration => integer(left).compare(*comparison, integer(right)),
             Type::Decimal(_) => decimal(left).compare(*comparison, decimal(right)),
+            Type::Float if left.is_exact() && right.is_exact() => exact::compare(*comparison, left, right),
             Type::Float => float(left).compare(*comparison, float(right)),
             Type::Bool => boolean(left).compare(*comparison, boolean(right)),
             Type::Text | Type::Id(_) | Type::List(_) => value(left).compare(*comparison, value(right)),
@@ -75,6 +76,13 @@ pub(super) fn condition(node: &Node) -> Eval<bool> {
 
 /// `x in list`
 fn membership(of: &Node, list: &Node) -> Eval<bool> {
+    if let Kind::List(elements) = &list.kind
+        && of.ty == Type::Float
+        && of.is_exact()
+        && elements.iter().all(Node::is_exact)
+    {
+        return exact::membership(of, elements);
+    }
     let of = value(of);
     let Kind::List(elements) = &list.kind else {
         let list = value(list);
@@ -252,6 +260,7 @@ pub(super) fn integer(node: &Node) -> Operand<i64> {
                 let size = 10_i128.pow(u32::from(scale));
                 decimal(of).map(move |units| i64::try_from(units / size).map_err(|_| EvalError::Overflow))
             }
+            Type::Float if of.is_exact() => exact::truncated(of),
             Type::Float => float(of).map(truncated),
             Type::Text => value(of).map(|value| match value {
                 Value::Text(text) => text.parse().map_err(|_| EvalError::Conversion),
@@ -295,7 +304,7 @@ fn part_of_time(part: Part, time_ms: i64, zone: &jiff::tz::TimeZone) -> Result<i
 }
 
 /// Units of decimals.
-fn decimal(node: &Node) -> Operand<i128> {
+pub(super) fn decimal(node: &Node) -> Operand<i128> {
     scalar(node, |node| match (&node.kind, &node.ty) {
         (Kind::Negate(of), _) => decimal(of).map(|x| x.checked_neg().ok_or(EvalError::Overflow)),
         (Kind::Absolute(of), _) => decimal(of).map(|x| x.checked_abs().ok_or(EvalError::Overflow)),
@@ -328,6 +337,7 @@ fn float(node: &Node) -> Operand<f64> {
     scalar(node, |node| match &node.kind {
         Kind::Negate(of) => float(of).map(|x| Ok(-x)),
         Kind::Absolute(of) => float(of).map(|x| Ok(x.abs())),
+        Kind::Arithmetic(..) if node.is_exact() => exact::rounded(node),
         Kind::Arithmetic(operator, left, right) => {
             let (left, right) = (float(left), float(right));
             match operator {
@@ -340,7 +350,8 @@ fn float(node: &Node) -> Operand<f64> {
                 Arithmetic::Remainder => Operand::Computed(impossible(None)),
             }
         }
-        Kind::Convert(of) => match of.ty {
+        Kind::Convert(of) | Kind::Rounded(of) => match of.ty {
+            Type::Float => float(of),
             Type::Int => integer(of).map(|x| Ok(x as f64)),
             Type::Decimal(scale) => decimal(of).map(move |x| finite(Decimal::new(x).to_f64(scale))),
             Type::Text => value(of).map(|value| match value {

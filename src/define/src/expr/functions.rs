@@ -240,6 +240,9 @@ impl Checker<'_> {
         if !fits {
             return self.wrong_argument(function, takes, &node);
         }
+        if function == "double" && node.is_exact() {
+            return self.folded(Node::new(span, ty, Kind::Rounded(Box::new(node))));
+        }
         if node.ty == ty {
             return Some(Node { span, exact: None, ..node });
         }

@@ -10,6 +10,7 @@
 mod bounds;
 mod check;
 mod compile;
+mod exact;
 mod functions;
 mod guard;
 mod moving;

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::check::{Checker, with_article};
-use super::compile;
 use super::typed::{Arithmetic, Comparison, Exact, Kind, Node, rescaled};
+use super::{Env, compile, exact};
 use propice_model::{Id, Type, Value, limits};
 
 impl Checker<'_> {
@@ -14,8 +14,11 @@ impl Checker<'_> {
         if node.moves || children.is_empty() || !children.iter().all(|child| child.constant().is_some()) {
             return Some(node);
         }
+        let ratio = (node.ty == Type::Float && node.is_exact()).then(|| exact::ratio(&node)(&Env::of(&[], 0)));
         match compile::constant(&node) {
-            Ok(value) => Some(Node { kind: Kind::Constant(value), ..node }),
+            Ok(value) => {
+                Some(Node { kind: Kind::Constant(value), ratio: ratio.and_then(Result::ok).flatten(), ..node })
+            }
             Err(error) => self.wrong(node.span, format!("this cannot be computed: {error}"), ""),
         }
     }
@@ -125,7 +128,7 @@ impl Checker<'_> {
         Some(Node { kind: Kind::Constant(Value::float(number)), ..node })
     }
 
-    /// Lets a literal next to a decimal become one; refuses decimals next to floats.
+    /// Lets a literal next to a decimal become one; refuses decimals next to floats, unless those are exact (quotients).
     fn numeric(&mut self, left: Node, right: Node, span: &Range<usize>) -> Option<(Node, Node)> {
         match (&left.ty, &right.ty) {
             (Type::Decimal(_), Type::Float) => {
@@ -140,11 +143,14 @@ impl Checker<'_> {
         }
     }
 
-    /// A float literal as a decimal.
+    /// A float literal as a decimal; any other exact number as it is.
     fn exactly(&mut self, node: Node, span: &Range<usize>) -> Option<Node> {
         if let Some(exact) = node.exact {
             let kind = Kind::Constant(Value::decimal(exact.units));
-            return Some(Node { ty: Type::Decimal(exact.scale), kind, ..node });
+            return Some(Node { ty: Type::Decimal(exact.scale), kind, ratio: None, ..node });
+        }
+        if node.is_exact() {
+            return Some(node);
         }
         self.wrong(span.clone(), "decimal and float do not mix", "`double(x)` makes a float of a decimal")
     }
@@ -225,7 +231,8 @@ impl Checker<'_> {
             let Some(units) = exact.at_scale(*scale) else {
                 return self.wrong(node.span, "the number is too large", "");
             };
-            return Some(Node { ty: ty.clone(), kind: Kind::Constant(Value::decimal(units)), ..node });
+            let kind = Kind::Constant(Value::decimal(units));
+            return Some(Node { ty: ty.clone(), kind, ratio: None, ..node });
         }
         let (span, exact) = (node.span.clone(), node.exact);
         self.folded(Node { exact, ..Node::new(span, ty.clone(), Kind::Convert(Box::new(node))) })

@@ -5,7 +5,7 @@ use std::ops::Range;
 use regex::Regex;
 
 use super::Ref;
-use propice_model::{Type, Value};
+use propice_model::{Ratio, Type, Value};
 
 /// A comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +115,8 @@ pub(super) struct Node {
     pub(super) kind: Kind,
     /// Its exact number, when it is a literal or made of literals.
     pub(super) exact: Option<Exact>,
+    /// The exact number of a constant of type `float` that was computed from literals, such as `2.0 / 3.0`.
+    pub(super) ratio: Option<Ratio>,
     /// Whether its value (not only that of a comparison in it) depends on `now`.
     pub(super) moves: bool,
 }
@@ -137,8 +139,11 @@ pub(super) enum Kind {
     Arithmetic(Arithmetic, Box<Node>, Box<Node>),
     /// Text behind text.
     Join(Box<Node>, Box<Node>),
-    /// Another type: a number of another kind or scale, a text as a number, anything as text.
+    /// Another type: a number of another kind or scale, a text as a number, anything as text. Of a number as a `float`, what is
+    /// around it decides whether it is rounded.
     Convert(Box<Node>),
+    /// `double(x)` of a number: a float, rounded here.
+    Rounded(Box<Node>),
     /// Both of one type.
     Compare(Comparison, Box<Node>, Box<Node>),
     /// `now` compared with the sum of these, the marked ones negated.
@@ -165,7 +170,7 @@ pub(super) enum Kind {
 impl Node {
     /// A node that does not depend on `now`.
     pub(super) fn new(span: Range<usize>, ty: Type, kind: Kind) -> Node {
-        Node { span, ty, kind, exact: None, moves: false }
+        Node { span, ty, kind, exact: None, ratio: None, moves: false }
     }
 
     /// Whether it is the literal `null`.
@@ -184,6 +189,7 @@ impl Node {
             Kind::Constant(_) | Kind::Slot { .. } | Kind::Now => Vec::new(),
             Kind::Negate(of)
             | Kind::Convert(of)
+            | Kind::Rounded(of)
             | Kind::Not(of)
             | Kind::Has(of)
             | Kind::Size(of)
@@ -217,7 +223,7 @@ impl Node {
     pub(super) fn is_never_negative(&self) -> bool {
         match &self.kind {
             Kind::Slot { never_negative, .. } => *never_negative,
-            Kind::Convert(of) if of.ty.is_number() && self.ty.is_number() => of.is_never_negative(),
+            Kind::Convert(of) | Kind::Rounded(of) if of.ty.is_number() && self.ty.is_number() => of.is_never_negative(),
             Kind::Size(_) | Kind::Absolute(_) => true,
             _ => false,
         }
@@ -281,6 +287,6 @@ impl PartialEq for Node {
             (Kind::Part(a, _, x), Kind::Part(b, _, y)) => a == b && x == y,
             (a, b) => std::mem::discriminant(a) == std::mem::discriminant(b),
         };
-        self.ty == other.ty && same_kind && self.children() == other.children()
+        self.ty == other.ty && same_kind && self.ratio == other.ratio && self.children() == other.children()
     }
 }

@@ -151,11 +151,6 @@ impl Records {
         &self.expected
     }
 
-    /// There for what comes while it is read.
-    pub(super) fn live(&self) -> Option<Arc<Live>> {
-        self.live.clone()
-    }
-
     /// What people should know of the records since this was asked last.
     pub(super) fn warnings(&mut self) -> Vec<String> {
         let odd = match &mut self.layout {

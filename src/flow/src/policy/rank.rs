@@ -48,7 +48,7 @@ fn number(value: &Value, ty: &Type) -> f64 {
     match (value, ty) {
         (Value::Int(number), _) => *number as f64,
         (Value::Float(number), _) => number.get(),
-        (Value::Decimal(number), Type::Decimal(scale)) => number.units() as f64 / 10_f64.powi(i32::from(*scale)),
+        (Value::Decimal(number), Type::Decimal(scale)) => number.to_f64(*scale),
         _ => 0.0,
     }
 }

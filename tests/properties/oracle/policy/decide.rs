@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::episode_id;
 use super::super::eval::Scope;
 use super::super::pack::Pack;
 use super::super::state::{Live, State};
 use super::super::value::{Id, json_of, time_text};
-use super::super::{episode_id, marked};
 use super::gates::{Client, Failed, Met};
 use super::receipts::Receipt;
 use super::{Calendar, Policy};
@@ -424,17 +424,15 @@ impl Memory {
         let until = until.and_then(|all| all.into_iter().max());
         let (_, rows) = client.rows(subject.1.as_ref());
         let evidence = moment.uses.iter().map(|(name, scope, slot)| {
-            let kind = &client.pack.kinds[if *scope == 0 { 0 } else { moment.about.expect("an entity") }];
             let value = match client.withheld(moment, *scope, *slot) {
                 Some(data) => format!("{{\"withheld\":{}}}", json_of(data)),
-                None => marked(kind.slot_is_rough(*slot), &rows[*scope][*slot]),
+                None => rows[*scope][*slot].json(),
             };
             format!("{}:{value}", json_of(name))
         });
-        let rough = if moment.rules.priority_is_rough { "~" } else { "" };
         let text = format!(
             "\"decision\":\"verdict\",\"verdict\":\"{verdict}\",\"gates\":[{}],\"until\":{},\"channel\":{},\
-             \"released_at\":{},\"priority\":{rough}{},\"mood\":\"{}\",\"evidence\":{{{}}}}}\n",
+             \"released_at\":{},\"priority\":{},\"mood\":\"{}\",\"evidence\":{{{}}}}}\n",
             failed.iter().map(Failed::json).collect::<Vec<_>>().join(","),
             json_of(&until.map(time_text)),
             json_of(&channel),

@@ -133,7 +133,6 @@ pub(crate) struct Rules {
     pub(crate) purpose: String,
     pub(crate) channels: Vec<String>,
     pub(crate) priority: Node,
-    pub(crate) priority_is_rough: bool,
     pub(crate) valid_for: Option<i64>,
     pub(crate) cooldown: Option<i64>,
     pub(crate) on_negative_mood: String,

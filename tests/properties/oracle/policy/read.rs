@@ -275,7 +275,7 @@ pub(crate) fn moment(pack: &Pack, name: &str, declared: &Table, kinds: &[Kind]) 
     };
     let expr = |source: &str| read(source, &resolve).expect("an expression of a moment");
     let (when, uses) = expr(text(&declared["when"]));
-    let rules = rules(declared, about, kinds, &when, &expr);
+    let rules = rules(declared, &when, &expr);
     Moment {
         name: name.to_owned(),
         version: declared.get("version").map_or(pack.version.as_str(), text).to_owned(),
@@ -287,20 +287,13 @@ pub(crate) fn moment(pack: &Pack, name: &str, declared: &Table, kinds: &[Kind]) 
     }
 }
 
-fn rules(
-    declared: &Table,
-    about: Option<usize>,
-    kinds: &[Kind],
-    when: &Node,
-    expr: &dyn Fn(&str) -> (Node, Uses),
-) -> Rules {
+fn rules(declared: &Table, when: &Node, expr: &dyn Fn(&str) -> (Node, Uses)) -> Rules {
     let word = |key: &str, otherwise: &str| declared.get(key).map_or(otherwise, text).to_owned();
-    let (priority, priority_uses) = match declared.get("priority") {
-        None => (constant(0.0), Uses::new()),
-        Some(Value::String(source)) => expr(source),
-        Some(plain) => (constant(number(plain)), Uses::new()),
+    let priority = match declared.get("priority") {
+        None => constant(0.0),
+        Some(Value::String(source)) => expr(source).0,
+        Some(plain) => constant(number(plain)),
     };
-    let kind_of = |scope: usize| &kinds[if scope == 0 { 0 } else { about.expect("an entity") }];
     let evidence: Vec<(String, Node)> =
         texts(declared, "evidence").into_iter().map(|source| (source.clone(), expr(&source).0)).collect();
     let nodes = [when, &priority].into_iter().chain(evidence.iter().map(|(_, node)| node));
@@ -309,8 +302,6 @@ fn rules(
     Rules {
         purpose: word("purpose", ""),
         channels: texts(declared, "channels"),
-        priority_is_rough: declared.get("priority").and_then(Value::as_str).is_some_and(|text| text.contains('/'))
-            || priority_uses.iter().any(|(_, scope, slot)| kind_of(*scope).slot_is_rough(*slot)),
         priority,
         valid_for: span(declared, "valid_for"),
         cooldown: span(declared, "cooldown"),

@@ -1,5 +1,6 @@
 //! Tables of expressions: what they give, which mistakes they have and where, when they turn.
 
+mod exact;
 mod guards;
 mod limits;
 mod mistakes;
