@@ -7,6 +7,7 @@ mod check_policy;
 mod commands;
 mod docs;
 mod files;
+mod first_hour_language;
 mod generate;
 mod golden;
 mod house;

@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::inputs::{Inputs, Opened};
 use super::meter::Metered;
 use super::summary::Done;
-use super::{Failure, Outcome, instant, load_pack, say};
+use super::{Failure, Outcome, instant, load_pack, say, whole};
 use propice_define::Plan;
 use propice_edge::sink::{DirectorySink, Format as Shown, Show as Which, Sink, Tee, TerminalSink, ViewMode};
 use propice_flow as flow;
@@ -37,10 +37,10 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t = EngineName::Fused)]
     pub(crate) engine: EngineName,
     /// How many worker threads; the output is the same for any number
-    #[arg(long, short, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, short, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = whole::<u16>(1, 256))]
     pub(crate) workers: u16,
     /// Move the clock on to this time behind the last record, so that windows end and deadlines pass
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     pub(crate) until: Option<String>,
     /// Which views are kept up to date and written to the output folder: the last one of each customer, every change, or
     /// none

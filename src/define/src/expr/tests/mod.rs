@@ -1,5 +1,7 @@
 //! Tables of expressions: what they give, which mistakes they have and where, when they turn.
 
+mod chains;
+mod foreign;
 mod guards;
 mod limits;
 mod mistakes;
