@@ -331,7 +331,7 @@ fn the_command_says_it_all_and_ends_as_it_says() {
 
     let (code, out, err) = propice(&["check", "check/warnings.toml"]);
     assert_eq!(code, Some(0));
-    assert!(out.contains("pack warnings is sound") && err.contains("check/warnings.toml: 6 warnings"), "{out}{err}");
+    assert!(out.contains("pack warnings is sound") && err.contains("check/warnings.toml: 8 warnings"), "{out}{err}");
     let (code, out, err) = propice(&["check", "--deny-warnings", "check/warnings.toml", "sound/rich.toml"]);
     assert_eq!(code, Some(1));
     assert!(!out.contains("pack warnings") && out.contains("pack rich is sound"), "{out}");

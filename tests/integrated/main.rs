@@ -8,6 +8,7 @@ mod commands;
 mod docs;
 mod files;
 mod first_hour_inputs;
+mod first_hour_language;
 mod first_hour_numbers;
 mod first_hour_output;
 mod first_hour_pages;

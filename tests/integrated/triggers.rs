@@ -277,6 +277,9 @@ fn a_release_says_everything_a_subscriber_wants() {
     assert!(trigger.to_json().expect("JSON").contains("\"value\":-1234.50,"));
 }
 
+/// What is told of a moment of assistance that has no words of its own, or none that may be told.
+const STAND_IN: &str = "Your situation has changed, and we may be able to help you.";
+
 #[test]
 fn nothing_leaves_that_the_moment_does_not_share() {
     let secret = "1340.70";
@@ -285,19 +288,19 @@ fn nothing_leaves_that_the_moment_does_not_share() {
     for part in [secret, "1,340", "1340", "spent"] {
         assert!(!json.contains(part), "{part}: {json}");
     }
-    // A reason that names what is not shared is not told; what is shared is told instead.
+    // A reason that names what is not shared is not told; a sentence of the purpose is told instead.
     let spent = plan.moments[0].evidence[1].clone();
     assert_eq!(spent.name, "spent_30d");
     for parts in plan.moments[0].reason.values_mut() {
         parts.push(ReasonPart::Slot(spent.clone()));
     }
     let trigger = published(&plan, AT, Judgement { locale: None, ..released() });
-    assert_eq!(trigger.data.reason.text, "Balance is -1,234.50 (less than 50.00).");
-    // With nothing shared, nothing but that it is so.
+    assert_eq!(trigger.data.reason.text, STAND_IN);
+    // With nothing shared likewise.
     plan.moments[0].shares.clear();
     let trigger = published(&plan, AT, Judgement { shared: Vec::new(), locale: None, ..released() });
     assert!(trigger.data.evidence.is_empty());
-    assert_eq!(trigger.data.reason.text, "Overdraft ahead: it is so now.");
+    assert_eq!(trigger.data.reason.text, STAND_IN);
     assert!(!trigger.to_json().expect("JSON").contains("234"));
     // And what is shared says where it looks.
     plan.moments[0].shares = vec![spent];
@@ -316,7 +319,7 @@ fn what_is_withheld_is_named_and_not_told() {
     let trigger = published(&plan, AT, withheld);
     assert_eq!(trigger.data.evidence[0].withheld.as_deref(), Some("location"));
     assert_eq!(trigger.data.evidence[0].value, None);
-    assert_eq!(trigger.data.reason.text, "Overdraft ahead: it is so now.");
+    assert_eq!(trigger.data.reason.text, STAND_IN);
     assert_eq!(trigger.data.consent, None, "the moment does not use the kind of data");
     plan.moments[0].data = 1;
     let consent = published(&plan, AT, released()).data.consent.expect("a consent");
@@ -381,7 +384,8 @@ fn reasons_are_told_in_the_language_there_is() {
     plan.moments[0].reason.remove("en");
     assert_eq!(told(&plan, None), french);
     plan.moments[0].reason.clear();
-    assert_eq!(told(&plan, Some("fr")).0, "Balance est -1\u{202f}234,50 (moins de 50,00).");
+    assert_eq!(told(&plan, Some("fr")).0, "Votre situation a changé, et nous pouvons peut-être vous aider.");
+    assert_eq!(told(&plan, None), (STAND_IN.to_owned(), "en".to_owned()));
 }
 
 #[test]
@@ -566,7 +570,7 @@ fn the_schemas_that_are_checked_in_are_those_of_the_types() {
         ("trigger.json", schema::trigger()),
         ("event.json", schema::event()),
         ("decision.json", schema::decision()),
-        ("bank.asyncapi.json", schema::asyncapi(Some(&bank))),
+        ("bank.asyncapi.json", schema::asyncapi(&bank)),
     ] {
         let path = Path::new(crate::ROOT).join("docs/schema").join(name);
         let document = format!("{document:#}\n");
@@ -596,7 +600,7 @@ fn every_reference_of_the_asyncapi_document_leads_somewhere() {
             _ => {}
         }
     }
-    let document = schema::asyncapi(Some(&plan()));
+    let document = schema::asyncapi(&plan());
     let mut found = Vec::new();
     references(&document, &mut found);
     assert!(found.len() > 10);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::{Failure, Outcome, print, say};
+use super::{Failure, Outcome, print, say, whole};
 use propice_bench::instructions::{self, Counts, Subject};
 use propice_bench::machine::Machine;
 use propice_bench::{self as bench, Failed, PARTS, Scale, goals, memory, page};
@@ -45,10 +45,10 @@ pub(crate) struct Args {
     #[arg(long, hide = true, value_name = "SUBJECT", value_parser = Subject::ALL.map(|(name, _)| name))]
     fixed_run: Option<String>,
     /// Events of the fixed run
-    #[arg(long, hide = true, default_value_t = 60_000)]
+    #[arg(long, hide = true, default_value_t = 60_000, allow_negative_numbers = true, value_parser = whole::<u64>(1, u64::MAX))]
     events: u64,
     /// Measure memory in this process, with so many customers
-    #[arg(long, hide = true, value_name = "CUSTOMERS")]
+    #[arg(long, hide = true, value_name = "CUSTOMERS", allow_negative_numbers = true, value_parser = whole::<u64>(1, u64::MAX))]
     measure_memory: Option<u64>,
 }
 

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::signals::Signals;
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, whole};
 use propice_edge::output::{Kind, OutputFolder};
 use propice_generate::{self as generate, FILES, Progress, Settings};
 use propice_model::Decimal;
@@ -27,13 +27,13 @@ pub(crate) struct Args {
     #[arg(value_enum)]
     world: World,
     /// How many customers
-    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 1_000, allow_negative_numbers = true, value_parser = whole::<u32>(1, 10_000_000))]
     customers: u32,
     /// How many days, after a history of 180 days with salaries, bills and standing savings only
-    #[arg(long, value_name = "D", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    #[arg(long, value_name = "D", default_value_t = 90, allow_negative_numbers = true, value_parser = whole::<u32>(1, 3_650))]
     days: u32,
     /// What randomness begins with; the same seed gives the same bytes everywhere
-    #[arg(long, value_name = "S", default_value_t = 1)]
+    #[arg(long, value_name = "S", default_value_t = 1, allow_negative_numbers = true, value_parser = whole::<u64>(0, u64::MAX))]
     seed: u64,
     /// The folder to write to; it is made where it is not there. It replaces streams that were generated before as a whole,
     /// and never what propice did not write
@@ -43,13 +43,13 @@ pub(crate) struct Args {
     #[arg(long)]
     force: bool,
     /// The first day
-    #[arg(long, value_name = "DATE", default_value = "2026-01-01", value_parser = day)]
+    #[arg(long, value_name = "DATE", default_value = "2026-01-01", allow_negative_numbers = true, value_parser = day)]
     start: i64,
     /// How many of the records arrive out of order, from 0 to 1: late by up to six hours
-    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = share)]
+    #[arg(long, value_name = "SHARE", default_value = "0", allow_negative_numbers = true, value_parser = share)]
     disorder: u32,
     /// How many of the records arrive twice, from 0 to 1. Streams count every record, so the truth fits a run without
-    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = share)]
+    #[arg(long, value_name = "SHARE", default_value = "0", allow_negative_numbers = true, value_parser = share)]
     duplicates: u32,
     /// How the files are compressed
     #[arg(long, value_enum, default_value_t = Compress::None)]

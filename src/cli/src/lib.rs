@@ -169,6 +169,17 @@ pub(crate) fn instant(option: &str, text: &str, plan: &Plan) -> Result<LogicalTi
     })
 }
 
+/// Reads a whole number of the command line.
+pub(crate) fn whole<T: TryFrom<u64>>(least: u64, most: u64) -> impl Fn(&str) -> Result<T, String> + Clone {
+    move |text| {
+        let number = text.parse::<u64>().ok().filter(|number| (least..=most).contains(number));
+        number.and_then(|number| T::try_from(number).ok()).ok_or_else(|| {
+            let range = if most == u64::MAX { format!("from {least} on") } else { format!("from {least} to {most}") };
+            format!("it is a whole number {range}")
+        })
+    }
+}
+
 /// Says something on standard error.
 pub(crate) fn say(text: &str) {
     // When nobody reads it, the run goes on all the same.

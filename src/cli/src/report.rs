@@ -19,6 +19,11 @@ Examples:
 
 /// What tables in a file end with: by that it is known as ours when it is to be replaced.
 const WRITTEN_BY: &str = "\nwritten by propice report\n";
+/// Endings of files that hold something else than a report, whatever --format says.
+const FOREIGN: [&str; 18] = [
+    "pdf", "doc", "docx", "odt", "rtf", "xls", "xlsx", "ods", "ppt", "pptx", "png", "jpg", "jpeg", "svg", "gz", "zst",
+    "zip", "parquet",
+];
 
 /// Bad lines that are told one by one.
 const TOLD: u64 = 10;
@@ -34,7 +39,7 @@ pub(crate) struct Args {
     /// zone. Without it: in UTC
     #[arg(long, value_name = "PACK")]
     pub(crate) pack: Option<PathBuf>,
-    /// How it is written; without it: as the name of --output ends, or else `table`
+    /// How it is written; without it: as the name of --output ends (.html, .json, .txt), or else `table`
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
     /// What the timeline counts by; without it: what fits the time between the first decision and the last
@@ -79,6 +84,7 @@ impl From<By> for Unit {
 
 /// Writes a report.
 pub(crate) fn run(args: &Args) -> Outcome {
+    let format = format(args)?;
     let plan = args.pack.as_deref().map(load_pack).transpose()?;
     let zone = plan.as_ref().map_or("UTC", |plan| plan.timezone.as_str());
     // The zone of a pack that is sound is known.
@@ -90,7 +96,6 @@ pub(crate) fn run(args: &Args) -> Outcome {
     }
     let scope = Scope { plan: plan.as_ref(), zone: zone.to_owned(), unit: args.by.map(Unit::from) };
     let report = Report::of(tally, &scope);
-    let format = format(args);
     let text = match format {
         Format::Table => tables(&report, columns(args)),
         Format::Json => report.json(),
@@ -119,16 +124,31 @@ fn is_report(begin: &[u8]) -> bool {
         || is_json()
 }
 
-/// As it is asked for, or as the name of the file says.
-fn format(args: &Args) -> Format {
-    args.format.unwrap_or_else(|| {
-        let ending = args.output.as_deref().and_then(Path::extension).and_then(|ending| ending.to_str());
-        match ending {
-            Some("html" | "htm") => Format::Html,
-            Some("json") => Format::Json,
-            _ => Format::Table,
-        }
-    })
+/// As it is asked for, or as the name of the file says. A name that promises something else is refused.
+fn format(args: &Args) -> Result<Format, Failure> {
+    const ENDINGS: [(&str, Format); 5] = [
+        ("txt", Format::Table),
+        ("text", Format::Table),
+        ("json", Format::Json),
+        ("html", Format::Html),
+        ("htm", Format::Html),
+    ];
+    let Some(path) = &args.output else { return Ok(args.format.unwrap_or(Format::Table)) };
+    let Some(ending) = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()) else {
+        return Ok(args.format.unwrap_or(Format::Table));
+    };
+    let promised = ENDINGS.iter().find(|(known, _)| *known == ending).map(|(_, format)| *format);
+    let refused = |what: &str| {
+        let help = "A report is .html (one page with plots), .json or .txt (tables)";
+        Err(Failure::Usage(format!("{}: {what}\n\n{help}", path.display())))
+    };
+    match (promised, args.format) {
+        (Some(promised), None) => Ok(promised),
+        (Some(promised), Some(asked)) if promised == asked => Ok(asked),
+        (Some(_), Some(_)) => refused("the name of the file says something else than --format"),
+        (None, Some(asked)) if !FOREIGN.contains(&ending.as_str()) => Ok(asked),
+        _ => refused(&format!("no report is written as .{ending}")),
+    }
 }
 
 /// The width of the terminal, when that is where the tables go.

@@ -9,7 +9,7 @@ use super::inputs::{self, Inputs, Refusals, ended};
 use super::meter::Metered;
 use super::signals::Signals;
 use super::summary::Done;
-use super::{Failure, Outcome, instant, load_pack, say};
+use super::{Failure, Outcome, instant, load_pack, say, whole};
 use propice_define::Plan;
 use propice_edge::output::{Kind, OutputFolder};
 use propice_edge::sink::{DirectorySink, Format as Shown, Show as Which, Sink, Tee, TerminalSink, ViewMode};
@@ -49,11 +49,11 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t = EngineName::Fused)]
     pub(crate) engine: EngineName,
     /// How many worker threads; the output is the same for any number
-    #[arg(long, short, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, short, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = whole::<u16>(1, 256))]
     pub(crate) workers: u16,
     /// Move the clock on to this time behind the last record, so that windows end and deadlines pass; before it, the run
     /// ends there
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     pub(crate) until: Option<String>,
     /// Publish nothing before this time: everything until then is computed, and what would have been said counts as not
     /// said, so that it uses up no budget and no cooldown. For a first run over the past

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Outcome, load_pack, print};
+use super::{Failure, Outcome, load_pack, print};
 use propice_edge::trigger::schema;
 
 const EXAMPLES: &str = "\
@@ -18,7 +18,7 @@ pub(crate) struct Args {
     /// Which document
     #[arg(value_enum)]
     document: Document,
-    /// The pack whose channels the AsyncAPI document is about; the schemas are the same for every pack
+    /// The pack whose channels the AsyncAPI document is about, which needs it; the schemas are the same for every pack
     #[arg(value_name = "PACK")]
     pack: Option<PathBuf>,
 }
@@ -35,6 +35,10 @@ enum Document {
     Asyncapi,
 }
 
+/// What is said when channels are asked for and no pack is there to have them.
+const NO_PACK: &str = "schema asyncapi describes the channels of a pack, and none is given\n\n\
+                       Give it: propice schema asyncapi dataflows/bank.toml";
+
 /// Prints a document.
 pub(crate) fn run(args: &Args) -> Outcome {
     // A pack that is named is read, so that one with mistakes is never taken for sound.
@@ -43,7 +47,10 @@ pub(crate) fn run(args: &Args) -> Outcome {
         Document::Trigger => schema::trigger(),
         Document::Event => schema::event(),
         Document::Decision => schema::decision(),
-        Document::Asyncapi => schema::asyncapi(plan.as_ref()),
+        Document::Asyncapi => {
+            let plan = plan.ok_or_else(|| Failure::Usage(NO_PACK.to_owned()))?;
+            schema::asyncapi(&plan)
+        }
     };
     print(&format!("{document:#}\n"))
 }

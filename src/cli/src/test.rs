@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::inputs::{failure, fixtures};
 use super::{Failure, Outcome, load_pack, print};
-use judge::{Found, judge};
+use judge::{Found, Report, judge};
 use propice_define::Plan;
 use propice_define::plan::{Given, TestCase};
 use propice_edge::sink::{MemorySink, ViewMode};
@@ -45,9 +45,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
     }
     let mut failed = 0;
     for case in &cases {
-        let given = given(&args.pack, &plan, case)?;
-        let found = play(&plan, case, given).map_err(|error| Failure::io(&case.name, &error))?;
-        let report = judge(&plan, case, &found);
+        let report = one(&args.pack, &plan, case)?;
         failed += usize::from(!report.is_right);
         let place = format!("{}:{}", args.pack.display(), case.line);
         let head =
@@ -56,6 +54,19 @@ pub(crate) fn run(args: &Args) -> Outcome {
     }
     print(&format!("{} cases: {} right, {failed} wrong\n", cases.len(), cases.len() - failed))?;
     if failed > 0 { Err(Failure::WrongAndSaid) } else { Ok(()) }
+}
+
+/// Runs a case. One that cannot be run is wrong, and the others are run all the same.
+fn one(pack: &Path, plan: &Arc<Plan>, case: &TestCase) -> Result<Report, Failure> {
+    let found = given(pack, plan, case)
+        .and_then(|given| play(plan, case, given).map_err(|error| Failure::io("what is given", &error)));
+    let why = match found {
+        Ok(found) => return Ok(judge(plan, case, &found)),
+        Err(Failure::Wrong(why) | Failure::Usage(why) | Failure::Io(why)) => why,
+        Err(other) => return Err(other),
+    };
+    let text = why.trim_end().lines().map(|line| format!("   !  {line}\n")).collect();
+    Ok(Report { is_right: false, text })
 }
 
 /// What a case gives.
@@ -67,8 +78,7 @@ fn given(pack: &Path, plan: &Arc<Plan>, case: &TestCase) -> Result<Box<dyn Sourc
     let places = [pack.parent().unwrap_or(Path::new("")).join(path), fixtures(pack, plan).join(path)];
     let Some(place) = places.iter().find(|place| place.exists()) else {
         let [first, second] = places.map(|place| place.display().to_string());
-        let case = &case.name;
-        return Err(Failure::Wrong(format!("{case}: `given` is neither {first} nor {second}")));
+        return Err(Failure::Wrong(format!("`given` is neither {first} nor {second}")));
     };
     if !place.is_dir() {
         return Ok(Box::new(LinesSource::open(plan, place).map_err(|error| failure(&error))?));
@@ -124,7 +134,6 @@ impl Source for Once {
 
 #[cfg(test)]
 mod tests {
-    use super::judge::Report;
     use super::*;
     use propice_define as define;
 
@@ -165,13 +174,28 @@ given = [
     }
 
     #[test]
-    fn a_case_that_is_right_says_nothing_but_dead_letters() {
-        let report = report(
-            r#"expect = [{ customer = "1", moment = "many", transition = "opened", at = "2026-01-01" },
-                         { customer = "1", moment = "many", transition = "closed", at = "2026-01-03" }]"#,
-        );
-        assert!(report.is_right);
-        assert_eq!(report.text, "   !  given:3 is a dead letter: `n` is not int: \"x\"\n");
+    fn a_record_that_is_refused_has_to_be_expected() {
+        const RIGHT: &str = r#"expect = [{ customer = "1", moment = "many", transition = "opened", at = "2026-01-01" },
+                         { customer = "1", moment = "many", transition = "closed", at = "2026-01-03" }]"#;
+        let right = ["dead_letters = 1", "dead_letters = true", "dead_letters = [\"wrong_type\"]"];
+        for expected in right {
+            let report = report(&format!("{RIGHT}\n{expected}"));
+            assert_eq!((report.is_right, report.text.as_str()), (true, ""), "{expected}");
+        }
+        let letter = "   !  given:3 is a dead letter (wrong_type): `n` is not int: \"x\"\n";
+        let help = "   !  no record may be refused: `dead_letters = 1` says that it is meant\n";
+        for (expected, told) in [
+            ("", help.to_owned()),
+            ("dead_letters = 0", help.to_owned()),
+            ("dead_letters = 2", "   !  2 dead letters are expected, and 1 came\n".to_owned()),
+            (
+                "dead_letters = [\"unreadable\"]",
+                "   !  dead letters are expected for unreadable, and came for wrong_type\n".to_owned(),
+            ),
+        ] {
+            let report = report(&format!("{RIGHT}\n{expected}"));
+            assert_eq!((report.is_right, report.text), (false, format!("{letter}{told}")), "{expected}");
+        }
     }
 
     #[test]
@@ -186,7 +210,8 @@ given = [
                         -  2026-01-02T00:00:00Z  2  many opened  (expected, did not come)\n   \
                         +  2026-01-03T00:00:00Z  1  low opened  (came, not expected)\n   \
                         +  2026-01-03T00:00:00Z  1  many closed  (came, not expected)\n   \
-                        !  given:3 is a dead letter: `n` is not int: \"x\"\n";
+                        !  given:3 is a dead letter (wrong_type): `n` is not int: \"x\"\n   \
+                        !  no record may be refused: `dead_letters = 1` says that it is meant\n";
         assert_eq!(report.text, expected);
     }
 }

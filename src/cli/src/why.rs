@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::inputs::{Inputs, failure};
-use super::{Failure, Outcome, instant, load_pack, print, say};
+use super::{Failure, Outcome, instant, load_pack, print, say, whole};
 use propice_edge::source::InputFile;
 use propice_edge::trigger::language::Language;
 use propice_explain::{self as explain, About, Problem, Question, text};
@@ -26,20 +26,20 @@ pub(crate) struct Args {
     #[command(flatten)]
     inputs: Inputs,
     /// About this customer; without --moment all moments in short
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
     customer: Option<String>,
     /// Only this moment, in full
     #[arg(long, value_name = "NAME", requires = "customer", conflicts_with = "trigger")]
     moment: Option<String>,
     /// Only this entity, of a moment that is about one
-    #[arg(long, value_name = "ID", requires = "moment")]
+    #[arg(long, value_name = "ID", requires = "moment", allow_negative_numbers = true)]
     entity: Option<String>,
     /// About this trigger or episode. With --customer, whose it is, it is found without a run over all records
     #[arg(long, value_name = "ID")]
     trigger: Option<String>,
     /// As of this time, such as 2026-03-02T09:00:00Z; without an offset in the zone of the pack. Without it: the last
     /// record; of a trigger, when it was published
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     at: Option<String>,
     /// In which language; without it that of the surroundings (`LANG`)
     #[arg(long, value_enum)]
@@ -48,7 +48,7 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     /// How many records are shown of each feature, the newest first
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 10, allow_negative_numbers = true, value_parser = whole::<u16>(1, 65_535))]
     records: u16,
 }
 

@@ -65,15 +65,15 @@ impl World {
             (grain, base) = super::policy::times(rng);
         }
         let count = 1 + usize::from(rng.chance(75)) + usize::from(rng.chance(25));
-        let mut world = World {
-            grain,
-            base,
-            kinds: ["customer", "account", "card"][..count].to_vec(),
-            inputs: Vec::new(),
-            relations: Vec::new(),
-            orderly,
-            contact: Vec::new(),
-        };
+        let mut kinds = ["customer", "account", "card"][..count].to_vec();
+        // An insurer has entities that are called like a section of the pack.
+        if let [_, .., last] = kinds.as_mut_slice()
+            && rng.chance(20)
+        {
+            *last = "policy";
+        }
+        let mut world =
+            World { grain, base, kinds, inputs: Vec::new(), relations: Vec::new(), orderly, contact: Vec::new() };
         for kind in 1..count {
             if kind == 2 && rng.chance(25) {
                 // One input relates entities of both kinds.

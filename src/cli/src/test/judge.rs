@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use propice_define::Plan;
-use propice_define::plan::{Expected, ExpectedEvent, Gate, TestCase, Verdict};
+use propice_define::plan::{DeadLetters, Expected, ExpectedEvent, Gate, TestCase, Verdict};
 use propice_edge::sink::json::transition_name;
 use propice_edge::source::DeadLetter;
 use propice_flow::Transition;
@@ -57,7 +57,8 @@ pub(super) fn judge(plan: &Plan, case: &TestCase, found: &Found) -> Report {
     }
     lines.extend(missing.into_iter().map(|expected| (expected.at, '-', shown_expected(expected))));
     lines.sort();
-    let is_right = lines.iter().all(|(_, sign, _)| *sign == '=');
+    let letters = letters_wrong(case, found);
+    let is_right = lines.iter().all(|(_, sign, _)| *sign == '=') && letters.is_none();
     let mut text = String::new();
     for (time, sign, line) in lines.iter().filter(|_| !is_right) {
         let told = match sign {
@@ -67,10 +68,38 @@ pub(super) fn judge(plan: &Plan, case: &TestCase, found: &Found) -> Report {
         };
         let _ = writeln!(text, "   {sign}  {}  {line}  ({told})", format_time(*time as i64));
     }
-    for letter in &found.letters {
-        let _ = writeln!(text, "   !  {}:{} is a dead letter: {}", letter.file, letter.line, letter.error);
+    if let Some(wrong) = letters {
+        for letter in &found.letters {
+            let DeadLetter { file, line, reason, error, .. } = letter;
+            let _ = writeln!(text, "   !  {file}:{line} is a dead letter ({reason}): {error}");
+        }
+        let _ = writeln!(text, "   !  {wrong}");
     }
     Report { is_right, text }
+}
+
+/// How the records that were refused differ from those that were to be.
+fn letters_wrong(case: &TestCase, found: &Found) -> Option<String> {
+    let came = found.letters.len();
+    match &case.dead_letters {
+        None | Some(DeadLetters::Count(0)) if came > 0 => {
+            Some(format!("no record may be refused: `dead_letters = {came}` says that it is meant"))
+        }
+        Some(DeadLetters::Some) if came == 0 => Some("dead letters are expected, and none came".to_owned()),
+        Some(DeadLetters::Count(count)) if *count != came as u64 => {
+            Some(format!("{count} dead letters are expected, and {came} came"))
+        }
+        Some(DeadLetters::Reasons(reasons)) => {
+            let sorted = |mut reasons: Vec<&str>| {
+                reasons.sort_unstable();
+                if reasons.is_empty() { "nothing".to_owned() } else { reasons.join(", ") }
+            };
+            let expected = sorted(reasons.iter().map(String::as_str).collect());
+            let came = sorted(found.letters.iter().map(|letter| letter.reason).collect());
+            (expected != came).then(|| format!("dead letters are expected for {expected}, and came for {came}"))
+        }
+        _ => None,
+    }
 }
 
 fn transitions<'a>(plan: &'a Plan, found: &'a Found) -> impl Iterator<Item = Came<'a>> {

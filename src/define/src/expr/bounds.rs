@@ -1,19 +1,13 @@
-//! Comparisons that can never be true, alone or together with the others of one `&&` chain.
+//! Conditions that are always the same: comparisons that can never be true, alone or together with the others of one
+//! `&&` chain, and parts of an `||` chain one of which is always true.
 
 use std::cmp::Ordering;
 use std::ops::Range;
 
 use super::check::Checker;
-use super::typed::{Comparison, Kind, Node, rescaled};
+use super::regions::{Form, Region, Subject, Subjects, bounds_of, literal, meet, plain};
+use super::typed::{Comparison, Kind, Node};
 use propice_model::{Type, Value};
-
-/// What a chain of conditions demands of one thing.
-struct Demands<'a> {
-    /// The thing.
-    subject: &'a Node,
-    /// Each comparison with a constant, the thing on the left: comparison, constant, the condition.
-    comparisons: Vec<(Comparison, &'a Node, &'a Node)>,
-}
 
 impl Checker<'_> {
     /// Refuses a comparison that can never be true because of what is compared.
@@ -50,27 +44,156 @@ impl Checker<'_> {
         Some(())
     }
 
-    /// Notes conditions of one chain that cannot be true together.
-    pub(super) fn contradictions(&mut self, parts: &[Node]) {
-        let mut demands: Vec<Demands<'_>> = Vec::new();
-        for part in parts {
-            let Kind::Compare(comparison, left, right) = &part.kind else { continue };
-            let Some((subject, comparison, constant)) = oriented(*comparison, left, right) else { continue };
-            let subject = plain(subject);
-            let known = demands.iter().position(|demand| demand.subject == subject).unwrap_or_else(|| {
-                demands.push(Demands { subject, comparisons: Vec::new() });
-                demands.len() - 1
-            });
-            let known = &mut demands[known].comparisons;
-            let clash = known.iter().find(|(other, bound, _)| excludes(*other, bound, comparison, constant));
-            if let Some((_, _, other)) = clash {
-                let message = format!("`{}` and `{}` are never true together", self.spelled(other), self.spelled(part));
-                let help = "write `||` when one of them is enough";
-                self.wrong::<()>(part.span.clone(), message, help);
+    /// Refuses a condition on a part of a time that no time fulfils: `x.getMonth() == 12`.
+    pub(super) fn out_of_range(&mut self, condition: &Node) -> Option<()> {
+        let (subject, set) = literal(condition);
+        let Subject::Value(node) = &subject else { return Some(()) };
+        if !set.intersect(&subject.universe()).is_empty() {
+            return Some(());
+        }
+        let help = match &plain(node).kind {
+            Kind::Part(part, ..) => {
+                let (least, most) = bounds_of(*part);
+                format!("`{}` is from {least} to {most}", self.spelled(node))
             }
-            known.push((comparison, constant, part));
+            _ if node.is_never_negative() => format!("`{}` is never negative", self.spelled(node)),
+            _ => format!("`{}` is never one of these", self.spelled(node)),
+        };
+        let what = if matches!(condition.kind, Kind::In(..)) { "this" } else { "this comparison" };
+        self.wrong(condition.span.clone(), format!("{what} can never be true"), &help)
+    }
+
+    /// Refuses what is never, or always, in a chain of conditions: `&&` when `all`, else `||`.
+    ///
+    /// The parts of `||` are always true together when their opposites never are, so that both are looked at in the same
+    /// way.
+    pub(super) fn chain(&mut self, parts: &[Node], all: bool) {
+        let mut subjects = Subjects::default();
+        let forms: Vec<Form> = parts.iter().map(|part| subjects.form(part, all)).collect();
+        let regions: Option<Vec<Region>> = forms.iter().map(Form::region).collect();
+        // What is nothing by itself has been refused where it stands.
+        let Some(regions) = regions else { return };
+        let before = self.mistakes.len();
+        let mut together = Region::new();
+        for (at, region) in regions.iter().enumerate() {
+            let Some(both) = meet(&together, region) else {
+                let clash = (0..at).find(|&other| meet(&regions[other], region).is_none());
+                self.clash(parts, (clash, at), all);
+                continue;
+            };
+            if let Some(subject) = unknown_only(&subjects, &together, region, &both) {
+                let clash = (0..at).find(|&other| {
+                    meet(&regions[other], region)
+                        .is_some_and(|both| unknown_only(&subjects, &regions[other], region, &both).is_some())
+                });
+                let known = subjects.get(subject).map_or_else(Vec::new, Subject::parts);
+                self.unknown(parts, (clash, at), &known, all);
+                continue;
+            }
+            together = both;
+        }
+        if all && self.mistakes.len() == before {
+            self.dead_branches(parts, &regions, &mut subjects);
         }
     }
+
+    /// `B` excludes what stands before it in `&&`, or makes it complete in `||`.
+    fn clash(&mut self, parts: &[Node], (other, at): (Option<usize>, usize), all: bool) {
+        let part = &parts[at];
+        let said = self.spelled(part).to_owned();
+        let (span, message, help) = match (other.map(|other| &parts[other]), all) {
+            (Some(other), true) => (
+                part.span.clone(),
+                format!("`{}` and `{said}` are never true together", self.spelled(other)),
+                "write `||` when one of them is enough".to_owned(),
+            ),
+            (None, true) => (
+                part.span.clone(),
+                format!("`{said}` is never true together with what stands before it"),
+                "write `||` when one of them is enough".to_owned(),
+            ),
+            (Some(other), false) => (
+                other.span.start..part.span.end,
+                format!("one of `{}` and `{said}` is always true", self.spelled(other)),
+                format!("leave it out{}", both(parts, (Some(other), part))),
+            ),
+            (None, false) => (
+                parts[0].span.start..part.span.end,
+                "one of these is always true".to_owned(),
+                format!("leave it out{}", both(&parts[..at], (None, part))),
+            ),
+        };
+        self.wrong::<()>(span, message, &help);
+    }
+
+    /// Together they ask no more than whether something is known, or is not.
+    fn unknown(&mut self, parts: &[Node], (other, at): (Option<usize>, usize), known: &[&Node], all: bool) {
+        let part = &parts[at];
+        let first = other.map_or(&parts[0], |other| &parts[other]);
+        let mut names: Vec<String> = known.iter().map(|node| self.spelled(node).to_owned()).collect();
+        names.dedup();
+        let asked: Vec<String> = names.iter().map(|name| format!("has({name})")).collect();
+        let listed = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
+        let are = if names.len() == 1 { "is" } else { "are" };
+        let both_said = match other {
+            Some(other) => format!("`{}` and `{}`", self.spelled(&parts[other]), self.spelled(part)),
+            None => "these".to_owned(),
+        };
+        let (message, help) = if all {
+            let asked = if asked.len() == 1 { format!("!{}", asked[0]) } else { format!("!({})", asked.join(" && ")) };
+            (format!("{both_said} are true together only where {listed} {are} not known"), format!("write `{asked}`"))
+        } else {
+            let others = both(&parts[..at], (other.map(|other| &parts[other]), part));
+            let asked = asked.join(" && ");
+            (
+                format!("one of {both_said} is always true, wherever {listed} {are} known"),
+                format!("write `{asked}` when that is what is asked{others}"),
+            )
+        };
+        self.wrong::<()>(first.span.start.min(part.span.start)..part.span.end.max(first.span.end), message, &help);
+    }
+
+    /// Refuses a part of `||` that the other conditions around it exclude: `n > 10 && (n < 5 || ok)`.
+    fn dead_branches<'n>(&mut self, parts: &'n [Node], regions: &[Region], subjects: &mut Subjects<'n>) {
+        for (at, part) in parts.iter().enumerate() {
+            let Kind::Any(branches) = &part.kind else { continue };
+            let others = regions.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, region)| region);
+            let Some(others) = others.into_iter().try_fold(Region::new(), |all, region| meet(&all, region)) else {
+                return;
+            };
+            for branch in branches {
+                let Some(region) = subjects.form(branch, true).region() else { continue };
+                if meet(&others, &region).is_some() {
+                    continue;
+                }
+                let excludes = |other: &usize| *other != at && meet(&regions[*other], &region).is_none();
+                let said = match (0..parts.len()).find(excludes) {
+                    Some(other) => format!("`{}`", self.spelled(&parts[other])),
+                    None => "the rest of the condition".to_owned(),
+                };
+                let message = format!("`{}` is never true together with {said}", self.spelled(branch));
+                self.wrong::<()>(branch.span.clone(), message, "leave it out, or change one of them");
+            }
+        }
+    }
+}
+
+/// The thing of which two regions leave nothing but null together, though neither does alone.
+fn unknown_only(subjects: &Subjects<'_>, left: &Region, right: &Region, both: &Region) -> Option<usize> {
+    let has_values = |region: &Region, at: &usize| match region.get(at) {
+        Some(set) => set.has_values(),
+        None => subjects.universe(*at).has_values(),
+    };
+    right.keys().find(|at| !has_values(both, at) && has_values(left, at) && has_values(right, at)).copied()
+}
+
+/// ` or write `&&` …`, where the conditions can hold together.
+fn both(parts: &[Node], (other, part): (Option<&Node>, &Node)) -> String {
+    let mut subjects = Subjects::default();
+    let others: Vec<&Node> = other.map_or_else(|| parts.iter().collect(), |other| vec![other]);
+    let mut regions = others.into_iter().chain([part]).map(|node| subjects.form(node, true).region());
+    let possible = regions.try_fold(Region::new(), |all, region| meet(&all, &region?)).is_some();
+    if possible { ", or `&&` when both have to hold".to_owned() } else { String::new() }
 }
 
 /// A comparison with its constant on the right.
@@ -83,14 +206,6 @@ pub(super) fn oriented<'a>(
         (None, Some(_)) => Some((left, comparison, right)),
         (Some(_), None) => Some((right, comparison.mirrored(), left)),
         _ => None,
-    }
-}
-
-/// Without the change to another kind of number.
-fn plain(node: &Node) -> &Node {
-    match &node.kind {
-        Kind::Convert(of) if of.ty.is_number() && node.ty.is_number() => plain(of),
-        _ => node,
     }
 }
 
@@ -110,35 +225,5 @@ pub(super) fn sign(value: &Value) -> Option<Ordering> {
         Value::Decimal(number) => Some(number.units().cmp(&0)),
         Value::Float(number) => number.get().partial_cmp(&0.0),
         _ => None,
-    }
-}
-
-/// The order of two constants.
-fn order(left: &Node, right: &Node) -> Option<Ordering> {
-    if let (Some(l), Some(r)) = (left.exact, right.exact) {
-        let scale = l.scale.max(r.scale);
-        return Some(rescaled(l.units, l.scale, scale)?.cmp(&rescaled(r.units, r.scale, scale)?));
-    }
-    if let (Some(l), Some(r)) = (left.number(), right.number()) {
-        return Some(l.cmp(&r));
-    }
-    if left.ty == right.ty { Some(left.constant()?.cmp(right.constant()?)) } else { None }
-}
-
-/// Whether nothing fulfils both comparisons.
-fn excludes(first: Comparison, bound: &Node, second: Comparison, limit: &Node) -> bool {
-    use Comparison::{Equal, Greater, GreaterEqual, Less, LessEqual, NotEqual};
-    let Some(order) = order(bound, limit) else { return false };
-    match (first, second) {
-        (Equal, Equal) => order.is_ne(),
-        (Equal, NotEqual) | (NotEqual, Equal) => order.is_eq(),
-        (NotEqual, _)
-        | (_, NotEqual)
-        | (Less | LessEqual, Less | LessEqual)
-        | (Greater | GreaterEqual, Greater | GreaterEqual) => false,
-        // The first is at most its bound, the second at least its limit.
-        (LessEqual | Equal, GreaterEqual) | (LessEqual, Equal) => order.is_lt(),
-        (Less | LessEqual | Equal, Greater | GreaterEqual) | (Less, Equal) => order.is_le(),
-        (Greater | GreaterEqual, _) | (Equal, Less | LessEqual) => excludes(second, limit, first, bound),
     }
 }

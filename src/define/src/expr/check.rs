@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::syntax::{Syntax, SyntaxKind};
 use super::typed::{Arithmetic, Comparison, Exact, Kind, Node};
-use super::{Expected, Mistake, Names, Ref, nearest};
+use super::{Expected, Mistake, Names, Ref, foreign, nearest};
 use propice_model::{Type, Value};
 
 /// Checks one expression.
@@ -137,13 +137,16 @@ impl Checker<'_> {
                 let before = self.mistakes.len();
                 let parts = self.conditions(parts);
                 if self.mistakes.len() == before {
-                    self.contradictions(&parts);
+                    self.chain(&parts, true);
                 }
                 (self.mistakes.len() == before).then(|| Node::new(span, Type::Bool, Kind::All(parts)))
             }
             SyntaxKind::Any(parts) => {
                 let before = self.mistakes.len();
                 let parts = self.conditions(parts);
+                if self.mistakes.len() == before {
+                    self.chain(&parts, false);
+                }
                 (self.mistakes.len() == before).then(|| Node::new(span, Type::Bool, Kind::Any(parts)))
             }
             SyntaxKind::Conditional(parts) => self.conditional(parts, span),
@@ -194,6 +197,9 @@ impl Checker<'_> {
             return self.wrong(span, "`now` cannot be used here", help);
         }
         let candidates = self.names.candidates();
+        if let Some(help) = self.names.remedy(&parts).or_else(|| foreign::word(&spelled)) {
+            return self.wrong(span, format!("unknown name `{spelled}`"), &help);
+        }
         let help = match nearest(&spelled, candidates.iter().map(String::as_str)) {
             Some(name) => format!("did you mean `{name}`?"),
             None if candidates.is_empty() => String::new(),

@@ -6,9 +6,9 @@ use jiff::tz::TimeZone;
 use regex::RegexBuilder;
 
 use super::check::{Checker, with_article};
-use super::nearest;
 use super::syntax::{Syntax, SyntaxKind};
 use super::typed::{Kind, Node, Part, TextTest};
+use super::{foreign, nearest};
 use propice_model::{Type, Value, limits, time};
 
 /// How a function is called.
@@ -118,6 +118,7 @@ impl Checker<'_> {
             return self.wrong(name.clone(), format!("`{function}` is not supported"), help);
         }
         let help = match nearest(function, FUNCTIONS.iter().map(|(known, ..)| *known)) {
+            _ if foreign::function(function).is_some() => foreign::function(function).unwrap_or_default().to_owned(),
             Some(known) => {
                 let written =
                     FUNCTIONS.iter().find(|(name, ..)| *name == known).map_or("", |(_, _, written, ..)| written);

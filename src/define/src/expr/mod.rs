@@ -11,6 +11,7 @@ mod bounds;
 mod check;
 mod compile;
 mod exact;
+mod foreign;
 mod functions;
 mod guard;
 mod moving;
@@ -19,6 +20,8 @@ mod operand;
 mod operators;
 mod parts;
 mod record;
+mod regions;
+mod sets;
 mod source;
 mod syntax;
 mod turns;
@@ -175,6 +178,10 @@ pub trait Names {
     fn resolve(&mut self, path: &[&str]) -> Option<Name>;
     /// Every name that could have been meant, for suggestions.
     fn candidates(&self) -> Vec<String>;
+    /// What to do about a path that stands for nothing, where that is more than another spelling.
+    fn remedy(&self, _path: &[&str]) -> Option<String> {
+        None
+    }
     /// The name of a kind of entity, for messages about ids.
     fn kind_name(&self, kind: propice_model::KindId) -> String;
     /// Whether `now` may be used.

@@ -263,7 +263,9 @@ impl Checker<'_> {
             return self.wrong(span, "this comparison is always the same", &help);
         }
         self.never(comparison, &left, &right, &span)?;
-        Some(Node::new(span, Type::Bool, Kind::Compare(comparison, Box::new(left), Box::new(right))))
+        let node = Node::new(span, Type::Bool, Kind::Compare(comparison, Box::new(left), Box::new(right)));
+        self.out_of_range(&node)?;
+        Some(node)
     }
 
     /// `x in [a, b]`
@@ -288,13 +290,19 @@ impl Checker<'_> {
         let value = self.converted(value, &ty)?;
         let elements = elements.into_iter().map(|element| self.converted(element, &ty)).collect::<Option<Vec<_>>>()?;
         let list = Node::new(span.clone(), Type::List(Box::new(ty)), Kind::List(elements));
-        Some(Node::new(span, Type::Bool, Kind::In(Box::new(value), Box::new(list))))
+        let node = Node::new(span, Type::Bool, Kind::In(Box::new(value), Box::new(list)));
+        self.out_of_range(&node)?;
+        Some(node)
     }
 
     /// `x in list`
     pub(super) fn membership(&mut self, value: Node, list: Node, span: Range<usize>) -> Option<Node> {
         let Type::List(of) = list.ty.clone() else {
-            let help = if list.ty == Type::Text { "`x.contains(y)` asks whether a text contains another" } else { "" };
+            let help = if list.ty == Type::Text {
+                "`x.contains(y)` asks whether a text contains another"
+            } else {
+                "a list is written `[1, 2]`"
+            };
             let message = format!("`in` needs a list, not {}", with_article(&self.spell(&list.ty)));
             return self.wrong(list.span, message, help);
         };

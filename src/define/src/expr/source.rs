@@ -129,6 +129,11 @@ impl<'a> Source<'a> {
         self.brackets.iter().find(|(open, _)| *open == token).map(|(_, close)| *close)
     }
 
+    /// The bracket that this one closes.
+    pub(super) fn opening(&self, token: usize) -> Option<usize> {
+        self.brackets.iter().find(|(_, close)| *close == token).map(|(open, _)| *open)
+    }
+
     /// Widens a range of the text until it holds no bracket without its partner.
     pub(super) fn balanced(&self, mut span: Range<usize>) -> Range<usize> {
         loop {
@@ -335,7 +340,18 @@ fn operator(text: &str, at: usize) -> Read {
     let character = text[at..].chars().next().unwrap_or(' ');
     let mistake = Mistake::new(at..at + character.len_utf8(), format!("`{character}` means nothing here"));
     Err(match character {
-        '=' => mistake.help("write `==`"),
+        '=' => {
+            let rest = &text[at + 1..];
+            let is_null = rest.trim_start().get(..4).is_some_and(|word| word.eq_ignore_ascii_case("null"));
+            mistake.help(match rest.bytes().next() {
+                Some(b'<') => "write `<=`",
+                Some(b'>') => "write `>=`",
+                _ if text[..at].ends_with("!=") => "write `!=`",
+                _ if is_null => "write `!has(x)`: whether `x` is not known",
+                _ => "write `==`",
+            })
+        }
+        '~' => mistake.help("write `x.matches('regex')`"),
         '&' => mistake.help("write `&&`"),
         '|' => mistake.help("write `||`"),
         '’' | '‘' | '“' | '”' => mistake.help("write straight quotes: `'…'`"),

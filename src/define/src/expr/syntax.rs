@@ -9,8 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use cel::common::ast::{CallExpr, Expr as Cel, IdedExpr, LiteralValue, SourceInfo, operators};
 use cel::parser::{ParseErrors, Parser};
 
-use super::Mistake;
 use super::source::{Source, TokenKind};
+use super::{Mistake, foreign};
 use propice_model::{limits, time};
 
 /// A part of an expression, as it was written.
@@ -78,7 +78,10 @@ pub(super) fn parse(source: &Source<'_>) -> Result<Syntax, Vec<Mistake>> {
     }));
     match parsed {
         Ok(Ok((tree, info))) => Ok(Reader { source, info }.read(tree)),
-        Ok(Err(errors)) => Err(vec![readable(source, &errors)]),
+        Ok(Err(errors)) => {
+            let foreign = foreign::mistakes(source);
+            Err(if foreign.is_empty() { vec![readable(source, &errors)] } else { foreign })
+        }
         Err(_) => Err(vec![Mistake::new(everything, "the expression cannot be understood")]),
     }
 }
@@ -111,17 +114,9 @@ fn readable(source: &Source<'_>, errors: &ParseErrors) -> Mistake {
         };
         return Mistake::new(span.end..span.end, "the expression ends too early").help(help);
     }
-    if matches!(source.spelled(token.wrapping_sub(1)), "not" | "NOT") {
-        let span = source.tokens[token - 1].span.clone();
-        let spelled = source.spelled(token - 1);
-        return Mistake::new(span, format!("`{spelled}` is not expected here")).help("write `!`");
-    }
     let mistake = Mistake::new(span, format!("`{spelled}` is not expected here"));
     match spelled {
-        "and" | "AND" => mistake.help("write `&&`"),
-        "or" | "OR" => mistake.help("write `||`"),
         "{" | "}" => mistake.help("maps and messages are not supported"),
-        ">" if token > 0 && source.spelled(token - 1) == "<" => mistake.help("write `!=`"),
         _ if source
             .tokens
             .get(token)

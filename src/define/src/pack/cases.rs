@@ -25,9 +25,10 @@ impl Cases<'_> {
         let expect: Vec<Expected> = raw.expect.iter().filter_map(|raw| self.expected(raw, problems)).collect();
         let silent = self.moments_named(&raw.silent, problems);
         let unreleased = self.moments_named(&raw.unreleased, problems);
+        let dead_letters = raw.dead_letters.clone();
         let until = raw.until.as_ref().and_then(|text| self.time(text, problems));
         let line = self.ground.text.get(..raw.span.start).map_or(1, |before| before.matches('\n').count() + 1);
-        Some(TestCase { name: raw.name.clone(), line, given: given?, expect, silent, unreleased, until })
+        Some(TestCase { name: raw.name.clone(), line, given: given?, expect, silent, unreleased, dead_letters, until })
     }
 
     fn given(&self, raw: Option<&raw::Given>, problems: &mut Problems) -> Option<Given> {

@@ -180,7 +180,10 @@ fn check_names(ground: &Ground<'_>, raw: &raw::Pack, problems: &mut Problems) {
         for feature in &view.features {
             check_slot_name("a feature", &feature.name, &taken, problems);
             features::check_keys(feature, problems);
-            seen.insert(feature.name.value.as_str());
+            if !seen.insert(feature.name.value.as_str()) {
+                let (what, name) = ("feature or attribute", feature.name.value.clone());
+                problems.add(Problem::Duplicate { what, name }, &feature.name.span);
+            }
         }
         for attribute in &view.attributes {
             check_slot_name("an attribute", &attribute.name, &taken, problems);

@@ -69,6 +69,9 @@ fn fields(raw: &raw::Input, kinds: &[String], problems: &mut Problems) -> (Vec<F
         }
         let unit = field.unit.as_ref().and_then(|unit| unit_of(unit, field, &ty, kinds, problems));
         let column = field.column.as_ref().unwrap_or(&field.name);
+        if !raw.format.declared && is_path(&column.value) {
+            problems.add(Problem::NestedColumn { column: shortened(&column.value) }, &column.span);
+        }
         if fields.iter().any(|other| other.column == column.value) {
             problems.add(Problem::Duplicate { what: "column", name: shortened(&column.value) }, &column.span);
         }
@@ -92,6 +95,22 @@ fn unit_of(unit: &Text, field: &raw::Field, ty: &Type, kinds: &[String], problem
         problems.add(Problem::UnitAndPattern, &unit.span);
     }
     word_of(unit, "unit of times", &TimeUnit::ALL, problems)
+}
+
+/// Whether a column is written as the way to a field inside of another: `meta.at`, `$.meta.at`, `meta['at']`, `items[0]`,
+/// `meta->at`, `/meta/at`. A point before a space (`No. of items`) makes no path, and `Amount [EUR]` is none.
+fn is_path(column: &str) -> bool {
+    let is_word = |word: &str| {
+        word.starts_with(|first: char| first.is_alphabetic() || matches!(first, '_' | '$' | '@' | '*'))
+            && !word.ends_with(char::is_whitespace)
+    };
+    let is_index = |inner: &str| inner.starts_with(['\'', '"']) || inner == "*" || inner.parse::<u32>().is_ok();
+    let indexed = column.strip_suffix(']').and_then(|rest| rest.rsplit_once('['));
+    let words = || column.split('.');
+    column.starts_with(['/', '$'])
+        || column.contains("->")
+        || indexed.is_some_and(|(before, inner)| !before.is_empty() && is_index(inner))
+        || words().count() > 1 && words().all(|word| is_word(word.trim_end_matches(']')))
 }
 
 /// `int`, `decimal(2)?`, `id(account)`: the type, and whether it is optional.
@@ -226,6 +245,11 @@ pub(super) fn field_named(shape: &Shape, place: &str, name: &Text, problems: &mu
     let found = shape.input.field(&name.value);
     if found.is_none() && !shape.is_broken(&name.value) {
         let known: Vec<String> = shape.input.fields.iter().map(|field| field.name.clone()).collect();
+        if is_path(&name.value) {
+            let (name_text, place) = (shortened(&name.value), place.to_owned());
+            problems.add(Problem::NestedField { name: name_text, place }, &name.span);
+            return None;
+        }
         let nearest = nearest(&name.value, known.iter().map(String::as_str));
         let place = format!(" in {place}");
         problems

@@ -75,6 +75,10 @@ problems! {
     TooDeep { limit: usize } = "too_deep";
     #[error("there are more than {limit} {what}")]
     TooMany { what: &'static str, limit: usize } = "too_many";
+    #[error("`{column}` is a path, and a column is one key of a record")]
+    NestedColumn { column: String } = "nested_column";
+    #[error("`{name}` is a path, and {place} has no field of such a name")]
+    NestedField { name: String, place: String } = "nested_field";
     #[error("unknown key `{key}` in {place}")]
     UnknownKey { key: String, place: String, nearest: Option<String>, known: Vec<String> } = "unknown_key";
     #[error("`{key}` is for tables; {place} is a stream")]
@@ -179,6 +183,8 @@ problems! {
     NoValue { name: String } = "no_value";
     #[error("moment `{name}` has no benefit for the customer")]
     NoBenefit { name: String } = "no_benefit";
+    #[error("moment `{name}` has no reason: its triggers say in general words why they are there")]
+    NoReason { name: String } = "no_reason";
     #[error("the benefit has to be one line")]
     LongBenefit = "benefit_not_one_line";
     #[error("this brace is never closed")]
@@ -257,9 +263,10 @@ impl Problem {
     /// Whether the pack can be used all the same.
     pub(super) fn severity(&self) -> Severity {
         match self {
-            Problem::NobodyTakesOver { .. } | Problem::NoMomentFor { .. } | Problem::PersonalShared { .. } => {
-                Severity::Warning
-            }
+            Problem::NobodyTakesOver { .. }
+            | Problem::NoMomentFor { .. }
+            | Problem::NoReason { .. }
+            | Problem::PersonalShared { .. } => Severity::Warning,
             _ => Severity::Error,
         }
     }
@@ -273,6 +280,7 @@ impl Problem {
             | Problem::NoAggregate { .. }
             | Problem::NoPurpose { .. }
             | Problem::NoValue { .. }
+            | Problem::NoReason { .. }
             | Problem::NoBudget { .. } => "declared here",
             Problem::UnknownKey { .. }
             | Problem::Unknown { .. }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::raw_policy::Policy;
-use crate::plan::{ExpectedEvent, OnExpiry, OnNegativeMood, OnSuppressed, Purpose, ValueKind};
+use crate::plan::{DeadLetters, ExpectedEvent, OnExpiry, OnNegativeMood, OnSuppressed, Purpose, ValueKind};
 use propice_model::Duration;
 
 /// Something with the place where it stands.
@@ -77,6 +77,8 @@ pub(super) struct Field {
 
 #[derive(Debug, Default)]
 pub(super) struct Format {
+    /// Whether it is there, so that the input is a CSV.
+    pub declared: bool,
     pub delimiter: Option<Text>,
     pub quote: Option<Text>,
     pub encoding: Option<Text>,
@@ -193,6 +195,7 @@ pub(super) struct Test {
     pub expect: Vec<Expected>,
     pub silent: Vec<Text>,
     pub unreleased: Vec<Text>,
+    pub dead_letters: Option<DeadLetters>,
     pub until: Option<Text>,
 }
 

@@ -5,10 +5,21 @@ use toml::de::{DeArray, DeInteger, DeTable, DeValue};
 use super::problem::{Problem, Problems};
 use super::raw::{Expected, Given, Spot, Test, Text};
 use super::section::{Item, Section, text_of, word_of, wrong_type};
-use crate::plan::{ExpectedEvent, Gate, Verdict};
+use crate::plan::{DeadLetters, ExpectedEvent, Gate, Verdict};
 use propice_model::value::write_json_with;
 
 const TRANSITIONS: [(&str, ExpectedEvent); 2] = [("opened", ExpectedEvent::Opened), ("closed", ExpectedEvent::Closed)];
+
+/// Why a record is refused, as dead letters say it.
+const REASONS: [(&str, &str); 7] = [
+    ("unreadable", "unreadable"),
+    ("missing_field", "missing_field"),
+    ("wrong_type", "wrong_type"),
+    ("out_of_range", "out_of_range"),
+    ("unknown_input", "unknown_input"),
+    ("too_long", "too_long"),
+    ("expression", "expression"),
+];
 
 /// One case.
 pub(super) fn case(item: Item<'_>, problems: &mut Problems) -> Option<Test> {
@@ -26,13 +37,37 @@ pub(super) fn case(item: Item<'_>, problems: &mut Problems) -> Option<Test> {
     let silent = section.texts("silent", problems).map_or_else(Vec::new, |texts| texts.value);
     let unreleased = section.texts("unreleased", problems).map_or_else(Vec::new, |texts| texts.value);
     let until = section.get("until").and_then(|item| time_text("until", item, problems));
-    if !section.damaged && expect.is_empty() && silent.is_empty() && unreleased.is_empty() {
+    let dead_letters = dead_letters(&mut section, problems);
+    let expects_nothing = expect.is_empty() && silent.is_empty() && unreleased.is_empty() && dead_letters.is_none();
+    if !section.damaged && expects_nothing {
         problems.add(Problem::ExpectsNothing, &section.span);
     }
     let span = section.span.clone();
+    section.leave_views();
     section.finish(problems);
     let name = name.map_or_else(String::new, |name| name.value);
-    Some(Test { span, name, given, expect, silent, unreleased, until })
+    Some(Test { span, name, given, expect, silent, unreleased, dead_letters, until })
+}
+
+/// `dead_letters = 2`, `dead_letters = ["wrong_type"]` or `dead_letters = true`
+fn dead_letters(section: &mut Section<'_>, problems: &mut Problems) -> Option<DeadLetters> {
+    let item = section.get("dead_letters")?;
+    match item.get_ref() {
+        DeValue::Boolean(true) => Some(DeadLetters::Some),
+        DeValue::Boolean(false) => Some(DeadLetters::Count(0)),
+        DeValue::Integer(_) => section
+            .number("dead_letters", (0, u64::from(u32::MAX)), problems)
+            .map(|spot| DeadLetters::Count(spot.value)),
+        DeValue::Array(_) => {
+            let reasons = section.words("dead_letters", "reason of a dead letter", &REASONS, problems);
+            Some(DeadLetters::Reasons(reasons.into_iter().map(str::to_owned).collect()))
+        }
+        other => {
+            section.damaged = true;
+            problems.add(wrong_type("dead_letters", "a whole number, a list of reasons or true", other), &item.span());
+            None
+        }
+    }
 }
 
 /// `given = "PATH"` or `given = [ { … }, … ]`

@@ -38,6 +38,7 @@ pub(super) fn policy(item: Item<'_>, problems: &mut Problems) -> Policy {
     }
     policy.human = section.filled("human", problems);
     policy.receipts = section.get("receipts").and_then(|item| receipts(item, problems));
+    section.leave_views();
     section.finish(problems);
     policy
 }

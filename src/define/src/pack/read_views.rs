@@ -12,11 +12,27 @@ use propice_model::limits::SET_MOST;
 pub(super) const AGGREGATES: [&str; 11] =
     ["count", "sum", "avg", "stddev", "min", "max", "first", "last", "distinct", "set", "top"];
 
+/// What keys of an entity are.
+pub(super) const KEYS: [&str; 2] = ["feature", "attribute"];
+
 /// The sections of one entity.
 pub(super) fn view(entity: Text, item: Item<'_>, problems: &mut Problems) -> Option<View> {
     let mut section = Section::of(format!("[{}]", entity.value), &entity.value, item, problems)?;
+    let view = of_section(entity, &mut section, &KEYS, problems);
+    section.finish(problems);
+    Some(view)
+}
+
+/// Those of an entity that is called like a section of the language, which has other keys too.
+pub(super) fn beside(entity: Text, item: Item<'_>, keys: &[&str], problems: &mut Problems) -> Option<View> {
+    let mut section = Section::of(format!("[{}]", entity.value), &entity.value, item, problems)?;
+    Some(of_section(entity, &mut section, keys, problems))
+}
+
+/// The features and attributes that stand in a section under these keys.
+pub(super) fn of_section(entity: Text, section: &mut Section<'_>, keys: &[&str], problems: &mut Problems) -> View {
     let mut view = View { entity, features: Vec::new(), attributes: Vec::new(), broken: Vec::new() };
-    if let Some(item) = section.get("feature") {
+    if let Some(item) = section.get("feature").filter(|_| keys.contains(&"feature")) {
         let inner = Section::of("the features".to_owned(), "feature", item, problems);
         for (name, item) in inner.iter().flat_map(Section::entries) {
             match feature(name.clone(), item, problems) {
@@ -25,7 +41,7 @@ pub(super) fn view(entity: Text, item: Item<'_>, problems: &mut Problems) -> Opt
             }
         }
     }
-    if let Some(item) = section.get("attribute") {
+    if let Some(item) = section.get("attribute").filter(|_| keys.contains(&"attribute")) {
         let inner = Section::of("the attributes".to_owned(), "attribute", item, problems);
         for (name, item) in inner.iter().flat_map(Section::entries) {
             match text_of(&name.value, item, problems) {
@@ -34,8 +50,7 @@ pub(super) fn view(entity: Text, item: Item<'_>, problems: &mut Problems) -> Opt
             }
         }
     }
-    section.finish(problems);
-    Some(view)
+    view
 }
 
 /// `name = { from = "…", sum = "…" }`

@@ -1,6 +1,7 @@
 //! What to do about a mistake.
 
 use super::problem::Problem;
+use super::scope::nested;
 use super::words::join_or;
 
 impl Problem {
@@ -24,6 +25,11 @@ impl Problem {
             }
             Problem::UndeclaredEntity { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
             Problem::ReservedName { remedy, .. } => (*remedy).to_owned(),
+            Problem::NestedField { name, .. } => nested(name),
+            Problem::NestedColumn { column } => format!(
+                "{}; if a CSV has a column of that very name, say that it is one: `format = {{ delimiter = \",\" }}`",
+                nested(column)
+            ),
             Problem::SeveralIdFields { key, .. } => format!("say which one with `{key}`"),
             Problem::SeveralAggregates { .. } => "keep one, and write a feature for each of the others".to_owned(),
             Problem::WhichEntity { .. } => "add `entity = \"…\"` with the id of the entity".to_owned(),
@@ -88,6 +94,9 @@ impl Problem {
             Problem::NoValue { .. } => {
                 "add `value = { kind = \"economic\", benefit = \"…\" }`; kind is economic, functional, experiential or symbolic"
             }
+            Problem::NoReason { .. } => {
+                "add `reason = { en = \"You have {balance}\" }`, in each language that your customers are spoken to in"
+            }
             Problem::NoBenefit { .. } => "say in one line, in the customer's terms, what they gain by it",
             Problem::MoodOnly { .. } => "add a fact to the condition: nobody is contacted for their mood alone",
             Problem::NoBudget { .. } => {
@@ -130,7 +139,7 @@ impl Problem {
             }
             Problem::TransitionAndVerdict => "write an entry for each of them",
             Problem::ExpectsNothing => {
-                "add `expect` with transitions or verdicts, or `silent` or `unreleased` with moments"
+                "add `expect` with transitions or verdicts, `silent` or `unreleased` with moments, or `dead_letters`"
             }
             Problem::NoEntity { .. } => "remove `entity`",
             _ => return None,

@@ -70,6 +70,15 @@ pub(super) fn type_name(kinds: &[String], ty: &Type) -> String {
     }
 }
 
+/// What to do about a field inside of another.
+pub(super) fn nested(path: &str) -> String {
+    let path = path.trim_start_matches(['$', '.', '/']);
+    let last = path.rsplit(['.', '/', '>']).next().unwrap_or(path).trim_end_matches([']', '\'', '"']);
+    let last = last.rsplit(['[', '\'', '"']).next().unwrap_or(last);
+    let path = path.replace("->", ".").replace('/', ".");
+    format!("nested fields are not read: bring it to the top of the record first, as `jq -c '.{last} = .{path}'` does")
+}
+
 /// The names of a scope, and those among the names that were asked for that are broken elsewhere.
 pub(super) trait Scope: Names {
     /// What was asked for and is broken: whoever uses it is not to be blamed.
@@ -154,6 +163,17 @@ impl Names for FieldScope<'_> {
 
     fn candidates(&self) -> Vec<String> {
         self.shape.input.fields.iter().map(|field| field.name.clone()).collect()
+    }
+
+    fn remedy(&self, path: &[&str]) -> Option<String> {
+        let [first, _, ..] = path else { return None };
+        Some(if kind_named(self.kinds, first).is_some() {
+            format!(
+                "an expression over records reads their fields; what belongs to `{first}` stands in attributes and moments"
+            )
+        } else {
+            nested(&path.join("."))
+        })
     }
 
     fn kind_name(&self, kind: KindId) -> String {
@@ -326,6 +346,11 @@ impl Names for ViewScope<'_> {
             }
             _ => None,
         }
+    }
+
+    fn remedy(&self, path: &[&str]) -> Option<String> {
+        let is_table = |name: &str| self.ground.input(name).is_some();
+        matches!(path, [first, _, _, ..] if is_table(first)).then(|| nested(&path[1..].join(".")))
     }
 
     fn candidates(&self) -> Vec<String> {

@@ -7,6 +7,7 @@ use toml::de::{DeArray, DeTable, DeValue};
 
 use super::problem::{Problem, Problems};
 use super::raw::{Spot, Text};
+use super::read_views::KEYS;
 use super::words::{nearest, shortened};
 use propice_model::limits::DURATION_MS;
 use propice_model::{Duration, time};
@@ -22,6 +23,8 @@ pub(super) struct Section<'s> {
     pub span: Range<usize>,
     table: &'s DeTable<'s>,
     known: Vec<&'static str>,
+    /// Keys that belong to somebody else.
+    known_elsewhere: Vec<&'static str>,
     /// Whether something in it could not be read.
     pub damaged: bool,
 }
@@ -29,7 +32,7 @@ pub(super) struct Section<'s> {
 impl<'s> Section<'s> {
     /// A table; `span` is where a key that is missing is reported.
     pub(super) fn new(place: String, span: Range<usize>, table: &'s DeTable<'s>) -> Section<'s> {
-        Section { place, span, table, known: Vec::new(), damaged: false }
+        Section { place, span, table, known: Vec::new(), known_elsewhere: Vec::new(), damaged: false }
     }
 
     /// The table behind a value, or a report of what else it is.
@@ -61,6 +64,17 @@ impl<'s> Section<'s> {
             self.missing(key, what, problems);
         }
         item
+    }
+
+    /// Whether a key is there and a table.
+    pub(super) fn is_table(&self, key: &str) -> bool {
+        self.table.get(key).is_some_and(|item| item.get_ref().is_table())
+    }
+
+    /// Leaves the features and attributes of an entity to whoever reads them: it may be called like this section.
+    pub(super) fn leave_views(&mut self) {
+        let keys: Vec<&str> = KEYS.into_iter().filter(|key| self.is_table(key)).collect();
+        self.known_elsewhere.extend(keys);
     }
 
     /// Whether a key is there, whatever its value.
@@ -263,7 +277,7 @@ impl<'s> Section<'s> {
     pub(super) fn finish(self, problems: &mut Problems) -> bool {
         let mut damaged = self.damaged;
         for (key, _) in self.entries() {
-            if self.known.contains(&key.value.as_str()) {
+            if self.known.contains(&key.value.as_str()) || self.known_elsewhere.contains(&key.value.as_str()) {
                 continue;
             }
             damaged = true;

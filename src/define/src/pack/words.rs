@@ -5,36 +5,10 @@ use super::raw::Spot;
 use propice_model::limits::NAME_BYTES;
 
 /// Words of the expression language: a thing that is called so could not be used in an expression.
-const EXPRESSION_WORDS: [&str; 22] = [
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "false",
-    "for",
-    "function",
-    "if",
-    "import",
-    "in",
-    "let",
-    "loop",
-    "namespace",
-    "now",
-    "null",
-    "package",
-    "return",
-    "true",
-    "var",
-    "void",
-    "while",
-];
+const EXPRESSION_WORDS: [&str; 5] = ["false", "in", "now", "null", "true"];
 
 /// Keys of views that are not features or attributes.
 const VIEW_WORDS: [&str; 3] = ["customer", "logical_time_ms", "entities"];
-
-/// Sections of a pack: an entity that is called so could not have a section of its own.
-const SECTION_WORDS: [&str; 8] = ["pack", "stream", "table", "entity", "moment", "policy", "channel", "test"];
 
 /// Whether a text is a name.
 pub(super) fn is_name(text: &str) -> bool {
@@ -61,15 +35,6 @@ pub(super) fn check_expression_name(what: &'static str, name: &Spot<String>, pro
         };
         let why = "it is a word of the expression language";
         problems.add(Problem::ReservedName { what, name: name.value.clone(), why, remedy }, &name.span);
-    }
-}
-
-/// Checks the name of an entity.
-pub(super) fn check_entity_name(name: &Spot<String>, problems: &mut Problems) {
-    check_expression_name("an entity", name, problems);
-    if SECTION_WORDS.contains(&name.value.as_str()) {
-        let (why, remedy) = ("a section of the pack is called so", "give it another name");
-        problems.add(Problem::ReservedName { what: "an entity", name: name.value.clone(), why, remedy }, &name.span);
     }
 }
 

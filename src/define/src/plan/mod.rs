@@ -373,8 +373,21 @@ pub struct TestCase {
     pub silent: Vec<String>,
     /// Moments (names) that must not be released or handed over.
     pub unreleased: Vec<String>,
+    /// Records that must be refused; without it none may be.
+    pub dead_letters: Option<DeadLetters>,
     /// The clock is moved on to this logical time after the last record.
     pub until: Option<u64>,
+}
+
+/// Which of the records of a case are refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeadLetters {
+    /// One or more.
+    Some,
+    /// So many.
+    Count(u64),
+    /// One for each of these reasons, in any order.
+    Reasons(Vec<String>),
 }
 
 /// What a case is given.

@@ -1,4 +1,4 @@
-//! How values are told to people, in English and in French: numbers, times, durations, lists, comparisons. The words of both languages stand side by
+//! How values are told to people, in English and in French: numbers, times, durations, lists. The words of both languages stand side by
 //! side, so that neither is forgotten.
 
 use jiff::Timestamp;
@@ -185,34 +185,6 @@ impl Teller {
             [others @ .., last] => format!("{}{and}{last}", others.join(", ")),
         }
     }
-
-    /// A comparison with a literal, as a condition spells it: `< 50.00` is `less than 50.00`.
-    pub fn comparison(&self, operator: &str, literal: &str) -> String {
-        let words = match operator {
-            "<" => self.language.pick("less than", "moins de"),
-            "<=" => self.language.pick("at most", "au plus"),
-            ">" => self.language.pick("more than", "plus de"),
-            ">=" => self.language.pick("at least", "au moins"),
-            "!=" => self.language.pick("other than", "autre que"),
-            _ => self.language.pick("equal to", "égal à"),
-        };
-        format!("{words} {}", self.literal(literal))
-    }
-
-    fn literal(&self, literal: &str) -> String {
-        let is_number = |text: &str| text.chars().all(|c| c.is_ascii_digit() || c == '.') && !text.is_empty();
-        if is_number(literal.strip_prefix('-').unwrap_or(literal)) {
-            return self.number(literal);
-        }
-        if let Some(ms) = propice_model::time::parse_duration(literal) {
-            return self.duration(ms);
-        }
-        match literal {
-            "true" => self.language.pick("yes", "oui").to_owned(),
-            "false" => self.language.pick("no", "non").to_owned(),
-            quoted => quoted.trim_matches(['"', '\'']).to_owned(),
-        }
-    }
 }
 
 /// The zone of a customer, or that of the pack, where the customer has none or one that nobody knows; with its name.
@@ -259,12 +231,9 @@ mod tests {
     }
 
     #[test]
-    fn durations_and_comparisons() {
-        let [en, fr] = tellers();
+    fn durations_have_two_units() {
+        let [en, _] = tellers();
         assert_eq!(en.duration(183_600_000), "2 days 3 hours");
         assert_eq!(en.duration(86_400_000 + 1_000), "1 day");
-        assert_eq!(fr.comparison(">=", "48h"), "au moins 2 jours");
-        assert_eq!(fr.comparison("<", "-1250.5"), "moins de -1\u{202f}250,5");
-        assert_eq!(en.comparison("==", "'open'"), "equal to open");
     }
 }

@@ -1,14 +1,14 @@
-//! Why, in words: the moment's template in the customer's language, or, without one, what the condition looks at with its values.
+//! Why, in words: the moment's template in the customer's language, or, without one, a sentence that fits its purpose.
 //!
-//! Only what the moment shares is ever told. A template that names anything else, or something that is withheld, is not used: then the rest is told.
+//! Only what the moment shares is ever told. A template that names anything else, or something that is withheld, is not used: then the sentence of the
+//! purpose stands in for it. Names of the pack are for those who write it, and are never told to a customer.
 
-use propice_define::plan::{Evidence, Moment, ReasonPart};
+use propice_define::plan::{Evidence, Moment, Purpose, ReasonPart};
 use propice_flow::policy::{Judgement, Shown};
 use propice_model::Value;
 
 use super::language::{Language, Teller, primary};
 use super::payload::{Published, Words};
-use super::thresholds::threshold;
 use jiff::tz::TimeZone;
 
 /// The language of a text of which nobody said it.
@@ -22,13 +22,16 @@ pub(super) fn reason(
     locale: Option<&str>,
     zone: &TimeZone,
 ) -> Words {
-    let spoken = locale.and_then(Language::of_locale).unwrap_or_default();
+    let template = template(moment, locale);
+    // Who has no language of their own, or one that is not spoken here, is spoken to in that of the template.
+    let of_template = template.and_then(|(language, _)| Language::of_locale(language));
+    let spoken = locale.and_then(Language::of_locale).or(of_template).unwrap_or_default();
     let teller = Teller::new(spoken, zone.clone());
     if verdict == Published::Withdrawn {
-        let text = told(moment, verdict, judgement, &teller);
+        let text = told(moment, judgement, &teller);
         return Words { text, language: spoken.code().to_owned() };
     }
-    if let Some((language, parts)) = template(moment, locale) {
+    if let Some((language, parts)) = template {
         let code = if language.is_empty() { UNDETERMINED } else { language };
         let spoken = if language.is_empty() { spoken } else { Language::of_locale(language).unwrap_or_default() };
         let teller = Teller::new(spoken, zone.clone());
@@ -36,7 +39,33 @@ pub(super) fn reason(
             return Words { text, language: code.to_owned() };
         }
     }
-    Words { text: told(moment, verdict, judgement, &teller), language: spoken.code().to_owned() }
+    Words { text: stand_in(moment.purpose, spoken).to_owned(), language: spoken.code().to_owned() }
+}
+
+/// What is said where a moment has no words of its own: true of every moment of the purpose. What is in it for the customer is said beside it.
+fn stand_in(purpose: Purpose, language: Language) -> &'static str {
+    match purpose {
+        Purpose::Safety => language.pick(
+            "Something needs your attention, for your own safety.",
+            "Un point demande votre attention, pour votre sécurité.",
+        ),
+        Purpose::Assistance => language.pick(
+            "Your situation has changed, and we may be able to help you.",
+            "Votre situation a changé, et nous pouvons peut-être vous aider.",
+        ),
+        Purpose::Service => language.pick(
+            "There is news about something that you have with us.",
+            "Il y a du nouveau au sujet de ce que vous avez chez nous.",
+        ),
+        Purpose::Relationship => language.pick(
+            "We are thinking of you and would like to stay in touch.",
+            "Nous pensons à vous et aimerions garder le contact.",
+        ),
+        Purpose::Sales => language.pick(
+            "We have a proposal that may be of use to you.",
+            "Nous avons une proposition qui peut vous être utile.",
+        ),
+    }
 }
 
 /// The template for a locale: in its language, or of any language, or in English, or what there is.
@@ -69,32 +98,21 @@ fn shared<'a>(moment: &Moment, judgement: &'a Judgement, slot: &Evidence) -> Opt
     }
 }
 
-/// What the moment shares, one after the other.
-fn told(moment: &Moment, verdict: Published, judgement: &Judgement, teller: &Teller) -> String {
+/// That it is no longer so, with what the moment shares, one after the other.
+fn told(moment: &Moment, judgement: &Judgement, teller: &Teller) -> String {
     let is = teller.language.pick("is", "est");
     let mut parts = Vec::new();
     for (evidence, shown) in moment.shares.iter().zip(&judgement.shared) {
         let Shown::Value(value) = shown else { continue };
         let value = teller.value(value, &evidence.ty);
-        // That a value is what it has to be equal to says nothing more.
-        let compared = threshold(moment.when.source(), &evidence.name)
-            .filter(|(operator, _)| verdict != Published::Withdrawn && *operator != "==");
-        let compared = compared.map(|(operator, literal)| format!(" ({})", teller.comparison(operator, literal)));
-        parts.push(format!("{} {is} {value}{}", plain(&evidence.name), compared.unwrap_or_default()));
+        parts.push(format!("{} {is} {value}", plain(&evidence.name)));
     }
     let name = plain(&moment.name);
-    let holds = match (verdict, parts.is_empty()) {
-        (Published::Withdrawn, _) => teller.language.pick("no longer so", "ce n'est plus le cas"),
-        (_, true) => teller.language.pick("it is so now", "c'est le cas maintenant"),
-        (_, false) => "",
-    };
+    let holds = teller.language.pick("no longer so", "ce n'est plus le cas");
     let colon = teller.language.pick(":", "\u{a0}:");
     let values = teller.list(&parts);
-    match (holds.is_empty(), parts.is_empty()) {
-        (true, _) => sentence(&values),
-        (false, true) => sentence(&format!("{name}{colon} {holds}")),
-        (false, false) => sentence(&format!("{holds}{colon} {values}")),
-    }
+    let said = if parts.is_empty() { format!("{name}{colon} {holds}") } else { format!("{holds}{colon} {values}") };
+    sentence(&said)
 }
 
 /// A name as people read it.

@@ -47,8 +47,8 @@ fn identified<T: JsonSchema>(id: &str, title: &str) -> Value {
     schema
 }
 
-/// The AsyncAPI document: a channel per declared channel with a message per type of trigger, and the decisions. Without a plan, the channels are those of a pack that declares none.
-pub fn asyncapi(plan: Option<&Plan>) -> Value {
+/// The AsyncAPI document: a channel per declared channel with a message per type of trigger, and the decisions.
+pub fn asyncapi(plan: &Plan) -> Value {
     let mut channels = Map::new();
     let mut operations = Map::new();
     for (name, topic, moments) in destinations(plan) {
@@ -70,9 +70,9 @@ pub fn asyncapi(plan: Option<&Plan>) -> Value {
     json!({
         "asyncapi": ASYNCAPI,
         "info": {
-            "title": plan.map_or("propice".to_owned(), |plan| format!("Triggers of {}", plan.name)),
-            "version": plan.map_or("1", |plan| plan.version.as_str()),
-            "description": plan.and_then(|plan| plan.description.as_deref()).map_or("What propice publishes.", str::trim),
+            "title": format!("Triggers of {}", plan.name),
+            "version": plan.version,
+            "description": plan.description.as_deref().map_or("What propice publishes.", str::trim),
         },
         "defaultContentType": STRUCTURED,
         "channels": channels,
@@ -82,13 +82,13 @@ pub fn asyncapi(plan: Option<&Plan>) -> Value {
 }
 
 /// Channels that triggers go to: name, topic, and the moments that go there.
-fn destinations(plan: Option<&Plan>) -> Vec<(String, String, String)> {
+fn destinations(plan: &Plan) -> Vec<(String, String, String)> {
     let moments = |of: &dyn Fn(&propice_define::plan::Moment) -> bool| {
-        let moments = plan.into_iter().flat_map(|plan| &plan.moments).filter(|moment| of(moment));
+        let moments = plan.moments.iter().filter(|moment| of(moment));
         moments.map(|moment| moment.name.as_str()).collect::<Vec<_>>().join(", ")
     };
     let mut found = Vec::new();
-    for (position, channel) in plan.into_iter().flat_map(|plan| &plan.channels).enumerate() {
+    for (position, channel) in plan.channels.iter().enumerate() {
         let topic = channel.topic.clone().unwrap_or_else(|| channel.name.clone());
         let goes = |moment: &propice_define::plan::Moment| {
             moment.channels.contains(&position) || moment.human_channel == Some(position)
@@ -96,7 +96,7 @@ fn destinations(plan: Option<&Plan>) -> Vec<(String, String, String)> {
         found.push((channel.name.clone(), topic, moments(&goes)));
     }
     let without = moments(&|moment| moment.channels.is_empty());
-    if plan.is_none() || !without.is_empty() {
+    if !without.is_empty() {
         found.push((DEFAULT_CHANNEL.to_owned(), DEFAULT_CHANNEL.to_owned(), without));
     }
     found

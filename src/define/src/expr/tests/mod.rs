@@ -1,6 +1,8 @@
 //! Tables of expressions: what they give, which mistakes they have and where, when they turn.
 
+mod chains;
 mod exact;
+mod foreign;
 mod guards;
 mod limits;
 mod mistakes;

@@ -40,6 +40,9 @@ pub(super) fn check(lint: &Lint<'_>, problems: &mut Problems) {
     for (raw, moment) in lint.moments {
         lint.sales(raw, *moment, problems);
         holdout(raw, problems);
+        if raw.reason.is_empty() {
+            problems.add(Problem::NoReason { name: raw.name.value.clone() }, &raw.name.span);
+        }
         if let Some(moment) = moment {
             mood_in(raw, moment, &mood, problems);
             lint.human(raw, moment, problems);
