@@ -10,6 +10,7 @@ mod files;
 mod first_hour_inputs;
 mod first_hour_output;
 mod first_hour_pages;
+mod first_hour_terminal;
 mod generate;
 mod golden;
 mod house;

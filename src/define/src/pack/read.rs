@@ -7,7 +7,7 @@ use super::problem::{Problem, Problems};
 use super::raw::{BelongsTo, Channel, Entity, Field, Format, Input, Pack, Spot, Text};
 use super::section::{Item, Section, wrong_type};
 use super::words::{check_entity_name, check_expression_name, check_name, nearest, shortened};
-use super::{read_cases, read_moments, read_policy, read_views};
+use super::{read_cases, read_moments, read_policy, read_views, read_words};
 
 /// Reads a whole pack.
 pub(super) fn pack(table: &DeTable<'_>, problems: &mut Problems) -> Pack {
@@ -62,6 +62,10 @@ fn header(top: &mut Section<'_>, pack: &mut Pack, problems: &mut Problems) {
     }
     pack.version = section.filled("version", problems);
     pack.timezone = section.text("timezone", problems);
+    pack.language = section.filled("language", problems);
+    if let Some(language) = &pack.language {
+        read_words::check_language(language, problems);
+    }
     pack.description = section.text("description", problems).map(|text| text.value);
     section.finish(problems);
 }
@@ -194,8 +198,9 @@ fn entity(name: Text, item: Item<'_>, problems: &mut Problems) -> Option<Entity>
     section.span = name.span.clone();
     let item = section.wanted("belongs_to", "what relates it to customers", problems);
     let belongs_to = item.and_then(|item| belongs_to(format!("`belongs_to` of {place}"), &name, item, problems));
+    let label = read_words::line(&mut section, "label", problems);
     section.finish(problems);
-    Some(Entity { name, belongs_to })
+    Some(Entity { name, label, belongs_to })
 }
 
 fn belongs_to(place: String, entity: &Text, item: Item<'_>, problems: &mut Problems) -> Option<BelongsTo> {
@@ -220,8 +225,9 @@ fn channel(name: Text, item: Item<'_>, problems: &mut Problems) -> Option<Channe
     let mut section = Section::of(format!("channel `{}`", shortened(&name.value)), &name.value, item, problems)?;
     let topic = section.filled("topic", problems).map(|text| text.value);
     let human = section.flag("human", problems).unwrap_or(false);
+    let label = read_words::line(&mut section, "label", problems);
     section.finish(problems);
-    Some(Channel { name, topic, human })
+    Some(Channel { name, label, topic, human })
 }
 
 /// What is left at the top are the sections of entities, or mistakes.

@@ -1,9 +1,10 @@
-//! Reading `[ENTITY.feature]` and `[ENTITY.attribute]`.
+//! Reading `[ENTITY.feature]`, `[ENTITY.attribute]` and `[ENTITY.labels]`.
 
 use toml::de::DeValue;
 
 use super::problem::{Problem, Problems};
 use super::raw::{Argument, Attribute, Feature, Spot, Text, View};
+use super::read_words;
 use super::section::{Item, Section, text_of, wrong_type};
 use super::words::shortened;
 use propice_model::limits::SET_MOST;
@@ -15,7 +16,8 @@ pub(super) const AGGREGATES: [&str; 11] =
 /// The sections of one entity.
 pub(super) fn view(entity: Text, item: Item<'_>, problems: &mut Problems) -> Option<View> {
     let mut section = Section::of(format!("[{}]", entity.value), &entity.value, item, problems)?;
-    let mut view = View { entity, features: Vec::new(), attributes: Vec::new(), broken: Vec::new() };
+    let mut view =
+        View { entity, features: Vec::new(), attributes: Vec::new(), labels: Vec::new(), broken: Vec::new() };
     if let Some(item) = section.get("feature") {
         let inner = Section::of("the features".to_owned(), "feature", item, problems);
         for (name, item) in inner.iter().flat_map(Section::entries) {
@@ -32,6 +34,14 @@ pub(super) fn view(entity: Text, item: Item<'_>, problems: &mut Problems) -> Opt
                 Some(expression) => view.attributes.push(Attribute { name, expression }),
                 None => view.broken.push(name.value),
             }
+        }
+    }
+    if let Some(item) = section.get("labels") {
+        let inner = Section::of("the labels".to_owned(), "labels", item, problems);
+        for (name, item) in inner.iter().flat_map(Section::entries) {
+            let place = format!("the label of `{}`", shortened(&name.value));
+            let label = read_words::line_of(place, &name.value, item, problems);
+            view.labels.push((name, label));
         }
     }
     section.finish(problems);
