@@ -12,6 +12,7 @@ mod first_hour_language;
 mod first_hour_numbers;
 mod first_hour_output;
 mod first_hour_pages;
+mod first_hour_terminal;
 mod generate;
 mod golden;
 mod house;

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use propice_define::plan::{Gate, OnExpiry, ReasonPart, Verdict};
+use propice_define::plan::{Ending, Gate, OnExpiry, ReasonPart, Verdict};
 use propice_define::{self as define, Plan};
 use propice_edge::sink::{DirectorySink, Format, MemorySink, Show, Sink, TerminalSink, ViewMode, json};
 use propice_edge::trigger::{Record, Trigger, schema, triggers};
-use propice_flow::policy::{Decision, EpisodeKey, FailedGate, Group, Judgement, Outcome, Receipt, Shown, What};
+use propice_flow::policy::{Decision, Ended, EpisodeKey, FailedGate, Group, Judgement, Outcome, Receipt, Shown, What};
 use propice_model::{Id, KindId, MomentId, Real, Value};
 
 const PACK: &str = r#"
@@ -84,6 +84,7 @@ fn judgement(verdict: Verdict) -> Judgement {
         until: None,
         channel: None,
         released_at: None,
+        ended: None,
         priority: Real::new(12.5).expect("a number"),
         mood_is_negative: false,
         evidence: values,
@@ -351,6 +352,7 @@ fn what_is_handed_over_and_withdrawn() {
 
     let withdrawn = Judgement {
         verdict: Verdict::Withdrawn,
+        ended: Some(Ended { how: Ending::NoLongerSo, by: Vec::new() }),
         shared: vec![Shown::Value(Value::decimal(10_000))],
         locale: None,
         ..released()
@@ -360,7 +362,7 @@ fn what_is_handed_over_and_withdrawn() {
     assert_eq!(value["type"], "propice.trigger.withdrawn.v1");
     assert_eq!(value["causationid"], format!("{}-closed", episode(&overdraft(AT))));
     assert_eq!(value["data"]["times"]["released_at"], "2026-03-02T09:00:00Z");
-    assert_eq!(value["data"]["reason"]["text"], "No longer so: balance is 100.00.");
+    assert_eq!(value["data"]["reason"]["text"], "This is no longer the case.");
     assert!(value.get("expirytime").is_none());
     // What never was released is not withdrawn from anybody.
     let silent = Judgement { released_at: None, channel: None, ..withdrawn };
@@ -536,7 +538,8 @@ fn people_see_what_is_in_it_for_the_customer_in_the_width_there_is() {
     let screen = Screen::default();
     let mut sink = TerminalSink::new(&plan, Show::Triggers, Format::Table, Box::new(screen.clone()), 24);
     let handed = Judgement { verdict: Verdict::HandedToHuman, channel: Some(0), locale: None, ..released() };
-    let withdrawn = Judgement { verdict: Verdict::Withdrawn, channel: Some(0), locale: None, ..released() };
+    let ended = Some(Ended { how: Ending::Succeeded, by: Vec::new() });
+    let withdrawn = Judgement { verdict: Verdict::Withdrawn, ended, channel: Some(0), locale: None, ..released() };
     let decisions = [
         decided(AT, Some(overdraft(AT)), What::Verdict(handed)),
         decided(AT + 1_000, Some(overdraft(AT)), What::Verdict(withdrawn)),
@@ -546,10 +549,11 @@ fn people_see_what_is_in_it_for_the_customer_in_the_width_there_is() {
     let plain = without_colours(&text);
     assert_eq!(
         plain,
-        "2026-03-02T09:00:00Z      c1          account a1          overdraft_ahead  handed to a person: adviser\n    \
+        "bank, version 1; times\nof Europe/Paris\ntime\n    customer    about\n    moment\n\
+         2026-03-02 10:00:00  c1\n    account a1\n    overdraft_ahead\n    handed to a person:\n    adviser\n    \
          Avoids the fees of\n    an overdraft\n    There are -1,234.50\n    left.\n\
-         2026-03-02T09:00:01Z      c1          account a1          overdraft_ahead  withdrawn from adviser\n    \
-         No longer so:\n    balance is\n    -1,234.50.\n"
+         2026-03-02 10:00:01  c1\n    account a1\n    overdraft_ahead\n    withdrawn: succeeded\n    \
+         This has been\n    settled.\n"
     );
 }
 

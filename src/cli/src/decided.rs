@@ -3,78 +3,99 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::summary::grouped;
-use propice_define::Plan;
 use propice_define::plan::{Gate, Purpose};
 use propice_edge::sink::Tally;
-use propice_edge::trigger::channel_name;
+use propice_edge::sink::columns::wrapped;
+use propice_edge::trigger::Telling;
 use propice_model::MomentId;
 use propice_model::time::{DAY_MS, SECOND_MS, format_duration};
 
 /// Releases by moment and channel.
 type Published = BTreeMap<(MomentId, Option<u16>), u64>;
 
-/// Appends what was decided.
-pub(super) fn write(plan: &Plan, tally: &Tally, text: &mut String) {
+/// Columns of the names.
+const NAMES: usize = 15;
+
+/// Appends what was decided, so many columns wide.
+pub(super) fn write(telling: &Telling<'_>, tally: &Tally, columns: usize, text: &mut String) {
+    let start = NAMES + 2 + 10 + 2;
     let mut line = |name: &str, count: u64, rest: &str| {
-        if count > 0 {
-            let _ = writeln!(text, "{}", format!("{name:<15}  {:>10}  {rest}", grouped(count)).trim_end());
+        if count == 0 {
+            return;
+        }
+        let head = format!("{name:<NAMES$}  {:>10}", telling.teller.number(&count.to_string()));
+        let mut rest = wrapped(rest, columns.saturating_sub(start).max(1)).into_iter();
+        let first = rest.next().unwrap_or_default();
+        let _ = writeln!(text, "{}", format!("{head}  {first}").trim_end());
+        for more in rest {
+            let _ = writeln!(text, "{:start$}{more}", "");
         }
     };
     let all = |published: &Published| published.values().sum::<u64>();
-    let released = format!("for {}; on {}", by_purpose(plan, &tally.released), by_channel(plan, &tally.released));
-    line("released", all(&tally.released), &released);
-    line("to a person", all(&tally.handed_over), &format!("on {}", by_channel(plan, &tally.handed_over)));
-    line("deferred", tally.deferred, &deferrals(tally));
-    line("suppressed", tally.suppressed, &format!("by {}", by_gate(&tally.suppressed_by)));
-    let (before, after) = (tally.withdrawn_before, tally.withdrawn_after);
-    line("withdrawn", before, "before a release: the situation was over");
-    line("taken back", after, "withdrawn after a release");
-    line("expired", tally.expired, "");
-    line("still waiting", tally.still_open(), "for the end of a deferral, or for a fact to change");
+    let pick = |english: &'static str, french: &'static str| telling.pick(english, french);
+    let on = |published: &Published| format!("{} {}", pick("on", "sur"), by_channel(telling, published));
+    let purposes = by_purpose(telling, &tally.released);
+    let released = format!("{} {purposes}{} {}", pick("for", "pour"), pick(";", " ;"), on(&tally.released));
+    line(pick("released", "émis"), all(&tally.released), &released);
+    line(pick("to a person", "à une personne"), all(&tally.handed_over), &on(&tally.handed_over));
+    line(pick("deferred", "reportés"), tally.deferred, &deferrals(telling, tally));
+    let suppressed = format!("{} {}", pick("by", "par"), by_gate(telling, &tally.suppressed_by));
+    line(pick("suppressed", "retenus"), tally.suppressed, &suppressed);
+    let over = pick("before a release: the situation was over", "avant d'être émis : la situation avait cessé");
+    line(pick("withdrawn", "retirés"), tally.withdrawn_before, over);
+    let ended = joined(telling, tally.ended_after.iter().map(|(how, count)| (telling.ending(*how), *count)));
+    let after = format!("{} {ended}", pick("withdrawn after a release:", "retirés après avoir été émis :"));
+    line(pick("taken back", "repris"), tally.withdrawn_after, &after);
+    line(pick("expired", "expirés"), tally.expired, "");
+    let waits = pick("for the end of a deferral, or for a fact to change", "la fin d'un report, ou qu'un fait change");
+    line(pick("still waiting", "en attente"), tally.still_open(), waits);
 }
 
-fn by_purpose(plan: &Plan, published: &Published) -> String {
+fn by_purpose(telling: &Telling<'_>, published: &Published) -> String {
     let count = |purpose: Purpose| {
-        let of = published.iter().filter(|((moment, _), _)| plan.moments[moment.index()].purpose == purpose);
+        let of = published.iter().filter(|((moment, _), _)| telling.plan.moments[moment.index()].purpose == purpose);
         of.map(|(_, count)| count).sum::<u64>()
     };
-    joined(Purpose::ALL.into_iter().map(|(name, purpose)| (name, count(purpose))))
+    joined(telling, Purpose::ALL.into_iter().map(|(_, purpose)| (telling.purpose(purpose), count(purpose))))
 }
 
-fn by_channel(plan: &Plan, published: &Published) -> String {
+fn by_channel(telling: &Telling<'_>, published: &Published) -> String {
     let mut channels: BTreeMap<&str, u64> = BTreeMap::new();
     for ((_, channel), count) in published {
-        *channels.entry(channel_name(plan, *channel)).or_default() += count;
+        *channels.entry(telling.channel(*channel)).or_default() += count;
     }
-    joined(channels.into_iter())
+    joined(telling, channels.into_iter())
 }
 
-fn by_gate(gates: &BTreeMap<Gate, u64>) -> String {
-    joined(gates.iter().map(|(gate, count)| (gate.name(), *count)))
+fn by_gate(telling: &Telling<'_>, gates: &BTreeMap<Gate, u64>) -> String {
+    joined(telling, gates.iter().map(|(gate, count)| (telling.gate(*gate), *count)))
 }
 
-fn deferrals(tally: &Tally) -> String {
-    let mut text = format!("by {}", by_gate(&tally.deferred_by));
+fn deferrals(telling: &Telling<'_>, tally: &Tally) -> String {
+    let mut text = format!("{} {}", telling.pick("by", "par"), by_gate(telling, &tally.deferred_by));
     if let Some(median) = tally.median_deferral_ms() {
-        let _ = write!(text, "; {} at the median", length(median));
+        let length = length(telling, median);
+        text += &telling.pick(format!("; {length} at the median"), format!(" ; {length} en médiane"));
     }
     if tally.still_deferred() > 0 {
-        let _ = write!(text, "; {} still", grouped(tally.still_deferred()));
+        let still = telling.teller.number(&tally.still_deferred().to_string());
+        text += &telling.pick(format!("; {still} still"), format!(" ; {still} encore"));
     }
     text
 }
 
 /// A length in its two largest units or so: what is smaller does not matter.
-fn length(ms: u64) -> String {
+fn length(telling: &Telling<'_>, ms: u64) -> String {
     let ms = i64::try_from(ms).unwrap_or(i64::MAX);
     let unit =
         [(DAY_MS, 3_600_000), (3_600_000, 60_000), (60_000, SECOND_MS)].into_iter().find(|(from, _)| ms >= *from);
-    format_duration(unit.map_or(ms, |(_, unit)| ms - ms % unit))
+    let ms = unit.map_or(ms, |(_, unit)| ms - ms % unit);
+    telling.pick(format_duration(ms), telling.teller.duration(ms))
 }
 
-fn joined<'a>(counts: impl Iterator<Item = (&'a str, u64)>) -> String {
-    let parts: Vec<String> =
-        counts.filter(|(_, count)| *count > 0).map(|(name, count)| format!("{name} {}", grouped(count))).collect();
+fn joined<'a>(telling: &Telling<'_>, counts: impl Iterator<Item = (&'a str, u64)>) -> String {
+    let number = |count: u64| telling.teller.number(&count.to_string());
+    let counts = counts.filter(|(_, count)| *count > 0);
+    let parts: Vec<String> = counts.map(|(name, count)| format!("{name} {}", number(count))).collect();
     parts.join(", ")
 }

@@ -17,6 +17,7 @@ mod schema;
 mod signals;
 mod summary;
 mod test;
+mod view_table;
 mod views;
 mod why;
 

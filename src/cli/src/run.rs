@@ -12,6 +12,7 @@ use super::summary::Done;
 use super::{Failure, Outcome, instant, load_pack, say, whole};
 use propice_define::Plan;
 use propice_edge::output::{Kind, OutputFolder};
+use propice_edge::sink::columns::{Place, columns};
 use propice_edge::sink::{DirectorySink, Format as Shown, Show as Which, Sink, Tee, TerminalSink, ViewMode};
 use propice_flow as flow;
 use propice_run as run;
@@ -164,7 +165,8 @@ pub(crate) fn run(args: &Args) -> Outcome {
         let counts = counts.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let interrupted = outcome.is_err();
         let done = Done { plan: &plan, summary, counts, elapsed: started.elapsed(), interrupted };
-        say(&done.text(args.output.as_deref(), options.views, until.is_some() || failure.is_some()));
+        let moved = until.is_some() || failure.is_some();
+        say(&done.text(args.output.as_deref(), options.views, moved, columns(Place::Err)));
     }
     if let Some(failure) = failure {
         return Err(failure);

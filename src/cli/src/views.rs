@@ -1,21 +1,19 @@
 //! `propice views`: the 360° view as of a logical time.
 
-use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, PoisonError};
 
-use comfy_table::{ContentArrangement, Table, presets};
-
 use super::inputs::{Inputs, Opened, Refusals, ended};
 use super::meter::Metered;
+use super::view_table;
 use super::{Failure, Outcome, instant, load_pack, print, say};
 use propice_define::Plan;
-use propice_edge::sink::views::shown;
+use propice_edge::sink::columns::{Place, columns};
 use propice_edge::sink::{LatestViews, Tee, Views};
 use propice_model::time::format_time;
-use propice_model::{Id, KindId, LogicalTime, Value};
+use propice_model::{Id, LogicalTime};
 use propice_run as run;
 
 const EXAMPLES: &str = "\
@@ -41,7 +39,7 @@ pub(crate) struct Args {
     /// last record
     #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     pub(crate) at: Option<String>,
-    /// How views are shown; without it: `table` for one customer on a terminal, `jsonl` elsewhere
+    /// How views are shown; without it: `table` on a terminal, `jsonl` elsewhere
     #[arg(long, value_enum)]
     format: Option<Format>,
 }
@@ -79,7 +77,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
     if dead > 0 {
         say(&format!("{dead} records could not be read; propice run tells why\n"));
     }
-    let default = if io::stdout().is_terminal() && args.customer.is_some() { Format::Table } else { Format::Jsonl };
+    let default = if io::stdout().is_terminal() { Format::Table } else { Format::Jsonl };
     let format = args.format.unwrap_or(default);
     let shown = latest.look(|views| match &args.customer {
         Some(customer) => {
@@ -100,40 +98,8 @@ fn show(views: &Views, plan: &Plan, id: &Id, time: LogicalTime, format: Format) 
     let mut text = String::new();
     let exists = match format {
         Format::Jsonl => views.write_customer(id, time, &mut text),
-        Format::Table => write_table(views, plan, id, time, &mut text),
+        Format::Table => view_table::write(views, plan, id, time, columns(Place::Out), &mut text),
     };
     print(&text)?;
     Ok(exists)
-}
-
-/// A table of the customer's slots, and one per kind of entity with a column for each entity.
-fn write_table(views: &Views, plan: &Plan, id: &Id, time: LogicalTime, out: &mut String) -> bool {
-    let Some(slots) = views.slots(id) else { return false };
-    let _ = writeln!(out, "customer {} at {}", id.to_string().escape_debug(), format_time(time as i64));
-    let mut table = empty_table();
-    for (name, value) in shown(plan, KindId::CUSTOMER, slots) {
-        table.add_row([name, &value]);
-    }
-    let _ = writeln!(out, "{table}");
-    let entities: Vec<(KindId, &Id, &[Value])> = views.entities(id).collect();
-    for of_kind in entities.chunk_by(|a, b| a.0 == b.0) {
-        let kind = of_kind[0].0;
-        let mut table = empty_table();
-        let ids = of_kind.iter().map(|(_, id, _)| id.to_string().escape_debug().to_string());
-        table.set_header(std::iter::once(plan.entities[kind.index()].name.clone()).chain(ids));
-        let columns: Vec<Vec<(&str, String)>> =
-            of_kind.iter().map(|(_, _, slots)| shown(plan, kind, slots).collect()).collect();
-        for row in 0..columns[0].len() {
-            let values = columns.iter().map(|column| column[row].1.clone());
-            table.add_row(std::iter::once(columns[0][row].0.to_owned()).chain(values));
-        }
-        let _ = writeln!(out, "\n{table}");
-    }
-    true
-}
-
-fn empty_table() -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table
 }

@@ -146,7 +146,7 @@ fn write_moment(out: &mut String, plan: &Plan, moment: &Moment) {
     let _ = writeln!(out, "\nmoment {} (version {})", moment.name, moment.version);
     let _ = writeln!(out, "  about    {about}");
     let _ = writeln!(out, "  purpose  {}", purpose_text(moment.purpose));
-    let _ = writeln!(out, "  benefit  {}", moment.value.benefit);
+    let _ = writeln!(out, "  benefit  {}", plan.text(&moment.value.benefit, None).unwrap_or_default());
     let _ = writeln!(out, "  when     {}", one_line(moment.when.source()));
     if moment.for_ms > 0 {
         let _ = writeln!(out, "  for      {}", format_duration(moment.for_ms));

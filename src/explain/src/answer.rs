@@ -105,6 +105,9 @@ pub enum State {
 pub struct Story {
     /// The moment.
     pub moment: String,
+    /// What people call it, where the pack says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
     /// Its version.
     pub version: String,
     /// What it is for.

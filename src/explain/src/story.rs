@@ -7,7 +7,7 @@ use super::history::{Life, Phase, Subject};
 use super::told::{Told, fails};
 use propice_define::Plan;
 use propice_define::expr::Env;
-use propice_define::plan::{self, DataKinds, Moment, MoodSource, Verdict};
+use propice_define::plan::{self, DataKinds, Ending, Moment, MoodSource, Verdict};
 use propice_edge::trigger::language::Teller;
 use propice_flow::episode::id_of;
 use propice_flow::nothing::row_over_nothing;
@@ -181,7 +181,8 @@ impl<'a> Stories<'a> {
             moment: moment.name.clone(),
             version: moment.version.clone(),
             purpose: moment.purpose.name(),
-            benefit: moment.value.benefit.clone(),
+            label: self.plan.text(&moment.label, self.locale()).map(str::to_owned),
+            benefit: self.plan.text(&moment.value.benefit, self.locale()).unwrap_or_default().to_owned(),
             entity: self.entity(subject),
             told: self.standing(id, subject, state),
             state,
@@ -257,14 +258,18 @@ impl<'a> Stories<'a> {
             }
             Verdict::Deferred => self.pick(format!("deferred{until}"), format!("reporté{until}")),
             Verdict::Suppressed => self.pick(format!("suppressed{until}"), format!("retenu{until}")),
-            Verdict::Withdrawn if judgement.released_at.is_some() => self.pick(
-                format!("taken back{channel}: the condition stopped holding"),
-                format!("repris{channel} : la condition a cessé d'être vraie"),
-            ),
-            Verdict::Withdrawn => self.pick(
-                "withdrawn before it was released: the condition stopped holding",
-                "retiré avant d'être émis : la condition a cessé d'être vraie",
-            ),
+            Verdict::Withdrawn => {
+                let how = self.ending(judgement);
+                let what = if judgement.released_at.is_some() {
+                    self.pick(format!("taken back{channel}"), format!("repris{channel}"))
+                } else {
+                    self.pick("withdrawn before it was released", "retiré avant d'être émis")
+                };
+                self.pick(
+                    format!("{what}: the condition stopped holding{how}"),
+                    format!("{what} : la condition a cessé d'être vraie{how}"),
+                )
+            }
             Verdict::Expired => {
                 let valid = self.moment(id).valid_for_ms.map(|ms| self.teller.duration(ms));
                 let drops = self.moment(id).on_suppressed == plan::OnSuppressed::Drop;
@@ -276,6 +281,24 @@ impl<'a> Stories<'a> {
                 }
             }
         }
+    }
+
+    /// How what is withdrawn ended, where more is known than that it did.
+    fn ending(&self, judgement: &Judgement) -> String {
+        let Some(ended) = &judgement.ended else { return String::new() };
+        let name = |moment: &MomentId| self.plan.moments[moment.index()].name.clone();
+        match ended.how {
+            Ending::NoLongerSo => String::new(),
+            Ending::Succeeded => self.pick(", it succeeded", ", avec succès"),
+            Ending::Overtaken => {
+                let by = self.teller.list(&ended.by.iter().map(name).collect::<Vec<_>>());
+                self.pick(format!(", overtaken by {by}"), format!(", dépassé par {by}"))
+            }
+        }
+    }
+
+    fn locale(&self) -> Option<&'static str> {
+        Some(self.teller.language.code())
     }
 
     fn receipt(&self, receipt: &Receipt) -> String {

@@ -102,7 +102,8 @@ impl Page {
     fn story(&mut self, story: &Story) {
         let name = named(&story.moment, story.entity.as_ref());
         let colon = self.pick(":", " :");
-        let head = format!("{name} ({}){colon} {}", story.purpose, story.benefit);
+        let label = story.label.as_ref().map_or_else(String::new, |label| format!("{label}, "));
+        let head = format!("{name} ({label}{}){colon} {}", story.purpose, story.benefit);
         self.line(0, &head);
         for record in &story.belongs {
             let belongs = self.pick("It belongs to the customer by", "Appartient au client d'après");

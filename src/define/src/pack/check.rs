@@ -8,7 +8,7 @@
 //! ones are implied is known only when everything has been compiled, so the part behind the inputs is done again when
 //! the first pass finds any; the second pass finds no more.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::tz::TimeZone;
 
@@ -16,7 +16,7 @@ use super::attributes::{Attributes, compile_all};
 use super::cases::Cases;
 use super::data::DataOf;
 use super::lint::Lint;
-use super::moments::Moments;
+use super::moments::{Moments, texts};
 use super::policy::{Desk, PolicyDone};
 use super::problem::{Problem, Problems};
 use super::raw::{self, Spot};
@@ -24,7 +24,7 @@ use super::scope::{FieldScope, Ground, Lookup, Shape, SlotState, View, compile};
 use super::words::{check_slot_name, is_name, nearest, shortened};
 use super::{features, inputs, lint, policy};
 use crate::expr::{Expected, Expr};
-use crate::plan::{Attribute, Channel, Entity, Feature, Moment, Plan, Relation, TestCase};
+use crate::plan::{Attribute, Channel, Entity, Feature, Moment, Plan, Relation, TestCase, Texts};
 use propice_model::limits::{DECLARATIONS, FIELDS, SLOTS};
 use propice_model::{InputId, KindId, Type};
 
@@ -202,12 +202,17 @@ fn channels(raw: &raw::Pack) -> Vec<Channel> {
     let mut channels: Vec<Channel> = raw
         .channels
         .iter()
-        .map(|channel| Channel { name: channel.name.value.clone(), topic: channel.topic.clone(), human: channel.human })
+        .map(|channel| Channel {
+            name: channel.name.value.clone(),
+            label: texts(&channel.label),
+            topic: channel.topic.clone(),
+            human: channel.human,
+        })
         .collect();
     for named in raw.moments.iter().flat_map(|moment| &moment.channels).chain(&raw.policy.human) {
         let known = channels.iter().any(|channel| channel.name == named.value);
         if !known && is_name(&named.value) && nearest(&named.value, declared.iter().copied()).is_none() {
-            channels.push(Channel { name: named.value.clone(), topic: None, human: false });
+            channels.push(Channel { name: named.value.clone(), label: Texts::new(), topic: None, human: false });
         }
     }
     channels.sort_by(|a, b| a.name.cmp(&b.name));
@@ -351,7 +356,11 @@ fn assemble(parts: Parts<'_>, shapes: Vec<Shape>) -> Option<Plan> {
         if relation.is_none() && !entities.is_empty() {
             return None;
         }
+        let declared = raw.entities.iter().find(|entity| entity.name.value == name);
+        let labels = raw.views.iter().filter(|view| view.entity.value == name).flat_map(|view| &view.labels);
         entities.push(Entity {
+            label: declared.map_or_else(Texts::new, |entity| texts(&entity.label)),
+            labels: labels.map(|(slot, said)| (slot.value.clone(), texts(said))).collect(),
             name,
             relation,
             features: done.features.into_iter().collect::<Option<_>>()?,
@@ -363,6 +372,8 @@ fn assemble(parts: Parts<'_>, shapes: Vec<Shape>) -> Option<Plan> {
     if parts.pass.policy.policy.kind.is_some() {
         entities.push(Entity {
             name: "policy".to_owned(),
+            label: Texts::new(),
+            labels: BTreeMap::new(),
             relation: None,
             features: parts.pass.policy.implied.into_iter().collect::<Option<_>>()?,
             attributes: Vec::new(),
@@ -377,6 +388,7 @@ fn assemble(parts: Parts<'_>, shapes: Vec<Shape>) -> Option<Plan> {
         name: text(&raw.name)?,
         version: text(&raw.version).unwrap_or_else(|| "1".to_owned()),
         timezone: parts.zone,
+        language: text(&raw.language),
         description: raw.description.clone(),
         inputs,
         entities,

@@ -32,6 +32,7 @@ mod read_moments;
 mod read_mood;
 mod read_policy;
 mod read_views;
+mod read_words;
 mod reason;
 mod remedy;
 mod scope;

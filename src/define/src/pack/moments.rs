@@ -6,7 +6,7 @@ use super::reason;
 use super::scope::{Ground, Lookup, SlotState, View, ViewScope, compile, locate};
 use super::words::{nearest, shortened};
 use crate::expr::{Expected, Expr};
-use crate::plan::{Channel, Evidence, Moment, Purpose, Reason, ReasonPart, Silence, ValueStatement};
+use crate::plan::{Channel, Ended, Evidence, Moment, Purpose, Reason, ReasonPart, Silence, Texts, ValueStatement};
 use propice_model::time::DAY_MS;
 use propice_model::{KindId, MomentId};
 
@@ -42,18 +42,27 @@ impl Moments<'_> {
         let success = raw.success.as_ref().map(|text| of(text, Expected::Condition));
         let enough: Vec<Option<Expr>> = raw.evidence.iter().map(|text| of(text, Expected::Condition)).collect();
         let mut words = Words { moments: self, about, scope: &mut scope, problems };
-        let reason = words.reason(raw);
+        let reason = words.said(&raw.reason);
+        let mut ended = Ended::default();
+        for (ending, said) in &raw.ended {
+            let said = words.said(said);
+            match ending {
+                None => ended.any = said,
+                Some(ending) => drop(ended.by_ending.insert(*ending, said)),
+            }
+        }
         let shares = raw.shares.as_ref().map(|names| words.names(names));
         requests.append(&mut scope.requests);
         let when = when?;
         let priority = priority.map_or(Some(None), |priority| priority.map(Some))?;
         let evidence = evidence(self.views, about, &when);
         let used = priority.as_ref().map_or_else(Vec::new, |priority| self::evidence(self.views, about, priority));
-        let shares = shares_of(raw, (&evidence, &used, &reason), shares, problems);
+        let shares = shares_of(raw, (&evidence, &used), (&reason, &ended), shares, problems);
         let (kind, benefit) = raw.value.clone()?;
         let human_channel = channels.iter().copied().find(|&channel| self.channels[channel].human);
         Some(Moment {
             name: raw.name.value.clone(),
+            label: texts(&raw.label),
             version: raw.version.clone().unwrap_or_else(|| self.version.to_owned()),
             about,
             for_ms: raw.for_ms,
@@ -61,7 +70,7 @@ impl Moments<'_> {
             evidence,
             when,
             purpose: raw.purpose?,
-            value: ValueStatement { kind, benefit },
+            value: ValueStatement { kind, benefit: texts(&benefit) },
             effort: raw.effort,
             priority,
             valid_for_ms: raw.valid_for_ms,
@@ -79,6 +88,7 @@ impl Moments<'_> {
             on_suppressed: raw.on_suppressed,
             on_expiry: raw.on_expiry.as_ref().map(|spot| spot.value).unwrap_or_default(),
             reason,
+            ended,
             tone: raw.tone.clone(),
             description: raw.description.clone(),
         })
@@ -117,10 +127,10 @@ struct Words<'a, 'b> {
 }
 
 impl Words<'_, '_> {
-    /// Why, in words, by language.
-    fn reason(&mut self, raw: &raw::Moment) -> Reason {
+    /// Words with names in braces, by language.
+    fn said(&mut self, said: &raw::Said) -> Reason {
         let mut reason = Reason::new();
-        for (language, text) in &raw.reason {
+        for (language, text) in said {
             let ground = self.moments.ground;
             let parts = match reason::parts(&text.value) {
                 Ok(parts) => parts,
@@ -161,21 +171,21 @@ impl Words<'_, '_> {
     }
 }
 
-/// What leaves with a trigger: what the moment says of it, which it has to use, or what its condition and its reason use.
+/// What leaves with a trigger: what the moment says of it, which it has to use, or what its condition and its words use.
 fn shares_of(
     raw: &raw::Moment,
-    (evidence, priority, reason): (&[Evidence], &[Evidence], &Reason),
+    (evidence, priority): (&[Evidence], &[Evidence]),
+    (reason, ended): (&Reason, &Ended),
     shares: Option<Vec<(Evidence, &Text)>>,
     problems: &mut Problems,
 ) -> Vec<Evidence> {
-    let in_words = reason.values().flatten().filter_map(|part| match part {
-        ReasonPart::Slot(evidence) => Some(evidence),
-        ReasonPart::Text(_) => None,
-    });
+    let in_reason = names_in(reason).into_iter().map(|word| ("reason", word));
+    let in_words: Vec<(&'static str, &Evidence)> =
+        in_reason.chain(ended.all().flat_map(names_in).map(|word| ("ended", word))).collect();
     let is = |one: &Evidence, other: &Evidence| (one.scope, one.slot) == (other.scope, other.slot);
     let Some(shares) = shares else {
         let mut shares = evidence.to_vec();
-        for word in in_words {
+        for (_, word) in in_words {
             if !shares.iter().any(|known| is(known, word)) {
                 shares.push(word.clone());
             }
@@ -183,17 +193,36 @@ fn shares_of(
         return shares;
     };
     for (share, text) in &shares {
-        if !evidence.iter().chain(priority).chain(in_words.clone()).any(|used| is(used, share)) {
+        let words = in_words.iter().map(|(_, word)| *word);
+        if !evidence.iter().chain(priority).chain(words).any(|used| is(used, share)) {
             problems.add(Problem::SharesUnused { name: shortened(&text.value) }, &text.span);
         }
     }
-    for word in in_words {
+    for (what, word) in in_words {
         if !shares.iter().any(|(share, _)| is(share, word)) {
-            let span = raw.reason.first().map_or(&raw.name.span, |(_, text)| &text.span);
-            problems.add(Problem::ReasonNotShared { name: word.name.clone() }, span);
+            let said =
+                if what == "reason" { raw.reason.first() } else { raw.ended.iter().find_map(|(_, said)| said.first()) };
+            let span = said.map_or(&raw.name.span, |(_, text)| &text.span);
+            problems.add(Problem::ReasonNotShared { what, name: word.name.clone() }, span);
         }
     }
     shares.into_iter().map(|(share, _)| share).collect()
+}
+
+/// The slots that words name.
+fn names_in(said: &Reason) -> Vec<&Evidence> {
+    let mut names = Vec::new();
+    for part in said.values().flatten() {
+        if let ReasonPart::Slot(evidence) = part {
+            names.push(evidence);
+        }
+    }
+    names
+}
+
+/// Words as they stand.
+pub(super) fn texts(said: &raw::Said) -> Texts {
+    said.iter().map(|(language, text)| (language.clone(), text.value.clone())).collect()
 }
 
 /// What a moment is about; `None` when that could not be understood.

@@ -187,14 +187,18 @@ problems! {
     NoReason { name: String } = "no_reason";
     #[error("the benefit has to be one line")]
     LongBenefit = "benefit_not_one_line";
+    #[error("a label has to be one line")]
+    LongLabel = "label_not_one_line";
+    #[error("{what} is not given in {languages}, in which other words of the pack are")]
+    LanguageMissing { what: String, languages: String, example: String } = "language_missing";
     #[error("this brace is never closed")]
     BraceNotClosed = "brace_not_closed";
     #[error("`{found}` is not the name of a feature or an attribute")]
     NotAName { found: String } = "not_a_name";
-    #[error("`{name}` is shared, but neither the condition nor the reason nor the priority uses it")]
+    #[error("`{name}` is shared, but neither the condition nor the priority nor any words use it")]
     SharesUnused { name: String } = "shares_unused";
-    #[error("the reason tells `{name}`, which `shares` leaves out")]
-    ReasonNotShared { name: String } = "reason_not_shared";
+    #[error("the {what} tells `{name}`, which `shares` leaves out")]
+    ReasonNotShared { what: &'static str, name: String } = "reason_not_shared";
     #[error("moment `{name}` silences nothing")]
     SilencesNothing { name: String } = "silences_nothing";
     #[error("mood is the only criterion of moment `{name}`")]
@@ -234,7 +238,7 @@ problems! {
     #[error("`{found}` are not hours")]
     BadHours { found: String } = "bad_hours";
     #[error("`{found}` is not a language")]
-    BadLanguage { found: String } = "bad_language";
+    BadLanguage { found: String, nearest: Option<String> } = "bad_language";
     #[error("`{label}` is both negative and positive")]
     BothMoods { label: String } = "both_moods";
     #[error("`{name}` is not a `last` of records, so that nobody knows when it was said")]
@@ -263,7 +267,8 @@ impl Problem {
     /// Whether the pack can be used all the same.
     pub(super) fn severity(&self) -> Severity {
         match self {
-            Problem::NobodyTakesOver { .. }
+            Problem::LanguageMissing { .. }
+            | Problem::NobodyTakesOver { .. }
             | Problem::NoMomentFor { .. }
             | Problem::NoReason { .. }
             | Problem::PersonalShared { .. } => Severity::Warning,

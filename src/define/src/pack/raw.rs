@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::raw_policy::Policy;
-use crate::plan::{DeadLetters, ExpectedEvent, OnExpiry, OnNegativeMood, OnSuppressed, Purpose, ValueKind};
+use crate::plan::{DeadLetters, Ending, ExpectedEvent, OnExpiry, OnNegativeMood, OnSuppressed, Purpose, ValueKind};
 use propice_model::Duration;
 
 /// Something with the place where it stands.
@@ -21,12 +21,16 @@ impl<T> Spot<T> {
 
 pub(super) type Text = Spot<String>;
 
+/// One text, in languages; the empty one is not said.
+pub(super) type Said = Vec<(String, Text)>;
+
 /// Everything that stands in a pack.
 #[derive(Debug, Default)]
 pub(super) struct Pack {
     pub name: Option<Text>,
     pub version: Option<Text>,
     pub timezone: Option<Text>,
+    pub language: Option<Text>,
     pub description: Option<String>,
     pub inputs: Vec<Input>,
     /// Without the customer.
@@ -88,6 +92,7 @@ pub(super) struct Format {
 #[derive(Debug)]
 pub(super) struct Entity {
     pub name: Text,
+    pub label: Said,
     pub belongs_to: Option<BelongsTo>,
 }
 
@@ -105,6 +110,8 @@ pub(super) struct View {
     pub entity: Text,
     pub features: Vec<Feature>,
     pub attributes: Vec<Attribute>,
+    /// What people call them, by name.
+    pub labels: Vec<(Text, Said)>,
     /// Names that are declared in a way that could not be read.
     pub broken: Vec<String>,
 }
@@ -145,12 +152,13 @@ pub(super) struct Attribute {
 #[derive(Debug)]
 pub(super) struct Moment {
     pub name: Text,
+    pub label: Said,
     pub when: Option<Text>,
     pub about: Option<Text>,
     pub for_ms: Duration,
     pub version: Option<String>,
     pub purpose: Option<Purpose>,
-    pub value: Option<(ValueKind, String)>,
+    pub value: Option<(ValueKind, Said)>,
     pub effort: u32,
     pub priority: Option<Text>,
     pub valid_for_ms: Option<Duration>,
@@ -164,8 +172,9 @@ pub(super) struct Moment {
     pub holdout: Option<Spot<f64>>,
     pub on_suppressed: OnSuppressed,
     pub on_expiry: Option<Spot<OnExpiry>>,
-    /// By language.
-    pub reason: Vec<(String, Text)>,
+    pub reason: Said,
+    /// However it ended; and for a kind of ending, where it has words of its own.
+    pub ended: Vec<(Option<Ending>, Said)>,
     pub tone: Option<String>,
     pub shares: Option<Vec<Text>>,
     pub description: Option<String>,
@@ -183,6 +192,7 @@ pub(super) struct Silence {
 #[derive(Debug)]
 pub(super) struct Channel {
     pub name: Text,
+    pub label: Said,
     pub topic: Option<String>,
     pub human: bool,
 }

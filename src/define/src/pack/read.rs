@@ -7,7 +7,7 @@ use super::problem::{Problem, Problems};
 use super::raw::{BelongsTo, Channel, Entity, Field, Format, Input, Pack, Spot, Text, View};
 use super::section::{Item, Section, wrong_type};
 use super::words::{check_expression_name, check_name, nearest, shortened};
-use super::{read_cases, read_moments, read_policy, read_views};
+use super::{read_cases, read_moments, read_policy, read_views, read_words};
 
 /// Reads a whole pack.
 pub(super) fn pack(table: &DeTable<'_>, problems: &mut Problems) -> Pack {
@@ -71,6 +71,7 @@ fn is_view(key: &str, item: &Spanned<DeValue<'_>>) -> bool {
             None => false,
         }),
         "attribute" => values.all(|(_, value)| value.is_str()),
+        "labels" => values.all(|(_, value)| value.is_str() || value.is_table()),
         _ => false,
     }
 }
@@ -94,6 +95,10 @@ fn header(top: &mut Section<'_>, pack: &mut Pack, problems: &mut Problems) {
     }
     pack.version = section.filled("version", problems);
     pack.timezone = section.text("timezone", problems);
+    pack.language = section.filled("language", problems);
+    if let Some(language) = &pack.language {
+        read_words::check_language(language, problems);
+    }
     pack.description = section.text("description", problems).map(|text| text.value);
     section.leave_views();
     section.finish(problems);
@@ -254,9 +259,10 @@ fn entity(name: Text, item: Item<'_>, problems: &mut Problems) -> Option<(Entity
     section.span = name.span.clone();
     let item = section.wanted("belongs_to", "what relates it to customers", problems);
     let belongs_to = item.and_then(|item| belongs_to(format!("`belongs_to` of {place}"), &name, item, problems));
+    let label = read_words::line(&mut section, "label", problems);
     let view = read_views::of_section(name.clone(), &mut section, &read_views::KEYS, problems);
     section.finish(problems);
-    Some((Entity { name, belongs_to }, view))
+    Some((Entity { name, label, belongs_to }, view))
 }
 
 fn belongs_to(place: String, entity: &Text, item: Item<'_>, problems: &mut Problems) -> Option<BelongsTo> {
@@ -281,8 +287,9 @@ fn channel(name: Text, item: Item<'_>, problems: &mut Problems) -> Option<Channe
     let mut section = Section::of(format!("channel `{}`", shortened(&name.value)), &name.value, item, problems)?;
     let topic = section.filled("topic", problems).map(|text| text.value);
     let human = section.flag("human", problems).unwrap_or(false);
+    let label = read_words::line(&mut section, "label", problems);
     section.finish(problems);
-    Some(Channel { name, topic, human })
+    Some(Channel { name, label, topic, human })
 }
 
 /// Takes the features and attributes of an entity, which may stand in two places.
@@ -350,7 +357,7 @@ fn view_keys(section: &str, item: Item<'_>) -> Vec<&'static str> {
             |item| if NAMELESS.contains(&section) { item.get_ref().is_table() } else { is_view(key, item) },
         )
     };
-    ["feature", "attribute"].into_iter().filter(is_one).collect()
+    read_views::KEYS.into_iter().filter(is_one).collect()
 }
 
 fn looks_like_view(item: &Spanned<DeValue<'_>>) -> bool {

@@ -3,8 +3,9 @@
 use toml::de::DeValue;
 
 use super::problem::{Problem, Problems};
-use super::raw::{Moment, Silence, Spot, Text};
-use super::section::{Item, Section, text_of, wrong_type};
+use super::raw::{Moment, Said, Silence, Spot, Text};
+use super::read_words;
+use super::section::{Item, Section};
 use super::words::{check_name, shortened};
 use crate::plan::{OnExpiry, OnNegativeMood, OnSuppressed, Purpose, ValueKind};
 
@@ -55,7 +56,9 @@ pub(super) fn moment(name: Text, item: Item<'_>, problems: &mut Problems) -> Opt
             .word("on_suppressed", "way to treat what is suppressed", &ON_SUPPRESSED, problems)
             .unwrap_or_default(),
         on_expiry: on_expiry(&mut section, problems),
-        reason: reason(&mut section, problems),
+        label: read_words::line(&mut section, "label", problems),
+        reason: read_words::said(&mut section, "reason", problems),
+        ended: read_words::ended(&mut section, problems),
         tone: section.filled("tone", problems).map(|text| text.value),
         shares: section.has("shares").then(|| section.filled_texts("shares", problems)),
         description: section.text("description", problems).map(|text| text.value),
@@ -66,7 +69,7 @@ pub(super) fn moment(name: Text, item: Item<'_>, problems: &mut Problems) -> Opt
 }
 
 /// `value = { kind = "…", benefit = "…" }`
-fn value(section: &mut Section<'_>, moment: &Text, problems: &mut Problems) -> Option<(ValueKind, String)> {
+fn value(section: &mut Section<'_>, moment: &Text, problems: &mut Problems) -> Option<(ValueKind, Said)> {
     let name = shortened(&moment.value);
     let place = format!("the value of moment `{name}`");
     let Some(item) = section.get("value") else {
@@ -81,17 +84,9 @@ fn value(section: &mut Section<'_>, moment: &Text, problems: &mut Problems) -> O
         inner.missing("kind", "economic, functional, experiential or symbolic", problems);
     }
     let kind = inner.word("kind", "kind of value", &VALUE_KINDS, problems);
-    let benefit = if inner.has("benefit") { inner.text("benefit", problems) } else { None };
-    if !inner.has("benefit") || benefit.as_ref().is_some_and(|text| text.value.trim().is_empty()) {
-        let span = benefit.as_ref().map_or_else(|| inner.span.clone(), |text| text.span.clone());
-        problems.add(Problem::NoBenefit { name }, &span);
-    }
-    if let Some(text) = benefit.as_ref().filter(|text| text.value.trim().contains(['\n', '\r'])) {
-        problems.add(Problem::LongBenefit, &text.span);
-    }
-    inner.get("benefit");
+    let benefit = read_words::benefit(&mut inner, &name, problems);
     inner.finish(problems);
-    Some((kind?, benefit?.value.trim().to_owned()))
+    Some((kind?, benefit?))
 }
 
 /// An expression; a bare number is one too.
@@ -126,42 +121,4 @@ fn on_expiry(section: &mut Section<'_>, problems: &mut Problems) -> Option<Spot<
     let on_expiry = section.word("on_expiry", "way to expire", &ON_EXPIRY, problems)?;
     let span = section.get("on_expiry")?.span();
     Some(Spot::new(on_expiry, span))
-}
-
-/// `reason = "…"` or `reason = { en = "…", fr = "…" }`
-fn reason(section: &mut Section<'_>, problems: &mut Problems) -> Vec<(String, Text)> {
-    let place = format!("the reason of {}", section.place);
-    let Some(item) = section.get("reason") else { return Vec::new() };
-    match item.get_ref() {
-        DeValue::String(_) => {
-            section.filled("reason", problems).into_iter().map(|text| (String::new(), text)).collect()
-        }
-        DeValue::Table(table) => {
-            let mut reason = Vec::new();
-            for (language, item) in Section::new(place, item.span(), table).entries() {
-                if !is_language(&language.value) {
-                    problems.add(Problem::BadLanguage { found: shortened(&language.value) }, &language.span);
-                }
-                reason.extend(text_of(&language.value, item, problems).map(|text| (language.value, text)));
-            }
-            if reason.is_empty() && table.is_empty() {
-                problems.add(Problem::Empty { key: "reason".to_owned() }, &item.span());
-            }
-            reason
-        }
-        other => {
-            problems.add(wrong_type("reason", "a text or a table by language", other), &item.span());
-            Vec::new()
-        }
-    }
-}
-
-/// `fr` or `fr-FR`.
-fn is_language(text: &str) -> bool {
-    let (language, rest) = text.split_once('-').unwrap_or((text, "XX"));
-    let is_lower = |part: &str| part.bytes().all(|byte| byte.is_ascii_lowercase());
-    (2..=3).contains(&language.len())
-        && is_lower(language)
-        && !rest.is_empty()
-        && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }

@@ -1,9 +1,10 @@
-//! Reading `[ENTITY.feature]` and `[ENTITY.attribute]`.
+//! Reading `[ENTITY.feature]`, `[ENTITY.attribute]` and `[ENTITY.labels]`.
 
 use toml::de::DeValue;
 
 use super::problem::{Problem, Problems};
 use super::raw::{Argument, Attribute, Feature, Spot, Text, View};
+use super::read_words;
 use super::section::{Item, Section, text_of, wrong_type};
 use super::words::shortened;
 use propice_model::limits::SET_MOST;
@@ -13,7 +14,7 @@ pub(super) const AGGREGATES: [&str; 11] =
     ["count", "sum", "avg", "stddev", "min", "max", "first", "last", "distinct", "set", "top"];
 
 /// What keys of an entity are.
-pub(super) const KEYS: [&str; 2] = ["feature", "attribute"];
+pub(super) const KEYS: [&str; 3] = ["feature", "attribute", "labels"];
 
 /// The sections of one entity.
 pub(super) fn view(entity: Text, item: Item<'_>, problems: &mut Problems) -> Option<View> {
@@ -31,7 +32,8 @@ pub(super) fn beside(entity: Text, item: Item<'_>, keys: &[&str], problems: &mut
 
 /// The features and attributes that stand in a section under these keys.
 pub(super) fn of_section(entity: Text, section: &mut Section<'_>, keys: &[&str], problems: &mut Problems) -> View {
-    let mut view = View { entity, features: Vec::new(), attributes: Vec::new(), broken: Vec::new() };
+    let mut view =
+        View { entity, features: Vec::new(), attributes: Vec::new(), labels: Vec::new(), broken: Vec::new() };
     if let Some(item) = section.get("feature").filter(|_| keys.contains(&"feature")) {
         let inner = Section::of("the features".to_owned(), "feature", item, problems);
         for (name, item) in inner.iter().flat_map(Section::entries) {
@@ -48,6 +50,14 @@ pub(super) fn of_section(entity: Text, section: &mut Section<'_>, keys: &[&str],
                 Some(expression) => view.attributes.push(Attribute { name, expression }),
                 None => view.broken.push(name.value),
             }
+        }
+    }
+    if let Some(item) = section.get("labels").filter(|_| keys.contains(&"labels")) {
+        let inner = Section::of("the labels".to_owned(), "labels", item, problems);
+        for (name, item) in inner.iter().flat_map(Section::entries) {
+            let place = format!("the label of `{}`", shortened(&name.value));
+            let label = read_words::line_of(place, &name.value, item, problems);
+            view.labels.push((name, label));
         }
     }
     view

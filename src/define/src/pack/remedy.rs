@@ -37,6 +37,10 @@ impl Problem {
                 format!("add `{with}`, or remove `{key}`")
             }
             Problem::CannotAggregate { aggregate, .. } => format!("it takes {}", takes(aggregate)),
+            Problem::BadLanguage { nearest, .. } => {
+                meant(nearest.as_deref(), "languages are written \"fr\" or \"fr-FR\"")
+            }
+            Problem::LanguageMissing { example, .. } => format!("add `{example} = \"…\"`"),
             other => return other.fixed_help().map(str::to_owned),
         })
     }
@@ -124,7 +128,7 @@ impl Problem {
             Problem::BraceNotClosed => "add `}`, or write `{{` for a brace",
             Problem::NotAName { .. } => "write a name as in the condition, such as `balance`; `{{` is a brace",
             Problem::SharesUnused { .. } => "leave it out: what is not needed does not leave",
-            Problem::ReasonNotShared { .. } => "add it to `shares`, or take it out of the reason",
+            Problem::ReasonNotShared { .. } => "add it to `shares`, or take it out of the words",
             Problem::SilencesNothing { .. } => "name `purposes` or `moments` that are in the pack, or remove `silence`",
             Problem::BothMoods { .. } => "keep it in one of the lists",
             Problem::MoodNotLast { .. } => {
@@ -133,7 +137,7 @@ impl Problem {
             Problem::NotAboutCustomer { .. } => "add `about` with its field of type `id(customer)`",
             Problem::NoTime { .. } => "add `time` with its field of type `time`",
             Problem::NotATable { .. } => "declare it as [table.NAME]",
-            Problem::BadLanguage { .. } => "languages are written \"fr\" or \"fr-FR\"",
+            Problem::LongLabel => "a label is a name in a few words",
             Problem::FromAndSignals => {
                 "keep `from` for the latest mood of one source, `signals` to fuse those of several"
             }

@@ -7,6 +7,9 @@ mod feature;
 mod policy;
 mod unit;
 mod verdict;
+mod words;
+
+use std::collections::BTreeMap;
 
 use propice_model::{Duration, FieldId, InputId, KindId, Type};
 
@@ -20,7 +23,8 @@ pub use policy::{
     signal,
 };
 pub use unit::TimeUnit;
-pub use verdict::{Gate, Verdict};
+pub use verdict::{Ending, Gate, Verdict};
+pub use words::{Ended, Texts, primary, said};
 
 /// Everything a pack says, checked.
 #[derive(Debug)]
@@ -31,6 +35,8 @@ pub struct Plan {
     pub version: String,
     /// IANA zone of times without an offset.
     pub timezone: String,
+    /// The language of people who read about it, and of words that name none: `fr`.
+    pub language: Option<String>,
     /// For people.
     pub description: Option<String>,
     /// Streams and tables, in the order of the pack.
@@ -47,6 +53,13 @@ pub struct Plan {
     pub tests: Vec<TestCase>,
     /// What is allowed and yet most likely not meant.
     pub warnings: Vec<Diagnostic>,
+}
+
+impl Plan {
+    /// One of the texts for a reader of some locale, see [`said`].
+    pub fn text<'a>(&'a self, texts: &'a Texts, locale: Option<&str>) -> Option<&'a str> {
+        said(texts, locale, self.language.as_deref()).map(|(_, text)| text.as_str())
+    }
 }
 
 /// A stream or a table.
@@ -134,6 +147,10 @@ impl Default for Format {
 pub struct Entity {
     /// Its name.
     pub name: String,
+    /// What people call it.
+    pub label: Texts,
+    /// What people call its slots, by their names.
+    pub labels: BTreeMap<String, Texts>,
     /// What relates it to customers; `None` for the customer.
     pub relation: Option<Relation>,
     /// Its features: the first slots.
@@ -193,6 +210,8 @@ pub struct Attribute {
 pub struct Moment {
     /// Its name.
     pub name: String,
+    /// What people call it.
+    pub label: Texts,
     /// Part of the episode's id.
     pub version: String,
     /// `None`: per customer. Otherwise per customer and entity of this kind.
@@ -241,6 +260,8 @@ pub struct Moment {
     pub human_channel: Option<usize>,
     /// Why, in words; empty: told from the condition.
     pub reason: Reason,
+    /// What is said when it is true no more.
+    pub ended: Ended,
     /// A hint to whoever writes or speaks.
     pub tone: Option<String>,
     /// What leaves with a trigger.
@@ -318,7 +339,7 @@ pub struct ValueStatement {
     /// The kind of value.
     pub kind: ValueKind,
     /// One line in the customer's terms.
-    pub benefit: String,
+    pub benefit: Texts,
 }
 
 /// The four kinds of value.
@@ -352,6 +373,8 @@ pub enum OnNegativeMood {
 pub struct Channel {
     /// Its name.
     pub name: String,
+    /// What people call it.
+    pub label: Texts,
     /// Its topic.
     pub topic: Option<String>,
     /// Whether people are at its end, who take over what is handed to them.

@@ -38,6 +38,29 @@ impl Verdict {
     }
 }
 
+/// How an episode ended that is withdrawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// The moment's `success` holds.
+    Succeeded,
+    /// The condition holds no more, and nothing else is known of it.
+    NoLongerSo,
+    /// Another moment has taken its place.
+    Overtaken,
+}
+
+impl Ending {
+    /// All of them with their names.
+    pub const ALL: [(&'static str, Ending); 3] =
+        [("succeeded", Ending::Succeeded), ("no_longer_so", Ending::NoLongerSo), ("overtaken", Ending::Overtaken)];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        Ending::ALL[self as usize].0
+    }
+}
+
 /// What stands between an episode and a trigger, in the order in which it is met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

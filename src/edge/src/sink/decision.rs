@@ -8,7 +8,7 @@ use serde::ser::SerializeMap as _;
 use serde_json::value::RawValue;
 
 use propice_define::Plan;
-use propice_define::plan::{Evidence, Gate, Verdict};
+use propice_define::plan::{Ending, Evidence, Gate, Verdict};
 use propice_flow::episode::id_of;
 use propice_flow::policy::{self, Shown};
 use propice_model::time::format_logical;
@@ -67,6 +67,12 @@ enum What<'a> {
         /// When it was released or handed over.
         #[schemars(extend("format" = "date-time"))]
         released_at: Option<String>,
+        /// For `withdrawn`: how it ended.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ended: Option<Ending>,
+        /// The moments that overtook it, in the order of their names.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        overtaken_by: Vec<&'a str>,
         /// With what receipts add to it.
         priority: f64,
         /// A coarse band: `negative` or `calm`.
@@ -153,6 +159,10 @@ impl<'a> What<'a> {
                 until: judgement.until.map(format_logical),
                 channel: judgement.channel.map(|channel| plan.channels[usize::from(channel)].name.as_str()),
                 released_at: judgement.released_at.map(format_logical),
+                ended: judgement.ended.as_ref().map(|ended| ended.how),
+                overtaken_by: (judgement.ended.iter().flat_map(|ended| &ended.by))
+                    .map(|moment| plan.moments[moment.index()].name.as_str())
+                    .collect(),
                 priority: judgement.priority.get(),
                 mood: if judgement.mood_is_negative { "negative" } else { "calm" },
                 evidence: ShownValues { plan, names, values: &judgement.evidence },

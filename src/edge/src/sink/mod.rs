@@ -2,11 +2,12 @@
 //!
 //! What they write is fixed in `docs/output.md`; `tests/files.rs` checks it.
 
-mod columns;
+pub mod columns;
 pub mod decision;
 mod directory;
 pub mod json;
 mod memory;
+mod row;
 mod tally;
 mod tee;
 mod terminal;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
 
-use propice_define::plan::{Gate, Verdict};
+use propice_define::plan::{Ending, Gate, Verdict};
 use propice_flow::policy::{Decision, EpisodeKey, Judgement, What};
 use propice_model::{Id, LogicalTime, MomentId};
 
@@ -32,6 +32,8 @@ pub struct Tally {
     pub withdrawn_before: u64,
     /// Episodes that ended after it.
     pub withdrawn_after: u64,
+    /// How they ended.
+    pub ended_after: BTreeMap<Ending, u64>,
     /// Episodes that were of use no more.
     pub expired: u64,
     waiting: HashMap<(Id, EpisodeKey), Waiting>,
@@ -55,7 +57,10 @@ impl Tally {
         match judgement.verdict {
             Verdict::Released => add(&mut self.released, (episode.moment, judgement.channel)),
             Verdict::HandedToHuman => add(&mut self.handed_over, (episode.moment, judgement.channel)),
-            Verdict::Withdrawn if judgement.released_at.is_some() => self.withdrawn_after += 1,
+            Verdict::Withdrawn if judgement.released_at.is_some() => {
+                self.withdrawn_after += 1;
+                judgement.ended.iter().for_each(|ended| add(&mut self.ended_after, ended.how));
+            }
             Verdict::Withdrawn => self.withdrawn_before += 1,
             Verdict::Expired => self.expired += 1,
             Verdict::Deferred | Verdict::Suppressed => {}

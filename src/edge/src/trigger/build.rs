@@ -2,19 +2,20 @@
 
 use crate::sink::decision::raw;
 use propice_define::Plan;
-use propice_define::plan::{Interval, Moment, OnExpiry, Verdict};
+use propice_define::plan::{Interval, Moment, OnExpiry, Verdict, said};
 use propice_flow::episode::id_of;
-use propice_flow::policy::{Decision, EpisodeKey, Judgement, Shown, What};
+use propice_flow::policy::{self, Decision, EpisodeKey, Judgement, Shown, What};
 use propice_model::time::format_duration;
 use propice_model::{Id, LogicalTime};
 
+use super::ended::{Speech, slot_label};
 use super::event::{self, CLASSIFICATION, DATA_CONTENT_TYPE, DATA_SCHEMA, SPEC_VERSION, Trigger};
-use super::language::{Language, zone_of};
+use super::language::{Language, spoken, zone_of};
 use super::payload::{
-    Consent, DataConsent, Entity, Evidence, FailedGate, Instant, Json, Mood, OnExpiry as AtExpiry, PartyType, Payload,
-    Published, Rank, Routing, Success, Times, Treatment, Validity, ValueStatement,
+    Consent, DataConsent, Ended, Entity, Evidence, FailedGate, Instant, Json, Mood, OnExpiry as AtExpiry, Overtaking,
+    PartyType, Payload, Published, Rank, Routing, Success, Times, Treatment, Validity, ValueStatement, Words,
 };
-use super::reason::reason;
+use super::reason::{UNDETERMINED, reason};
 use super::thresholds::threshold;
 
 /// Where triggers of moments without channels go.
@@ -107,10 +108,11 @@ impl Verdicted<'_> {
             party_type: PartyType::Customer,
             entity: self.entity(),
             moment: moment.name.clone(),
+            label: self.label(locale),
             version: moment.version.clone(),
             episode: id.to_owned(),
             purpose: moment.purpose.into(),
-            value: ValueStatement { kind: moment.value.kind.into(), benefit: moment.value.benefit.clone() },
+            value: self.value(locale),
             effort: moment.effort,
             verdict: *verdict,
             gates: self.gates(),
@@ -118,8 +120,12 @@ impl Verdicted<'_> {
             holdout: moment.holdout.map(|_| Treatment::Treated),
             mood,
             evidence: self.evidence(),
-            reason: reason(moment, *verdict, judgement, locale, &zone),
-            tone: moment.tone.clone().unwrap_or_else(|| tone(moment, mood, locale).to_owned()),
+            reason: match &judgement.ended {
+                Some(ended) => Speech { plan, moment, judgement, locale, zone: &zone }.ended(ended),
+                None => reason(plan, moment, judgement, locale, &zone),
+            },
+            ended: judgement.ended.as_ref().map(|ended| self.ended(ended, locale)),
+            tone: moment.tone.clone().unwrap_or_else(|| tone(moment, mood, spoken(plan, locale)).to_owned()),
             validity: self.validity(),
             routing: self.routing(time_zone),
             consent: self.consent(),
@@ -131,9 +137,36 @@ impl Verdicted<'_> {
         }
     }
 
+    /// In the customer's language, with it where the pack says which it is.
+    fn value(&self, locale: Option<&str>) -> ValueStatement {
+        let value = &self.moment().value;
+        let (language, benefit) = said(&value.benefit, locale, self.plan.language.as_deref()).unzip();
+        ValueStatement {
+            kind: value.kind.into(),
+            benefit: benefit.cloned().unwrap_or_default(),
+            language: language.flatten().map(str::to_owned),
+        }
+    }
+
+    fn label(&self, locale: Option<&str>) -> Option<Words> {
+        let (language, text) = said(&self.moment().label, locale, self.plan.language.as_deref())?;
+        Some(Words { text: text.clone(), language: language.unwrap_or(UNDETERMINED).to_owned() })
+    }
+
+    fn ended(&self, ended: &policy::Ended, locale: Option<&str>) -> Ended {
+        let by = ended.by.iter().map(|moment| &self.plan.moments[moment.index()]);
+        let by = by.map(|moment| Overtaking {
+            moment: moment.name.clone(),
+            label: self.plan.text(&moment.label, locale).map(str::to_owned),
+        });
+        Ended { how: ended.how, by: by.collect() }
+    }
+
     fn entity(&self) -> Option<Entity> {
         let (kind, id) = self.episode.entity.as_ref()?;
-        Some(Entity { kind: self.plan.entities[kind.index()].name.clone(), id: id.to_string() })
+        let entity = &self.plan.entities[kind.index()];
+        let label = self.plan.text(&entity.label, self.judgement.locale.as_deref()).map(str::to_owned);
+        Some(Entity { kind: entity.name.clone(), id: id.to_string(), label })
     }
 
     fn gates(&self) -> Vec<FailedGate> {
@@ -158,6 +191,7 @@ impl Verdicted<'_> {
             let compared = threshold(moment.when.source(), &evidence.name);
             Evidence {
                 name: evidence.name.clone(),
+                label: slot_label(self.plan, moment, evidence, self.judgement.locale.as_deref()).map(str::to_owned),
                 ty: evidence.ty.to_string(),
                 value,
                 withheld,
@@ -232,9 +266,8 @@ impl Verdicted<'_> {
 }
 
 /// How to speak, by purpose and mood, in the customer's language.
-fn tone(moment: &Moment, mood: Mood, locale: Option<&str>) -> &'static str {
+fn tone(moment: &Moment, mood: Mood, language: Language) -> &'static str {
     use propice_define::plan::Purpose;
-    let language = locale.and_then(Language::of_locale).unwrap_or_default();
     match (mood, moment.purpose) {
         (Mood::Negative, Purpose::Safety) => language
             .pick("calm and clear: what happened, what to do now", "calme et clair : ce qui s'est passé, que faire"),

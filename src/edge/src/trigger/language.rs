@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use propice_define::Plan;
+use propice_define::plan::primary;
 use propice_model::time::format_time;
 use propice_model::{LogicalTime, Type, Value};
 
@@ -42,9 +43,10 @@ impl Language {
     }
 }
 
-/// The language part of a locale: `fr-FR` is `fr`.
-pub(super) fn primary(locale: &str) -> String {
-    locale.split(['-', '_']).next().unwrap_or_default().trim().to_ascii_lowercase()
+/// The language that is spoken to somebody of a locale: theirs, or that of the pack.
+pub fn spoken(plan: &Plan, locale: Option<&str>) -> Language {
+    let own = locale.and_then(Language::of_locale);
+    own.or_else(|| plan.language.as_deref().and_then(Language::of_locale)).unwrap_or_default()
 }
 
 /// Tells values in a language, times in a zone.

@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::value::RawValue;
 
-use propice_define::plan::{self, Gate};
+use propice_define::plan::{self, Ending, Gate};
 use propice_model::LogicalTime;
 use propice_model::time::{LATEST_EVENT_TIME_MS, format_time};
 
@@ -26,6 +26,9 @@ pub struct Payload {
     pub entity: Option<Entity>,
     /// The moment.
     pub moment: String,
+    /// What people call it, where the pack says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<Words>,
     /// Its version.
     pub version: String,
     /// The episode: all triggers of it have the same.
@@ -51,8 +54,11 @@ pub struct Payload {
     /// What the moment shares, with its values at this time.
     #[serde(default)]
     pub evidence: Vec<Evidence>,
-    /// Why, in words.
+    /// Why, in words; for what is withdrawn: what became of it.
     pub reason: Words,
+    /// For what is withdrawn: how it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Ended>,
     /// A hint to whoever writes or speaks.
     pub tone: String,
     /// When it is of use.
@@ -84,6 +90,29 @@ pub struct Entity {
     pub kind: String,
     /// Its id.
     pub id: String,
+    /// What people call its kind, where the pack says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+}
+
+/// How what is withdrawn ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Ended {
+    /// In a word.
+    pub how: Ending,
+    /// The moments that overtook it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by: Vec<Overtaking>,
+}
+
+/// A moment that overtook another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Overtaking {
+    /// The moment.
+    pub moment: String,
+    /// What people call it, where the pack says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
 }
 
 /// What a moment is for, the most important first.
@@ -121,6 +150,9 @@ pub struct ValueStatement {
     pub kind: ValueKind,
     /// One line in the customer's terms.
     pub benefit: String,
+    /// Its language, where the pack says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
 }
 
 /// The four kinds of value.
@@ -219,6 +251,9 @@ pub enum Mood {
 pub struct Evidence {
     /// As the pack spells it.
     pub name: String,
+    /// What people call it, where the pack says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
     /// Its type: `int`, `decimal(2)`, `text`, `time`, …
     #[serde(rename = "type")]
     pub ty: String,

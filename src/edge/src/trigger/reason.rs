@@ -3,43 +3,29 @@
 //! Only what the moment shares is ever told. A template that names anything else, or something that is withheld, is not used: then the sentence of the
 //! purpose stands in for it. Names of the pack are for those who write it, and are never told to a customer.
 
-use propice_define::plan::{Evidence, Moment, Purpose, ReasonPart};
+use propice_define::Plan;
+use propice_define::plan::{Evidence, Moment, Purpose, Reason, ReasonPart, said};
 use propice_flow::policy::{Judgement, Shown};
 use propice_model::Value;
 
-use super::language::{Language, Teller, primary};
-use super::payload::{Published, Words};
+use super::language::{Language, Teller, spoken};
+use super::payload::Words;
 use jiff::tz::TimeZone;
 
 /// The language of a text of which nobody said it.
-const UNDETERMINED: &str = "und";
+pub(super) const UNDETERMINED: &str = "und";
 
 /// Why a trigger is published.
 pub(super) fn reason(
+    plan: &Plan,
     moment: &Moment,
-    verdict: Published,
     judgement: &Judgement,
     locale: Option<&str>,
     zone: &TimeZone,
 ) -> Words {
-    let template = template(moment, locale);
-    // Who has no language of their own, or one that is not spoken here, is spoken to in that of the template.
-    let of_template = template.and_then(|(language, _)| Language::of_locale(language));
-    let spoken = locale.and_then(Language::of_locale).or(of_template).unwrap_or_default();
-    let teller = Teller::new(spoken, zone.clone());
-    if verdict == Published::Withdrawn {
-        let text = told(moment, judgement, &teller);
-        return Words { text, language: spoken.code().to_owned() };
-    }
-    if let Some((language, parts)) = template {
-        let code = if language.is_empty() { UNDETERMINED } else { language };
-        let spoken = if language.is_empty() { spoken } else { Language::of_locale(language).unwrap_or_default() };
-        let teller = Teller::new(spoken, zone.clone());
-        if let Some(text) = filled(moment, parts, judgement, &teller) {
-            return Words { text, language: code.to_owned() };
-        }
-    }
-    Words { text: stand_in(moment.purpose, spoken).to_owned(), language: spoken.code().to_owned() }
+    let own = spoken(plan, locale);
+    written(plan, moment, &moment.reason, judgement, (locale, zone))
+        .unwrap_or_else(|| Words { text: stand_in(moment.purpose, own).to_owned(), language: own.code().to_owned() })
 }
 
 /// What is said where a moment has no words of its own: true of every moment of the purpose. What is in it for the customer is said beside it.
@@ -68,13 +54,23 @@ fn stand_in(purpose: Purpose, language: Language) -> &'static str {
     }
 }
 
-/// The template for a locale: in its language, or of any language, or in English, or what there is.
-fn template<'a>(moment: &'a Moment, locale: Option<&str>) -> Option<(&'a str, &'a [ReasonPart])> {
-    let wanted = locale.map(primary);
-    let named = |language: &str| moment.reason.get_key_value(language);
-    let chosen = wanted.as_deref().filter(|wanted| !wanted.is_empty()).and_then(named);
-    let chosen = chosen.or_else(|| named("")).or_else(|| named("en")).or_else(|| moment.reason.iter().next());
-    chosen.map(|(language, parts)| (language.as_str(), parts.as_slice()))
+/// Words of the pack with their values; `None` when there are none, or a value is withheld.
+pub(super) fn written(
+    plan: &Plan,
+    moment: &Moment,
+    words: &Reason,
+    judgement: &Judgement,
+    (locale, zone): (Option<&str>, &TimeZone),
+) -> Option<Words> {
+    let (language, parts) = said(words, locale, plan.language.as_deref())?;
+    let code = language.unwrap_or(UNDETERMINED);
+    let values_in = match language {
+        Some(language) => Language::of_locale(language).unwrap_or_default(),
+        None => spoken(plan, locale),
+    };
+    let teller = Teller::new(values_in, zone.clone());
+    let text = filled(moment, parts, judgement, &teller)?;
+    Some(Words { text, language: code.to_owned() })
 }
 
 fn filled(moment: &Moment, parts: &[ReasonPart], judgement: &Judgement, teller: &Teller) -> Option<String> {
@@ -98,30 +94,8 @@ fn shared<'a>(moment: &Moment, judgement: &'a Judgement, slot: &Evidence) -> Opt
     }
 }
 
-/// That it is no longer so, with what the moment shares, one after the other.
-fn told(moment: &Moment, judgement: &Judgement, teller: &Teller) -> String {
-    let is = teller.language.pick("is", "est");
-    let mut parts = Vec::new();
-    for (evidence, shown) in moment.shares.iter().zip(&judgement.shared) {
-        let Shown::Value(value) = shown else { continue };
-        let value = teller.value(value, &evidence.ty);
-        parts.push(format!("{} {is} {value}", plain(&evidence.name)));
-    }
-    let name = plain(&moment.name);
-    let holds = teller.language.pick("no longer so", "ce n'est plus le cas");
-    let colon = teller.language.pick(":", "\u{a0}:");
-    let values = teller.list(&parts);
-    let said = if parts.is_empty() { format!("{name}{colon} {holds}") } else { format!("{holds}{colon} {values}") };
-    sentence(&said)
-}
-
-/// A name as people read it.
-fn plain(name: &str) -> String {
-    name.replace(['_', '.'], " ")
-}
-
 /// With a capital and a full stop.
-fn sentence(text: &str) -> String {
+pub(super) fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     let first = chars.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
     format!("{first}{}.", chars.as_str())

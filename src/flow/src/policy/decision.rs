@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use propice_define::plan::{Gate, ReceiptKind, Verdict};
+use propice_define::plan::{Ending, Gate, ReceiptKind, Verdict};
 use propice_model::{EventTime, Id, KindId, LogicalTime, MomentId, Real, Value};
 
 /// Something that was decided or learnt. Sorted as it is published: by time, customer, moment, entity, opening, what.
@@ -61,6 +61,8 @@ pub struct Judgement {
     pub channel: Option<u16>,
     /// When it was released or handed over, for those verdicts and for `withdrawn`.
     pub released_at: Option<LogicalTime>,
+    /// For `withdrawn`: how it ended.
+    pub ended: Option<Ended>,
     /// With what receipts add to it.
     pub priority: Real,
     /// Whether the mood is negative at this time.
@@ -85,6 +87,7 @@ impl Judgement {
             until: None,
             channel: None,
             released_at: None,
+            ended: None,
             priority: Real::default(),
             mood_is_negative: false,
             evidence: Vec::new(),
@@ -93,6 +96,15 @@ impl Judgement {
             zone: None,
         }
     }
+}
+
+/// How what is withdrawn ended.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Ended {
+    /// In a word.
+    pub how: Ending,
+    /// The moments that overtook it, in the order of their names; empty for another ending.
+    pub by: Vec<MomentId>,
 }
 
 /// A gate that failed.

@@ -9,7 +9,7 @@ use propice_model::LogicalTime;
 use super::gates::{Free, Reach};
 use super::scene::Look;
 use super::standing::{Episode, Release, Standing, State, Watch};
-use super::{Decision, EpisodeKey, FailedGate, Group, Judgement, Policy, What};
+use super::{Decision, Ended, EpisodeKey, FailedGate, Group, Judgement, Policy, What};
 
 /// A verdict that is to be given, with where and when it is or was published.
 struct Given {
@@ -17,37 +17,43 @@ struct Given {
     gates: Vec<FailedGate>,
     channel: Option<u16>,
     released_at: Option<LogicalTime>,
+    ended: Option<Ended>,
 }
 
 impl Given {
     fn of(verdict: Verdict, gates: Vec<FailedGate>) -> Given {
-        Given { verdict, gates, channel: None, released_at: None }
+        Given { verdict, gates, channel: None, released_at: None, ended: None }
     }
 }
 
 impl Policy {
-    /// An episode closes: what was not decided is withdrawn, and so is what was published.
-    pub(super) fn close(
-        &self,
-        standing: &mut Standing,
-        look: &Look<'_>,
-        transition: &Transition,
-        out: &mut Vec<Decision>,
-    ) {
-        let Some(episode) = standing.take(transition) else { return };
-        let published = match episode.state {
-            State::Pending => Some((None, None)),
-            State::Published { at, channel } => Some((Some(at), channel)),
-            State::Unsaid | State::Expired => None,
-        };
-        if let Some((released_at, channel)) = published {
-            let given = Given { released_at, channel, ..Given::of(Verdict::Withdrawn, Vec::new()) };
-            give(standing, look, &episode.key, given, out);
-        }
+    /// An episode closes. It is given to be withdrawn when everything of this time has opened and closed.
+    pub(super) fn close(&self, standing: &mut Standing, look: &Look<'_>, transition: &Transition) -> Option<Episode> {
+        let episode = standing.take(transition)?;
         if let Some(silence) = self.moment(transition.moment).silence.as_ref().filter(|silence| silence.after_ms > 0) {
             let until = look.now().saturating_add(silence.after_ms.unsigned_abs());
             standing.lingering.push((transition.moment, until));
         }
+        Some(episode)
+    }
+
+    /// What was not decided is withdrawn, and so is what was published.
+    pub(super) fn withdraw(
+        &self,
+        standing: &Standing,
+        look: &Look<'_>,
+        episode: Episode,
+        transitions: &[Transition],
+        out: &mut Vec<Decision>,
+    ) {
+        let (released_at, channel) = match episode.state {
+            State::Pending => (None, None),
+            State::Published { at, channel } => (Some(at), channel),
+            State::Unsaid | State::Expired => return,
+        };
+        let ended = Some(self.ended(standing, look, &episode.key, transitions));
+        let given = Given { released_at, channel, ended, ..Given::of(Verdict::Withdrawn, Vec::new()) };
+        give(standing, look, &episode.key, given, out);
     }
 
     /// The episodes that are of use no more, by moment and entity. Asks to be called again for the others.
@@ -263,6 +269,7 @@ fn give(standing: &Standing, look: &Look<'_>, key: &EpisodeKey, given: Given, ou
             gates: given.gates,
             channel: given.channel,
             released_at: given.released_at,
+            ended: given.ended,
             priority: look.priority(key, &standing.releases),
             mood_is_negative: look.mood().is_negative,
             evidence: look.shown(key, &moment.evidence),

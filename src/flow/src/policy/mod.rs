@@ -16,6 +16,7 @@
 mod budgets;
 mod calendar;
 mod decision;
+mod ended;
 mod gates;
 mod judge;
 mod mood;
@@ -27,7 +28,7 @@ mod standing;
 mod success;
 
 pub use calendar::HolidayTable;
-pub use decision::{Decision, EpisodeKey, FailedGate, Group, Judgement, Outcome, Receipt, Shown, What};
+pub use decision::{Decision, Ended, EpisodeKey, FailedGate, Group, Judgement, Outcome, Receipt, Shown, What};
 pub use scene::{Parts, Scene};
 pub use standing::Standing;
 
@@ -78,11 +79,13 @@ impl Policy {
         standing.forget(self.plan.policy.keep_ms, scene.time);
         let wake = Wake::new(scene.time);
         let look = Look::new(self, scene, &wake);
-        for transition in transitions.iter().filter(|transition| !transition.opened) {
-            self.close(standing, &look, transition, out);
-        }
+        let closing = transitions.iter().filter(|transition| !transition.opened);
+        let closed: Vec<_> = closing.filter_map(|transition| self.close(standing, &look, transition)).collect();
         for transition in transitions.iter().filter(|transition| transition.opened) {
             standing.open(transition);
+        }
+        for episode in closed {
+            self.withdraw(standing, &look, episode, transitions, out);
         }
         self.expire(standing, &look, out);
         self.release(standing, &look, out);

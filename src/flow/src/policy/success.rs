@@ -1,15 +1,15 @@
 //! Did it help? What was released (or held out) is watched for a while.
 
 use super::scene::Look;
-use super::standing::{Standing, Watch};
-use super::{Decision, Outcome, What};
+use super::standing::Standing;
+use super::{Decision, EpisodeKey, Outcome, What};
 
 impl Standing {
     /// Ends the watches whose success has come, or is waited for no more.
     pub(super) fn watch(&mut self, look: &Look<'_>, out: &mut Vec<Decision>) {
         self.watches.retain(|watch| {
             let end = watch.started.saturating_add(look.moment(&watch.key).success_within_ms.unsigned_abs());
-            let helped = helped(look, watch);
+            let helped = look.succeeds(&watch.key);
             if !helped && look.now() < end {
                 look.wake.at(end);
                 return true;
@@ -26,14 +26,16 @@ impl Standing {
     }
 }
 
-/// Whether the success of a moment holds: not of what is not there, nor by data that may not be used.
-fn helped(look: &Look<'_>, watch: &Watch) -> bool {
-    let moment = look.moment(&watch.key);
-    let Some(success) = &moment.success else { return false };
-    let is_there = match &watch.key.entity {
-        None => look.scene.exists,
-        Some((kind, id)) => look.scene.parts.slots(*kind, id).is_some(),
-    };
-    let may_be_used = moment.success_data == 0 || moment.success_data & look.denied() == 0;
-    is_there && may_be_used && look.with_env(&watch.key, |env| look.holds_in(success, env))
+impl Look<'_> {
+    /// Whether the success of a moment holds: not of what is not there, nor by data that may not be used.
+    pub(super) fn succeeds(&self, key: &EpisodeKey) -> bool {
+        let moment = self.moment(key);
+        let Some(success) = &moment.success else { return false };
+        let is_there = match &key.entity {
+            None => self.scene.exists,
+            Some((kind, id)) => self.scene.parts.slots(*kind, id).is_some(),
+        };
+        let may_be_used = moment.success_data == 0 || moment.success_data & self.denied() == 0;
+        is_there && may_be_used && self.with_env(key, |env| self.holds_in(success, env))
+    }
 }

@@ -185,3 +185,40 @@ fn without_consent_nothing_is_said_and_nothing_is_shown() {
     let named = pack.replace("features = ['b']", "features = ['a']");
     assert_eq!(parsed(&named, &lines, 30)[0]["evidence"].to_string(), "{\"a\":{\"withheld\":\"location\"}}");
 }
+
+#[test]
+fn what_is_withdrawn_says_how_it_ended() {
+    let declared = |name: &str, when: &str, more: &str| {
+        format!("[moment.{name}]\nwhen = '{when}'\npurpose = 'service'\n{VALUE}{more}\n")
+    };
+    let pack = declared("near", "a > 0 && b >= 0 && b < 5", "success = 'b >= 5'")
+        + &declared("below", "b < 0", "")
+        + &declared("grief", "a > 8", "silence = { moments = ['below'] }")
+        + "[policy]\narbitration = '0s'\n";
+    let lines = [
+        s(8, "b", 1),
+        s(10, "a", 1),
+        // It went up, as it was to; it opens again; it goes below zero, where `below` takes its place.
+        s(20, "b", 7),
+        s(30, "b", 1),
+        s(40, "b", -1),
+        // What silences is open when it ends, though nothing opens at this time that looks at the same.
+        s(50, "a", 9),
+        s(60, "b", 9),
+        s(70, "a", 0),
+    ];
+    let ended: Vec<String> = parsed(&pack, &lines, 90)
+        .iter()
+        .filter(|line| line["verdict"] == "withdrawn")
+        .map(|line| {
+            format!("{} {} {} {}", line["logical_time_ms"], line["moment"], line["ended"], line["overtaken_by"])
+        })
+        .collect();
+    let expected = [
+        "20 \"near\" \"succeeded\" null",
+        "40 \"near\" \"overtaken\" [\"below\"]",
+        "60 \"below\" \"overtaken\" [\"grief\"]",
+        "70 \"grief\" \"no_longer_so\" null",
+    ];
+    assert_eq!(ended, expected);
+}

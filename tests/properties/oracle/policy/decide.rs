@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::episode_id;
-use super::super::eval::Scope;
 use super::super::pack::Pack;
 use super::super::state::{Live, State};
 use super::super::value::{Id, json_of, time_text};
@@ -37,7 +36,7 @@ impl Release {
 }
 
 /// An open episode: its opening, what was decided last, on what grounds, and whether that was final.
-struct Episode {
+pub(super) struct Episode {
     opened: i64,
     given: Option<(&'static str, Vec<Failed>)>,
     /// It was released before anything is published.
@@ -64,7 +63,7 @@ pub(crate) struct Memory {
     end: i64,
     /// Before that nothing is said.
     publish_from: i64,
-    open: BTreeMap<Subject, Episode>,
+    pub(super) open: BTreeMap<Subject, Episode>,
     /// By customer and moment: when an episode was last closed.
     closed: BTreeMap<(Id, usize), i64>,
     /// By customer, in the order in which it happened.
@@ -137,12 +136,18 @@ impl Memory {
         let (pack, now, calendar) = (at.0, at.2.now, Calendar::new(0));
         let calendar = std::mem::replace(&mut self.calendar, calendar);
         let mut client = Client::new(at, customer, &calendar, self.end);
+        let mut gone = Vec::new();
         for (subject, opened, opens) in transitions.iter().map(|transition| &**transition) {
             if *opens {
                 self.open.insert(subject.clone(), Episode { opened: *opened, given: None, unsaid: false });
             } else {
-                self.close(&client, subject, given);
+                gone.push((subject, self.open.remove(subject).expect("it was open")));
+                self.closed.insert((subject.0.clone(), subject.2), now);
             }
+        }
+        for (subject, episode) in gone {
+            let ending = self.ending(&client, subject, transitions);
+            self.close(&client, (subject, episode), &ending, given);
         }
         client.silencing = self.silencing(customer);
         self.expire(&client, given);
@@ -202,10 +207,7 @@ impl Memory {
     }
 
     /// Step 1.
-    fn close(&mut self, client: &Client<'_>, subject: &Subject, given: &mut Given) {
-        let now = client.state.now;
-        let episode = self.open.remove(subject).expect("it was open");
-        self.closed.insert((subject.0.clone(), subject.2), now);
+    fn close(&mut self, client: &Client<'_>, (subject, episode): (&Subject, Episode), ending: &str, given: &mut Given) {
         if episode.unsaid || matches!(episode.given, Some(("expired", _))) {
             return;
         }
@@ -215,7 +217,7 @@ impl Memory {
         };
         let published = all.find(same).map(|release| (release.at, release.channel.clone()));
         let (at, channel) = published.map_or((None, None), |(at, channel)| (Some(at), channel));
-        self.give(client, (subject, episode.opened), "withdrawn", &[], (channel, at), given);
+        self.give_with(client, (subject, episode.opened), ("withdrawn", ending), &[], (channel, at), given);
     }
 
     fn open_of(&self, client: &Client<'_>) -> Vec<(Subject, i64)> {
@@ -388,11 +390,8 @@ impl Memory {
                 return true;
             }
             let moment = &client.pack.moments[watch.subject.2];
-            let (condition, uses) = moment.rules.success.as_ref().expect("it is watched");
             let over = now >= watch.started + moment.rules.success_within;
-            let (there, [customer, entity]) = client.rows(watch.subject.1.as_ref());
-            let withheld = uses.iter().any(|(_, scope, slot)| client.withheld(moment, *scope, *slot).is_some());
-            let holds = there && !withheld && condition.holds(Scope { rows: [&customer, &entity], now });
+            let holds = client.succeeds(&watch.subject);
             if !holds && !over {
                 return true;
             }
@@ -412,8 +411,20 @@ impl Memory {
     fn give(
         &self,
         client: &Client<'_>,
-        (subject, opened): (&Subject, i64),
+        of: (&Subject, i64),
         verdict: &str,
+        failed: &[Failed],
+        published: (Option<String>, Option<i64>),
+        given: &mut Given,
+    ) {
+        self.give_with(client, of, (verdict, ""), failed, published, given);
+    }
+
+    fn give_with(
+        &self,
+        client: &Client<'_>,
+        (subject, opened): (&Subject, i64),
+        (verdict, ending): (&str, &str),
         failed: &[Failed],
         (channel, released_at): (Option<String>, Option<i64>),
         given: &mut Given,
@@ -432,7 +443,7 @@ impl Memory {
         });
         let text = format!(
             "\"decision\":\"verdict\",\"verdict\":\"{verdict}\",\"gates\":[{}],\"until\":{},\"channel\":{},\
-             \"released_at\":{},\"priority\":{},\"mood\":\"{}\",\"evidence\":{{{}}}}}\n",
+             \"released_at\":{},{ending}\"priority\":{},\"mood\":\"{}\",\"evidence\":{{{}}}}}\n",
             failed.iter().map(Failed::json).collect::<Vec<_>>().join(","),
             json_of(&until.map(time_text)),
             json_of(&channel),

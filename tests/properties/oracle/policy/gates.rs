@@ -130,6 +130,15 @@ impl<'a> Client<'a> {
         (there, [self.slots.clone(), of_entity])
     }
 
+    /// Whether its success holds.
+    pub(crate) fn succeeds(&self, subject: &Subject) -> bool {
+        let moment = &self.pack.moments[subject.2];
+        let Some((condition, uses)) = &moment.rules.success else { return false };
+        let (there, [customer, entity]) = self.rows(subject.1.as_ref());
+        let withheld = uses.iter().any(|(_, scope, slot)| self.withheld(moment, *scope, *slot).is_some());
+        there && !withheld && condition.holds(Scope { rows: [&customer, &entity], now: self.state.now })
+    }
+
     /// Its priority, with what receipts add.
     pub(crate) fn priority(&self, (_, entity, number): &Subject, released: &[&Release]) -> f64 {
         let (_, [customer, entity]) = self.rows(entity.as_ref());
@@ -178,10 +187,7 @@ impl<'a> Client<'a> {
         for (other, closed) in &self.silencing {
             let silencer = &self.pack.moments[*other];
             let Some(silence) = silencer.rules.silence.as_ref().filter(|_| *other != number) else { continue };
-            let purpose = &moment.rules.purpose;
-            let named = silence.purposes.contains(purpose) || silence.moments.contains(&moment.name);
-            let all = silence.purposes.is_empty() && silence.moments.is_empty();
-            if !(named || all) || silence.except.contains(purpose) {
+            if !silence.concerns(moment) {
                 continue;
             }
             let end = closed.saturating_add(silence.after);

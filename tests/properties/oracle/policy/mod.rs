@@ -7,6 +7,7 @@
 mod by_hand;
 mod calendar;
 mod decide;
+mod ended;
 mod gates;
 mod mood;
 mod read;
@@ -21,6 +22,7 @@ pub(crate) use mood::Signal;
 pub(crate) use read::moment;
 
 use super::expr::{Node, Uses};
+use super::pack::Moment;
 
 /// What a pack says of policy, as it says it.
 #[derive(Default)]
@@ -155,6 +157,16 @@ pub(crate) struct Silence {
     pub(crate) moments: Vec<String>,
     pub(crate) except: Vec<String>,
     pub(crate) after: i64,
+}
+
+impl Silence {
+    /// Whether a moment, which is another one, is silenced.
+    pub(crate) fn concerns(&self, moment: &Moment) -> bool {
+        let purpose = &moment.rules.purpose;
+        let named = self.purposes.contains(purpose) || self.moments.contains(&moment.name);
+        let all = self.purposes.is_empty() && self.moments.is_empty();
+        (named || all) && !self.except.contains(purpose)
+    }
 }
 
 /// From the first that goes first.

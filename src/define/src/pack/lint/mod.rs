@@ -9,6 +9,7 @@ mod keys;
 mod mood;
 mod personal;
 mod quiet;
+mod words;
 
 use std::collections::HashSet;
 
@@ -53,6 +54,7 @@ pub(super) fn check(lint: &Lint<'_>, problems: &mut Problems) {
     budgets::check(lint, problems);
     keys::check(lint, problems);
     personal::check(lint, problems);
+    words::check(lint, problems);
 }
 
 impl Lint<'_> {
@@ -66,8 +68,8 @@ impl Lint<'_> {
         if !budgets::limits_sales(moment, self.policy) {
             problems.add(Problem::NoBudget { name: name() }, &raw.name.span);
         }
-        let benefit = raw.value.as_ref().map(|(_, benefit)| benefit.trim()).filter(|benefit| !benefit.is_empty());
-        if benefit.is_some_and(|benefit| benefit.split_whitespace().count() < WORDS) {
+        let benefits = raw.value.iter().flat_map(|(_, benefit)| benefit).map(|(_, text)| text.value.as_str());
+        if benefits.filter(|benefit| !benefit.is_empty()).any(|benefit| benefit.split_whitespace().count() < WORDS) {
             problems.add(Problem::ShortBenefit { name: name() }, &raw.name.span);
         }
         let asks = self.raw.policy.purposes.iter().any(|(purpose, _)| *purpose == Purpose::Sales);

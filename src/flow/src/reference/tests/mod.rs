@@ -51,6 +51,8 @@ fn plan() -> Arc<Plan> {
         optional: false,
     };
     let entity = |name: &str, relation, features| Entity {
+        label: Default::default(),
+        labels: Default::default(),
         name: name.to_owned(),
         relation,
         features,
@@ -62,6 +64,7 @@ fn plan() -> Arc<Plan> {
     let of_records = |name, aggregate, ty| feature(name, aggregate, records, ty);
     let ints = Type::List(Box::new(Type::Int));
     Arc::new(Plan {
+        language: None,
         name: "test".to_owned(),
         version: "1".to_owned(),
         timezone: "UTC".to_owned(),
