@@ -423,7 +423,7 @@ fn what_others_have_that_cannot_be_read_is_no_matter() {
 no record at all
 "#;
     fs::write(folder.path().join("visits.jsonl"), records).expect("records");
-    let asked = ["why", "pack.toml", "-i", ".", "--customer"];
+    let asked = ["why", "pack.toml", "-i", ".", "--missing-ok", "--customer"];
     let (_, out, _) = propice(folder.path(), &[&asked[..], &["x"]].concat(), b"");
     assert!(out.contains("3 records could not be read"), "{out}");
     let (code, _, err) = propice(folder.path(), &[&asked[..], &["z"]].concat(), b"");
