@@ -643,4 +643,8 @@ fn each_channel_has_a_file_of_its_own() {
         let trigger = Trigger::from_json(texts.triggers[channel].trim_end()).expect("one trigger");
         assert_eq!(trigger.data.routing.channel.as_deref().unwrap_or("default"), channel);
     }
+    // What an earlier run published on a channel is gone with it.
+    let mut later = DirectorySink::create(&plan, folder.path(), ViewMode::None).expect("files");
+    later.finish(AT).expect("room");
+    assert_eq!(read("triggers/push.jsonl"), "");
 }
