@@ -8,8 +8,7 @@ use propice_define::Plan;
 use propice_define::plan::{Gate, Purpose};
 use propice_edge::sink::Tally;
 use propice_edge::trigger::channel_name;
-use propice_model::MomentId;
-use propice_model::time::{DAY_MS, SECOND_MS, format_duration};
+use propice_model::{Language, MomentId};
 
 /// Releases by moment and channel.
 type Published = BTreeMap<(MomentId, Option<u16>), u64>;
@@ -57,20 +56,12 @@ fn by_gate(gates: &BTreeMap<Gate, u64>) -> String {
 fn deferrals(tally: &Tally) -> String {
     let mut text = format!("by {}", by_gate(&tally.deferred_by));
     if let Some(median) = tally.median_deferral_ms() {
-        let _ = write!(text, "; {} at the median", length(median));
+        let _ = write!(text, "; {} at the median", Language::English.length(median));
     }
     if tally.still_deferred() > 0 {
         let _ = write!(text, "; {} still", grouped(tally.still_deferred()));
     }
     text
-}
-
-/// A length in its two largest units or so: what is smaller does not matter.
-fn length(ms: u64) -> String {
-    let ms = i64::try_from(ms).unwrap_or(i64::MAX);
-    let unit =
-        [(DAY_MS, 3_600_000), (3_600_000, 60_000), (60_000, SECOND_MS)].into_iter().find(|(from, _)| ms >= *from);
-    format_duration(unit.map_or(ms, |(_, unit)| ms - ms % unit))
 }
 
 fn joined<'a>(counts: impl Iterator<Item = (&'a str, u64)>) -> String {

@@ -128,7 +128,8 @@ impl Name {
 
 /// A random pack with a random stream; most have a policy.
 pub(crate) fn case(seed: u64) -> Case {
-    let case = if seed.is_multiple_of(4) { sound(&mut Rng::new(seed), &|rng| plain(rng, false)) } else { contact_case(seed) };
+    let case =
+        if seed.is_multiple_of(4) { sound(&mut Rng::new(seed), &|rng| plain(rng, false)) } else { contact_case(seed) };
     let mut rng = Rng::new(!seed);
     let from =
         if rng.below(4) == 0 { case.lines.get(case.lines.len() / 2).and_then(|line| time_of(line)) } else { None };

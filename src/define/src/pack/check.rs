@@ -377,6 +377,7 @@ fn assemble(parts: Parts<'_>, shapes: Vec<Shape>) -> Option<Plan> {
         name: text(&raw.name)?,
         version: text(&raw.version).unwrap_or_else(|| "1".to_owned()),
         timezone: parts.zone,
+        language: text(&raw.language),
         description: raw.description.clone(),
         inputs,
         entities,

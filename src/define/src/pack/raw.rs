@@ -27,6 +27,7 @@ pub(super) struct Pack {
     pub name: Option<Text>,
     pub version: Option<Text>,
     pub timezone: Option<Text>,
+    pub language: Option<Text>,
     pub description: Option<String>,
     pub inputs: Vec<Input>,
     /// Without the customer.

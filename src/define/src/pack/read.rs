@@ -94,6 +94,10 @@ fn header(top: &mut Section<'_>, pack: &mut Pack, problems: &mut Problems) {
     }
     pack.version = section.filled("version", problems);
     pack.timezone = section.text("timezone", problems);
+    pack.language = section.filled("language", problems);
+    if let Some(language) = pack.language.as_ref().filter(|language| !read_moments::is_language(&language.value)) {
+        problems.add(Problem::BadLanguage { found: shortened(&language.value) }, &language.span);
+    }
     pack.description = section.text("description", problems).map(|text| text.value);
     section.leave_views();
     section.finish(problems);

@@ -157,7 +157,7 @@ fn reason(section: &mut Section<'_>, problems: &mut Problems) -> Vec<(String, Te
 }
 
 /// `fr` or `fr-FR`.
-fn is_language(text: &str) -> bool {
+pub(super) fn is_language(text: &str) -> bool {
     let (language, rest) = text.split_once('-').unwrap_or((text, "XX"));
     let is_lower = |part: &str| part.bytes().all(|byte| byte.is_ascii_lowercase());
     (2..=3).contains(&language.len())

@@ -31,6 +31,8 @@ pub struct Plan {
     pub version: String,
     /// IANA zone of times without an offset.
     pub timezone: String,
+    /// The language of people who read about it: `fr`.
+    pub language: Option<String>,
     /// For people.
     pub description: Option<String>,
     /// Streams and tables, in the order of the pack.

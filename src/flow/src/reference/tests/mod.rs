@@ -65,6 +65,7 @@ fn plan() -> Arc<Plan> {
         name: "test".to_owned(),
         version: "1".to_owned(),
         timezone: "UTC".to_owned(),
+        language: None,
         description: None,
         inputs: vec![input("trans", None), input("owners", Some(Table { key: vec![FieldId(0)], delete: None }))],
         entities: vec![
