@@ -8,7 +8,6 @@ use propice_edge::sink::Tally;
 use propice_edge::sink::columns::wrapped;
 use propice_edge::trigger::Telling;
 use propice_model::MomentId;
-use propice_model::time::{DAY_MS, SECOND_MS, format_duration};
 
 /// Releases by moment and channel.
 type Published = BTreeMap<(MomentId, Option<u16>), u64>;
@@ -74,7 +73,7 @@ fn by_gate(telling: &Telling<'_>, gates: &BTreeMap<Gate, u64>) -> String {
 fn deferrals(telling: &Telling<'_>, tally: &Tally) -> String {
     let mut text = format!("{} {}", telling.pick("by", "par"), by_gate(telling, &tally.deferred_by));
     if let Some(median) = tally.median_deferral_ms() {
-        let length = length(telling, median);
+        let length = telling.teller.language.length(median);
         text += &telling.pick(format!("; {length} at the median"), format!(" ; {length} en médiane"));
     }
     if tally.still_deferred() > 0 {
@@ -82,15 +81,6 @@ fn deferrals(telling: &Telling<'_>, tally: &Tally) -> String {
         text += &telling.pick(format!("; {still} still"), format!(" ; {still} encore"));
     }
     text
-}
-
-/// A length in its two largest units or so: what is smaller does not matter.
-fn length(telling: &Telling<'_>, ms: u64) -> String {
-    let ms = i64::try_from(ms).unwrap_or(i64::MAX);
-    let unit =
-        [(DAY_MS, 3_600_000), (3_600_000, 60_000), (60_000, SECOND_MS)].into_iter().find(|(from, _)| ms >= *from);
-    let ms = unit.map_or(ms, |(_, unit)| ms - ms % unit);
-    telling.pick(format_duration(ms), telling.teller.duration(ms))
 }
 
 fn joined<'a>(telling: &Telling<'_>, counts: impl Iterator<Item = (&'a str, u64)>) -> String {

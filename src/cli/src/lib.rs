@@ -9,6 +9,7 @@ mod completions;
 mod decided;
 mod generate;
 mod inputs;
+mod language;
 mod meter;
 mod plan;
 mod report;

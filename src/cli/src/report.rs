@@ -5,9 +5,12 @@ use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 
+use super::language::{Lang, of_pack};
 use super::{Failure, Outcome, load_pack, print, say};
+use propice_define::Plan;
 use propice_edge::output::replace_file;
 use propice_edge::source::{Line, Lines, open_path};
+use propice_model::Language;
 use propice_model::limits::RECORD_BYTES;
 use propice_report::{Report, Scope, Tally, Unit, page, tables};
 
@@ -15,10 +18,11 @@ const EXAMPLES: &str = "\
 Examples:
   propice report out
   propice report out --pack dataflows/bank.toml --output report.html
+  propice report out --language fr --output rapport.html
   propice report out/decisions.jsonl --by week --format json | jq .totals";
 
-/// What tables in a file end with: by that it is known as ours when it is to be replaced.
-const WRITTEN_BY: &str = "\nwritten by propice report\n";
+/// What tables in a file end with, in English and in French: by that it is known as ours when it is to be replaced.
+const WRITTEN_BY: [&str; 2] = ["\nwritten by propice report\n", "\nécrit par propice report\n"];
 /// Endings of files that hold something else than a report, whatever --format says.
 const FOREIGN: [&str; 18] = [
     "pdf", "doc", "docx", "odt", "rtf", "xls", "xlsx", "ods", "ppt", "pptx", "png", "jpg", "jpeg", "svg", "gz", "zst",
@@ -35,8 +39,8 @@ pub(crate) struct Args {
     /// The decisions: a decisions.jsonl (may be packed with gzip or zstd), a folder with one, or `-` for standard input
     #[arg(value_name = "DECISIONS")]
     pub(crate) decisions: PathBuf,
-    /// The pack that decided: its moments and channels are shown although nothing happened to them, and days begin in its
-    /// zone. Without it: in UTC
+    /// The pack that decided: its moments and channels are shown although nothing happened to them, days begin in its
+    /// zone, and the language is its own. Without it: in UTC, in English
     #[arg(long, value_name = "PACK")]
     pub(crate) pack: Option<PathBuf>,
     /// How it is written; without it: as the name of --output ends (.html, .json, .txt), or else `table`
@@ -45,6 +49,9 @@ pub(crate) struct Args {
     /// What the timeline counts by; without it: what fits the time between the first decision and the last
     #[arg(long, value_enum)]
     pub(crate) by: Option<By>,
+    /// In which language the tables and the page are; without it that of the pack, or else English. JSON is in none
+    #[arg(long, value_enum, alias = "lang")]
+    pub(crate) language: Option<Lang>,
     /// The file to write to; without it: standard output. A file that is there is replaced when it is a report
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
@@ -96,15 +103,16 @@ pub(crate) fn run(args: &Args) -> Outcome {
     }
     let scope = Scope { plan: plan.as_ref(), zone: zone.to_owned(), unit: args.by.map(Unit::from) };
     let report = Report::of(tally, &scope);
+    let language = language(args, plan.as_ref());
     let text = match format {
-        Format::Table => tables(&report, columns(args)),
+        Format::Table => tables(&report, language, columns(args)),
         Format::Json => report.json(),
-        Format::Html => page(&report),
+        Format::Html => page(&report, language),
     };
     match &args.output {
         None => print(&text),
         Some(path) => {
-            let text = if format == Format::Table { text + WRITTEN_BY } else { text };
+            let text = if format == Format::Table { text + language.pick(WRITTEN_BY[0], WRITTEN_BY[1]) } else { text };
             replace_file(path, &text, is_report).map_err(Failure::output)?;
             say(&format!("written to {}\n", path.display()));
             Ok(())
@@ -119,9 +127,22 @@ fn is_report(begin: &[u8]) -> bool {
         serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(begin)
             .is_ok_and(|report| ["decisions", "totals", "moments"].iter().all(|key| report.contains_key(*key)))
     };
-    text.ends_with(WRITTEN_BY)
+    WRITTEN_BY.iter().any(|written| text.ends_with(written))
         || (text.starts_with("<!DOCTYPE html>") && text.contains(propice_report::GENERATOR))
         || is_json()
+}
+
+/// The language that is asked for, or that of the pack, or English. It does not depend on the surroundings: the same
+/// decisions give the same page.
+fn language(args: &Args, plan: Option<&Plan>) -> Language {
+    if let Some(asked) = args.language {
+        return asked.into();
+    }
+    let Some(named) = plan.and_then(of_pack) else { return Language::default() };
+    Language::of_locale(&named).unwrap_or_else(|| {
+        say(&format!("there is no report in `{named}`, the language of the pack: it is in English\n"));
+        Language::default()
+    })
 }
 
 /// As it is asked for, or as the name of the file says. A name that promises something else is refused.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::inputs::{Inputs, failure};
+use super::language::Lang;
 use super::{Failure, Outcome, instant, load_pack, print, say, whole};
 use propice_edge::source::InputFile;
 use propice_edge::trigger::language::Language;
@@ -52,15 +53,6 @@ pub(crate) struct Args {
     records: u16,
 }
 
-/// The languages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Lang {
-    /// English
-    En,
-    /// French
-    Fr,
-}
-
 /// How an explanation is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
@@ -105,8 +97,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
 /// The language that is asked for, or that of the surroundings, or English.
 fn language(asked: Option<Lang>) -> Language {
     match asked {
-        Some(Lang::En) => Language::English,
-        Some(Lang::Fr) => Language::French,
+        Some(asked) => asked.into(),
         None => {
             let named = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
             let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(named);

@@ -4,6 +4,7 @@
 
 pub mod decimal;
 pub mod id;
+pub mod language;
 pub mod limits;
 pub mod names;
 pub mod ratio;
@@ -15,6 +16,7 @@ pub mod value;
 
 pub use decimal::Decimal;
 pub use id::Id;
+pub use language::Language;
 pub use names::{FeatureId, FieldId, InputId, KindId, MomentId};
 pub use ratio::Ratio;
 pub use record::{Changes, Contribution, EntityChange, Fact, Origin, Rank, Row};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use serde::Serialize;
 
 use propice_define::Plan;
@@ -38,7 +39,7 @@ pub struct Report {
     pub(super) until: Option<String>,
     /// Their days, in the zone.
     #[serde(skip)]
-    pub(super) days: Option<(String, String)>,
+    pub(super) days: Option<(Date, Date)>,
     pub(super) totals: Totals,
     pub(super) customers: Customers,
     pub(super) purposes: Vec<Purposed>,
@@ -159,7 +160,7 @@ pub(super) struct Timeline {
 pub(super) struct Period {
     pub(super) from: String,
     #[serde(skip)]
-    pub(super) label: String,
+    pub(super) start: Date,
     /// By purpose, in their order.
     pub(super) released: BTreeMap<&'static str, u64>,
     pub(super) handed_to_human: u64,
@@ -207,7 +208,7 @@ impl Report {
             bad_lines: tally.bad_lines,
             from: tally.times.map(|(first, _)| time(first)),
             until: tally.times.map(|(_, last)| time(last)),
-            days: tally.times.map(|(first, last)| (tally.date(first).to_string(), tally.date(last).to_string())),
+            days: tally.times.map(|(first, last)| (tally.date(first), tally.date(last))),
             totals: totals(&moments),
             customers: customers(&tally),
             purposes: purposes(&tally.purposes),
@@ -358,11 +359,11 @@ fn gated(name: &'static str, of: &OfGate) -> Gated {
     }
 }
 
-fn timeline(days: &BTreeMap<jiff::civil::Date, OfDay>, unit: Option<Unit>) -> Timeline {
+fn timeline(days: &BTreeMap<Date, OfDay>, unit: Option<Unit>) -> Timeline {
     let (unit, found) = periods(days, unit);
-    let period = |(start, of): (jiff::civil::Date, OfDay)| Period {
+    let period = |(start, of): (Date, OfDay)| Period {
         from: start.to_string(),
-        label: unit.label(start),
+        start,
         released: named(&Purpose::ALL.map(|(name, _)| name), &of.released),
         handed_to_human: of.handed,
         withdrawn_before_release: of.withdrawn_before,

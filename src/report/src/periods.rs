@@ -7,6 +7,8 @@ use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday};
 use serde::Serialize;
 
+use propice_model::Language;
+
 /// What a row of the timeline stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -53,19 +55,12 @@ impl Unit {
     }
 
     /// How a period is called: by its first day, as far as that says something.
-    pub(super) fn label(self, start: Date) -> String {
+    pub(super) fn label(self, start: Date, language: Language) -> String {
+        let (year, month, day) = (start.year(), start.month(), start.day());
         match self {
-            Unit::Week => start.to_string(),
-            Unit::Month => format!("{:04}-{:02}", start.year(), start.month()),
-            Unit::Year => format!("{:04}", start.year()),
-        }
-    }
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Unit::Week => "week",
-            Unit::Month => "month",
-            Unit::Year => "year",
+            Unit::Week => language.pick(start.to_string(), format!("{day:02}/{month:02}/{year:04}")),
+            Unit::Month => language.pick(format!("{year:04}-{month:02}"), format!("{month:02}/{year:04}")),
+            Unit::Year => format!("{year:04}"),
         }
     }
 }
@@ -99,7 +94,7 @@ mod tests {
         let mut counts: BTreeMap<Date, u64> = BTreeMap::new();
         days.iter().for_each(|day| *counts.entry(day.parse().expect("a day")).or_default() += 1);
         let (unit, found) = periods(&counts, unit);
-        (unit, found.into_iter().map(|(start, count)| (unit.label(start), count)).collect())
+        (unit, found.into_iter().map(|(start, count)| (unit.label(start, Language::English), count)).collect())
     }
 
     fn rows(rows: &[(&str, u64)]) -> Vec<(String, u64)> {
@@ -114,6 +109,13 @@ mod tests {
         let (unit, found) = cut(&["2025-11-30", "2026-01-01"], Some(Unit::Month));
         assert_eq!(unit, Unit::Month);
         assert_eq!(found, rows(&[("2025-11", 1), ("2025-12", 0), ("2026-01", 1)]));
+    }
+
+    #[test]
+    fn days_are_written_as_the_language_writes_them() {
+        let day: Date = "2026-03-02".parse().expect("a day");
+        let labels = [Unit::Week, Unit::Month, Unit::Year].map(|unit| unit.label(day, Language::French));
+        assert_eq!(labels, ["02/03/2026", "03/2026", "2026"]);
     }
 
     #[test]

@@ -42,17 +42,6 @@ pub(super) enum Says {
     NoDifferenceShown,
 }
 
-impl Says {
-    pub(super) fn words(self) -> &'static str {
-        match self {
-            Says::TooFewToTell => "too few to tell",
-            Says::HelpsMore => "helps",
-            Says::HelpsLess => "does harm",
-            Says::NoDifferenceShown => "no difference shown",
-        }
-    }
-}
-
 impl Share {
     pub(super) fn of(count: u64, of: u64) -> Share {
         if of == 0 {

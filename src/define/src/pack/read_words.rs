@@ -6,7 +6,8 @@ use super::problem::{Problem, Problems};
 use super::raw::{Said, Text};
 use super::section::{Item, Section, text_of, wrong_type};
 use super::words::{nearest as nearest_name, shortened};
-use crate::plan::{Ending, primary};
+use crate::plan::Ending;
+use propice_model::language::primary;
 
 /// The languages of ISO 639-1.
 const LANGUAGES: &str = "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da \

@@ -24,7 +24,7 @@ pub use policy::{
 };
 pub use unit::TimeUnit;
 pub use verdict::{Ending, Gate, Verdict};
-pub use words::{Ended, Texts, primary, said};
+pub use words::{Ended, Texts, said};
 
 /// Everything a pack says, checked.
 #[derive(Debug)]

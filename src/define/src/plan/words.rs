@@ -1,5 +1,6 @@
 //! Words of the pack for people, each in as many languages as the pack gives.
 
+use propice_model::language::primary;
 use std::collections::BTreeMap;
 
 use super::{Ending, Reason};
@@ -48,11 +49,6 @@ pub fn said<'a, T>(
     let found = found.or_else(|| pack.and_then(in_language)).or_else(|| texts.get_key_value(""));
     let found = found.or_else(|| in_language("en")).or_else(|| texts.iter().next());
     found.map(|(language, text)| (Some(language.as_str()).filter(|language| !language.is_empty()).or(pack), text))
-}
-
-/// The language part of a locale: `fr-FR` is `fr`.
-pub fn primary(locale: &str) -> String {
-    locale.split(['-', '_']).next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 #[cfg(test)]

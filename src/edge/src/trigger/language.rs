@@ -5,43 +5,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use propice_define::Plan;
-use propice_define::plan::primary;
+pub use propice_model::Language;
 use propice_model::time::format_time;
 use propice_model::{LogicalTime, Type, Value};
-
-/// A language that values are told in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Language {
-    /// English.
-    #[default]
-    English,
-    /// French.
-    French,
-}
-
-impl Language {
-    /// The language of a locale (`fr`, `fr-FR`, `fr_CA`), if it is known.
-    pub fn of_locale(locale: &str) -> Option<Language> {
-        match primary(locale).as_str() {
-            "en" => Some(Language::English),
-            "fr" => Some(Language::French),
-            _ => None,
-        }
-    }
-
-    /// Its code.
-    pub fn code(self) -> &'static str {
-        self.pick("en", "fr")
-    }
-
-    /// What is said in it.
-    pub fn pick<T>(self, english: T, french: T) -> T {
-        match self {
-            Language::English => english,
-            Language::French => french,
-        }
-    }
-}
 
 /// The language that is spoken to somebody of a locale: theirs, or that of the pack.
 pub fn spoken(plan: &Plan, locale: Option<&str>) -> Language {
@@ -85,61 +51,16 @@ impl Teller {
         }
     }
 
-    /// A number that is written as `-1234.50`: `-1,234.50`, `-1 234,50`.
+    /// A number that is written as `-1234.50`, see [`Language::number`].
     pub fn number(&self, plain: &str) -> String {
-        let (sign, digits) = plain.strip_prefix('-').map_or(("", plain), |digits| ("-", digits));
-        let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, part)| (whole, Some(part)));
-        // French groups by a narrow space that does not break.
-        let (group, point) = self.language.pick((',', '.'), ('\u{202f}', ','));
-        let mut out = sign.to_owned();
-        for (at, digit) in whole.chars().enumerate() {
-            if at > 0 && (whole.len() - at).is_multiple_of(3) {
-                out.push(group);
-            }
-            out.push(digit);
-        }
-        if let Some(fraction) = fraction {
-            out.push(point);
-            out.push_str(fraction);
-        }
-        out
+        self.language.number(plain)
     }
 
     /// A time on the wall clock of the zone: `2 March 2026, 10:00`; at midnight the day alone.
     pub fn time(&self, time_ms: i64) -> String {
-        const ENGLISH: [&str; 12] = [
-            "January",
-            "February",
-            "March",
-            "April",
-            "May",
-            "June",
-            "July",
-            "August",
-            "September",
-            "October",
-            "November",
-            "December",
-        ];
-        const FRENCH: [&str; 12] = [
-            "janvier",
-            "février",
-            "mars",
-            "avril",
-            "mai",
-            "juin",
-            "juillet",
-            "août",
-            "septembre",
-            "octobre",
-            "novembre",
-            "décembre",
-        ];
         let Ok(timestamp) = Timestamp::from_millisecond(time_ms) else { return format_time(time_ms) };
         let at = timestamp.to_zoned(self.zone.clone());
-        let month = self.language.pick(ENGLISH, FRENCH)[(at.month() - 1) as usize % 12];
-        let first = self.language == Language::French && at.day() == 1;
-        let day = format!("{}{} {month} {}", at.day(), if first { "er" } else { "" }, at.year());
+        let day = self.language.day(at.date());
         if (at.hour(), at.minute()) == (0, 0) {
             return day;
         }

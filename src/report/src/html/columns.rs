@@ -1,6 +1,6 @@
 //! Plots with a column per number or period, stacked where there are parts, from zero.
 
-use super::super::words::grouped;
+use super::super::words::Words;
 use super::svg::{Anchor, Picture, Said, Size, steps, text_width};
 
 /// The area in which columns stand.
@@ -18,18 +18,18 @@ pub(super) struct Axes<'a> {
 }
 
 /// Columns side by side.
-pub(super) fn columns(said: &Said<'_>, size: Size, axes: &Axes<'_>, columns: &[Column<'_>]) -> String {
+pub(super) fn columns(said: &Said<'_>, size: Size, axes: &Axes<'_>, columns: &[Column<'_>], words: Words) -> String {
     let sum = |column: &Column<'_>| column.1.iter().map(|(_, count)| count).sum::<u64>();
     let most = columns.iter().map(sum).max().unwrap_or(0);
     let ticks = steps(most, 4);
     let last = ticks.last().copied().unwrap_or(1);
-    let left = text_width(&grouped(last)) + 14.0;
+    let left = text_width(&words.count(last)) + 14.0;
     let (right, bottom) = (size.width() - 10.0, TOP + HEIGHT);
     let y = |count: u64| bottom - HEIGHT * count as f64 / last as f64;
     let mut picture = Picture::new();
     for tick in &ticks {
         picture.line((left, y(*tick)), (right, y(*tick)), "grid");
-        picture.text((left - 6.0, y(*tick) + 4.0), Anchor::End, "tick", &grouped(*tick));
+        picture.text((left - 6.0, y(*tick) + 4.0), Anchor::End, "tick", &words.count(*tick));
     }
     picture.text((4.0, 12.0), Anchor::Start, "title", axes.upwards);
     let step = (right - left) / columns.len().max(1) as f64;

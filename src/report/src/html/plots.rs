@@ -2,10 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::super::figures::{OneMoment, Report, Waits};
-use super::super::sections::{Section, Topic, bins, channel, ends, that_waited, that_were_sent, that_were_watched};
-use super::super::words::{counted, grouped, name};
+use super::super::figures::{Channeled, Gated, OneMoment, Period, Report, Waits};
+use super::super::periods::Unit;
+use super::super::sections::{Section, Topic, bins, that_waited, that_were_sent, that_were_watched};
+use super::super::terms::{MOMENTS, ROWS};
+use super::super::words::{Noun, Words};
 use super::columns::{Axes, Column, columns};
+use super::is_broad;
 use super::rows::{Bar, Mark, bars, lengths, shares, told_lengths, told_share};
 use super::svg::{Said, Size, escaped};
 
@@ -33,40 +36,37 @@ impl Topic {
 }
 
 /// The plot of a section, when it has one and something to show.
-pub(super) fn plot(report: &Report, section: &Section) -> Option<String> {
+pub(super) fn plot(report: &Report, section: &Section, words: Words) -> Option<String> {
+    let drawing = Drawing { section, words };
     match section.topic {
         Topic::Episodes => {
-            of_bars(section, ends(&report.totals).map(|(end, count)| (end.to_owned(), count)), "episodes")
+            let rows = words.ends(&report.totals).map(|(end, count)| (end.to_owned(), count));
+            drawing.of_bars(rows, words.pick("episodes", "épisodes"))
         }
-        Topic::Contacts => contacts(report, section),
+        Topic::Contacts => drawing.contacts(report),
         Topic::Purposes => {
-            of_bars(section, report.purposes.iter().map(|of| (of.purpose.to_owned(), of.released)), "releases")
+            let rows = report.purposes.iter().map(|of| (words.purpose(of.purpose).to_owned(), of.released));
+            drawing.of_bars(rows, words.pick("releases", "émissions"))
         }
         Topic::Channels => {
-            let rows =
-                report.channels.iter().map(|of| (channel(of.channel.as_deref()), of.released + of.handed_to_human));
-            of_bars(section, rows, "triggers, released or handed over")
+            let sent = |of: &Channeled| of.released + of.handed_to_human;
+            let rows = report.channels.iter().map(|of| (words.channel(of.channel.as_deref()), sent(of)));
+            drawing.of_bars(rows, words.pick("triggers, released or handed over", "envois, émis ou confiés"))
         }
-        Topic::Gates => gates(report, section),
+        Topic::Gates => drawing.gates(report),
         Topic::WaitsByGate => {
-            let all = [("all".to_owned(), &report.deferrals)];
-            waits(section, all.into_iter().chain(report.gates.iter().map(|of| (of.gate.to_owned(), &of.deferrals))))
+            let all = [(words.pick("all", "toutes").to_owned(), &report.deferrals)];
+            let gates = report.gates.iter().map(|of| (words.gate(of.gate).to_owned(), &of.deferrals));
+            drawing.waits(all.into_iter().chain(gates))
         }
         Topic::WaitsByMoment => {
-            waits(section, that_waited(report).into_iter().map(|of| (name(&of.moment), &of.deferrals)))
+            drawing.waits(that_waited(report).into_iter().map(|of| (words.name(&of.moment), &of.deferrals)))
         }
         Topic::Moments => None,
-        Topic::Usefulness => usefulness(report, section),
-        Topic::Success => success(report, section),
-        Topic::Timeline => timeline(report, section),
+        Topic::Usefulness => drawing.usefulness(report),
+        Topic::Success => drawing.success(report),
+        Topic::Timeline => drawing.timeline(report),
     }
-}
-
-/// A plot in all its sizes.
-fn sized(section: &Section, describes: String, legend: &str, draw: impl Fn(&Said<'_>, Size) -> String) -> String {
-    let said = Said { id: section.topic.id(), title: section.title, describes };
-    let broad = if section.is_broad() { draw(&said, Size::Broad) } else { String::new() };
-    format!("{legend}{broad}{}{}", draw(&said, Size::Wide), draw(&said, Size::Narrow))
 }
 
 /// What classes of marks stand for.
@@ -79,117 +79,179 @@ fn legend(entries: &[(&str, &str)]) -> String {
     out
 }
 
-fn more(left_out: usize, what: &str) -> String {
-    if left_out == 0 { String::new() } else { format!(" {} in the table only.", counted(left_out as u64, what)) }
+/// A plot of a section, in a language.
+#[derive(Clone, Copy)]
+struct Drawing<'a> {
+    section: &'a Section,
+    words: Words,
 }
 
-fn of_bars(section: &Section, rows: impl IntoIterator<Item = (String, u64)>, unit: &str) -> Option<String> {
-    let rows: Vec<(String, Vec<Bar<'_>>)> =
-        rows.into_iter().map(|(name, count)| (name, vec![("one", count)])).collect();
-    if rows.iter().all(|(_, bars)| bars[0].1 == 0) {
-        return None;
+impl Drawing<'_> {
+    /// In all its sizes.
+    fn sized(self, describes: String, legend: &str, draw: impl Fn(&Said<'_>, Size) -> String) -> String {
+        let said = Said { id: self.section.topic.id(), title: self.section.title, describes };
+        let broad = if is_broad(self.section) { draw(&said, Size::Broad) } else { String::new() };
+        format!("{legend}{broad}{}{}", draw(&said, Size::Wide), draw(&said, Size::Narrow))
     }
-    let shown = &rows[..rows.len().min(MOST_ROWS)];
-    let told: Vec<String> = shown.iter().map(|(name, bars)| format!("{name} {}", grouped(bars[0].1))).collect();
-    let describes = format!("Bars, {unit}: {}.{}", told.join(", "), more(rows.len() - shown.len(), "row"));
-    Some(sized(section, describes, "", |said, size| bars(said, size, shown, unit)))
-}
 
-fn contacts(report: &Report, section: &Section) -> Option<String> {
-    if report.customers.seen == 0 {
-        return None;
+    /// That the table has more than the plot.
+    fn more(self, left_out: usize, what: &Noun) -> String {
+        if left_out == 0 {
+            return String::new();
+        }
+        let counted = self.words.counted(left_out as u64, what);
+        format!(" {counted} {}.", self.words.pick("in the table only", "dans le tableau seulement"))
     }
-    let found: Vec<Column<'_>> = bins(report).into_iter().map(|of| (of.label(), vec![("one", of.customers)])).collect();
-    let told: Vec<String> = found.iter().map(|(bin, of)| format!("{bin}: {}", grouped(of[0].1))).collect();
-    let describes = format!("A histogram. Customers by number of contacts: {}.", told.join(", "));
-    let axes = Axes { across: "contacts of a customer", upwards: "customers" };
-    Some(sized(section, describes, "", |said, size| columns(said, size, &axes, &found)))
-}
 
-fn gates(report: &Report, section: &Section) -> Option<String> {
-    let of = |gate: &super::super::figures::Gated| vec![("suppressed", gate.suppressed), ("deferred", gate.deferred)];
-    let rows: Vec<(String, Vec<Bar<'_>>)> = report.gates.iter().map(|gate| (gate.gate.to_owned(), of(gate))).collect();
-    if report.gates.iter().all(|gate| gate.suppressed + gate.deferred == 0) {
-        return None;
+    /// `name: count` of each.
+    fn told<'n>(self, rows: impl Iterator<Item = (&'n str, u64)>) -> String {
+        let colon = self.words.colon();
+        rows.map(|(name, count)| format!("{name}{colon} {}", self.words.count(count))).collect::<Vec<_>>().join(", ")
     }
-    let told: Vec<String> = report
-        .gates
-        .iter()
-        .map(|of| format!("{} suppressed {} and deferred {}", of.gate, grouped(of.suppressed), grouped(of.deferred)))
-        .collect();
-    let describes = format!("Bars, two for each gate: {}.", told.join(", "));
-    let legend = legend(&[("suppressed", "suppressed"), ("deferred", "deferred")]);
-    Some(sized(section, describes, &legend, |said, size| bars(said, size, &rows, "episodes")))
-}
 
-fn waits<'r>(section: &Section, rows: impl Iterator<Item = (String, &'r Waits)>) -> Option<String> {
-    let rows: Vec<(String, &Waits)> = rows.filter(|(_, of)| of.ended > 0).collect();
-    if rows.is_empty() {
-        return None;
+    fn of_bars(self, rows: impl IntoIterator<Item = (String, u64)>, unit: &str) -> Option<String> {
+        let words = self.words;
+        let rows: Vec<(String, Vec<Bar<'_>>)> =
+            rows.into_iter().map(|(name, count)| (name, vec![("one", count)])).collect();
+        if rows.iter().all(|(_, bars)| bars[0].1 == 0) {
+            return None;
+        }
+        let shown = &rows[..rows.len().min(MOST_ROWS)];
+        let told = self.told(shown.iter().map(|(name, bars)| (name.as_str(), bars[0].1)));
+        let left_out = self.more(rows.len() - shown.len(), &ROWS);
+        let describes =
+            words.pick(format!("Bars, {unit}. {told}.{left_out}"), format!("Barres, {unit}. {told}.{left_out}"));
+        Some(self.sized(describes, "", |said, size| bars(said, size, shown, unit, words)))
     }
-    let shown = &rows[..rows.len().min(MOST_ROWS)];
-    let left_out = more(rows.len() - shown.len(), "row");
-    let describes = format!("Lengths on a logarithmic scale. {}.{left_out}", told_lengths(shown));
-    let legend = legend(&[("median", "median"), ("within", "nine in ten within"), ("thin", "longest")]);
-    Some(sized(section, describes, &legend, |said, size| lengths(said, size, shown)))
-}
 
-/// Rows of shares, one or two marks each.
-fn of_shares(
-    section: &Section,
-    moments: &[&OneMoment],
-    unit: &str,
-    key: &[(&str, &str)],
-    marks: impl Fn(&OneMoment) -> Vec<Mark>,
-) -> Option<String> {
-    if moments.is_empty() {
-        return None;
+    fn contacts(self, report: &Report) -> Option<String> {
+        let words = self.words;
+        if report.customers.seen == 0 {
+            return None;
+        }
+        let found: Vec<Column<'_>> =
+            bins(report).into_iter().map(|of| (of.label(words), vec![("one", of.customers)])).collect();
+        let told = self.told(found.iter().map(|(bin, of)| (bin.as_str(), of[0].1)));
+        let describes = words.pick(
+            format!("A histogram. Customers by number of contacts. {told}."),
+            format!("Un histogramme. Clients par nombre de contacts. {told}."),
+        );
+        let (across, upwards) =
+            words.pick(("contacts of a customer", "customers"), ("contacts d’un client", "clients"));
+        let axes = Axes { across, upwards };
+        Some(self.sized(describes, "", |said, size| columns(said, size, &axes, &found, words)))
     }
-    let shown = &moments[..moments.len().min(MOST_ROWS)];
-    let rows: Vec<(String, Vec<Mark>)> = shown.iter().map(|of| (name(&of.moment), marks(of))).collect();
-    let told: Vec<String> = rows
-        .iter()
-        .map(|(name, marks)| {
+
+    fn gates(self, report: &Report) -> Option<String> {
+        let words = self.words;
+        let of = |gate: &Gated| vec![("suppressed", gate.suppressed), ("deferred", gate.deferred)];
+        let rows: Vec<(String, Vec<Bar<'_>>)> =
+            report.gates.iter().map(|gate| (words.gate(gate.gate).to_owned(), of(gate))).collect();
+        if report.gates.iter().all(|gate| gate.suppressed + gate.deferred == 0) {
+            return None;
+        }
+        let [suppressed, deferred] = words.pick(["suppressed", "deferred"], ["retenus", "reportés"]);
+        let told = |of: &Gated| {
+            let (gate, colon) = (words.gate(of.gate), words.colon());
+            let counts = [of.suppressed, of.deferred].map(|count| words.count(count));
+            format!("{gate}{colon} {} {suppressed}, {} {deferred}", counts[0], counts[1])
+        };
+        let told = report.gates.iter().map(told).collect::<Vec<_>>().join(&format!("{} ", words.semicolon()));
+        let describes = words
+            .pick(format!("Bars, two for each gate. {told}."), format!("Barres, deux pour chaque barrière. {told}."));
+        let legend = legend(&[("suppressed", suppressed), ("deferred", deferred)]);
+        let unit = words.pick("episodes", "épisodes");
+        Some(self.sized(describes, &legend, |said, size| bars(said, size, &rows, unit, words)))
+    }
+
+    fn waits<'r>(self, rows: impl Iterator<Item = (String, &'r Waits)>) -> Option<String> {
+        let words = self.words;
+        let rows: Vec<(String, &Waits)> = rows.filter(|(_, of)| of.ended > 0).collect();
+        if rows.is_empty() {
+            return None;
+        }
+        let shown = &rows[..rows.len().min(MOST_ROWS)];
+        let left_out = self.more(rows.len() - shown.len(), &ROWS);
+        let told = told_lengths(shown, words);
+        let describes = words.pick(
+            format!("Lengths on a logarithmic scale. {told}.{left_out}"),
+            format!("Durées sur une échelle logarithmique. {told}.{left_out}"),
+        );
+        let [median, within, longest] =
+            words.pick(["median", "nine in ten within", "longest"], ["médiane", "neuf sur dix", "la plus longue"]);
+        let legend = legend(&[("median", median), ("within", within), ("thin", longest)]);
+        Some(self.sized(describes, &legend, |said, size| lengths(said, size, shown, words)))
+    }
+
+    /// Rows of shares, one or two marks each.
+    fn of_shares(
+        self,
+        moments: &[&OneMoment],
+        unit: &str,
+        key: &[(&str, &str)],
+        marks: impl Fn(&OneMoment) -> Vec<Mark>,
+    ) -> Option<String> {
+        let words = self.words;
+        if moments.is_empty() {
+            return None;
+        }
+        let shown = &moments[..moments.len().min(MOST_ROWS)];
+        let rows: Vec<(String, Vec<Mark>)> = shown.iter().map(|of| (words.name(&of.moment), marks(of))).collect();
+        let told = |(name, marks): &(String, Vec<Mark>)| {
+            let marks = marks.iter().zip(key);
             let shares: Vec<String> =
-                marks.iter().zip(key).map(|((_, share), (_, what))| format!("{what} {}", told_share(*share))).collect();
-            format!("{name}: {}", shares.join(", "))
-        })
-        .collect();
-    let left_out = more(moments.len() - shown.len(), "moment");
-    let describes = format!("Shares with intervals of 95% confidence, {unit}. {}.{left_out}", told.join("; "));
-    Some(sized(section, describes, &legend(key), |said, size| shares(said, size, &rows, unit)))
-}
-
-fn usefulness(report: &Report, section: &Section) -> Option<String> {
-    let mut rated = that_were_sent(report);
-    rated.retain(|of| of.useful.of > 0);
-    let key = [("treated", "rated useful, with its interval of 95%")];
-    of_shares(section, &rated, "share of the ratings", &key, |of| vec![(true, of.useful)])
-}
-
-fn success(report: &Report, section: &Section) -> Option<String> {
-    let key = [("treated", "treated"), ("holdout", "held out")];
-    let unit = "share of the outcomes that helped";
-    of_shares(section, &that_were_watched(report), unit, &key, |of| vec![(true, of.treated), (false, of.holdout)])
-}
-
-fn timeline(report: &Report, section: &Section) -> Option<String> {
-    let periods = &report.timeline.periods;
-    let shown = &periods[periods.len().saturating_sub(MOST_PERIODS)..];
-    if shown.is_empty() {
-        return None;
+                marks.map(|((_, share), (_, what))| format!("{what} {}", told_share(*share, words))).collect();
+            format!("{name}{} {}", words.colon(), shares.join(", "))
+        };
+        let told = rows.iter().map(told).collect::<Vec<_>>().join(&format!("{} ", words.semicolon()));
+        let left_out = self.more(moments.len() - shown.len(), &MOMENTS);
+        let describes = words.pick(
+            format!("Shares with intervals of 95% confidence, {unit}. {told}.{left_out}"),
+            format!("Parts avec leurs intervalles de confiance à 95\u{202f}%, {unit}. {told}.{left_out}"),
+        );
+        Some(self.sized(describes, &legend(key), |said, size| shares(said, size, &rows, unit, words)))
     }
-    let purposes: Vec<&'static str> = report.purposes.iter().map(|of| of.purpose).collect();
-    let stacks: Vec<Column<'_>> = shown
-        .iter()
-        .map(|of| (of.label.clone(), purposes.iter().map(|purpose| (*purpose, of.released_for(purpose))).collect()))
-        .collect();
-    let unit = report.timeline.unit.name();
-    let told: Vec<String> = shown.iter().map(|of| format!("{}: {}", of.label, grouped(of.all_released()))).collect();
-    let left_out = more(periods.len() - shown.len(), unit);
-    let describes = format!("Stacked columns. Releases by {unit}: {}.{left_out}", told.join(", "));
-    let across = format!("{unit}, by its first day");
-    let axes = Axes { across: if unit == "week" { &across } else { unit }, upwards: "releases" };
-    let key: Vec<(&str, &str)> = purposes.iter().map(|purpose| (*purpose, *purpose)).collect();
-    Some(sized(section, describes, &legend(&key), |said, size| columns(said, size, &axes, &stacks)))
+
+    fn usefulness(self, report: &Report) -> Option<String> {
+        let mut rated = that_were_sent(report);
+        rated.retain(|of| of.useful.of > 0);
+        let what =
+            self.words.pick("rated useful, with its interval of 95%", "jugés utiles, avec l’intervalle à 95\u{202f}%");
+        let unit = self.words.pick("share of the ratings", "part des avis");
+        self.of_shares(&rated, unit, &[("treated", what)], |of| vec![(true, of.useful)])
+    }
+
+    fn success(self, report: &Report) -> Option<String> {
+        let [treated, holdout] = self.words.pick(["treated", "held out"], ["traités", "témoins"]);
+        let key = [("treated", treated), ("holdout", holdout)];
+        let unit = self.words.pick("share of the outcomes that helped", "part des résultats qui ont aidé");
+        self.of_shares(&that_were_watched(report), unit, &key, |of| vec![(true, of.treated), (false, of.holdout)])
+    }
+
+    fn timeline(self, report: &Report) -> Option<String> {
+        let words = self.words;
+        let periods = &report.timeline.periods;
+        let shown = &periods[periods.len().saturating_sub(MOST_PERIODS)..];
+        if shown.is_empty() {
+            return None;
+        }
+        let unit = report.timeline.unit;
+        let purposes: Vec<&'static str> = report.purposes.iter().map(|of| of.purpose).collect();
+        let stack = |of: &Period| purposes.iter().map(|purpose| (*purpose, of.released_for(purpose))).collect();
+        let stacks: Vec<Column<'_>> = shown.iter().map(|of| (unit.label(of.start, words.0), stack(of))).collect();
+        let all = stacks.iter().zip(shown).map(|((label, _), of)| (label.as_str(), of.all_released()));
+        let (told, left_out) = (self.told(all), self.more(periods.len() - shown.len(), &ROWS));
+        let name = words.unit(unit);
+        let describes = words.pick(
+            format!("Stacked columns. Releases by {name}. {told}.{left_out}"),
+            format!("Colonnes empilées. Émissions par {name}. {told}.{left_out}"),
+        );
+        let across = match unit {
+            Unit::Week => words.pick("week, by its first day", "semaine, par son premier jour"),
+            _ => name,
+        };
+        let axes = Axes { across, upwards: words.pick("releases", "émissions") };
+        let key: Vec<(&str, &str)> = purposes.iter().map(|purpose| (*purpose, words.purpose(purpose))).collect();
+        Some(self.sized(describes, &legend(&key), |said, size| columns(said, size, &axes, &stacks, words)))
+    }
 }

@@ -4,7 +4,7 @@
 
 use super::super::figures::Waits;
 use super::super::stats::Share;
-use super::super::words::{grouped, length, percent};
+use super::super::words::Words;
 use super::svg::{Anchor, Picture, Said, Size, fitted, steps, text_width};
 
 /// Room for the axis: its numbers, and what they are.
@@ -77,18 +77,18 @@ impl Grid {
 pub(super) type Bar<'a> = (&'a str, u64);
 
 /// A row with one bar or several, from zero.
-pub(super) fn bars(said: &Said<'_>, size: Size, rows: &[(String, Vec<Bar<'_>>)], unit: &str) -> String {
+pub(super) fn bars(said: &Said<'_>, size: Size, rows: &[(String, Vec<Bar<'_>>)], unit: &str, words: Words) -> String {
     let most = rows.iter().flat_map(|(_, bars)| bars.iter().map(|(_, count)| *count)).max().unwrap_or(0);
     let ticks = steps(most, if size == Size::Narrow { 4 } else { 5 });
     let of_row = rows.first().map_or(1, |(_, bars)| bars.len()) as f64;
     let (thick, between) = if of_row > 1.0 { (11.0, 10.0) } else { (18.0, 8.0) };
     let names: Vec<String> = rows.iter().map(|(name, _)| name.clone()).collect();
-    let room = text_width(&grouped(most)) + 14.0;
+    let room = text_width(&words.count(most)) + 14.0;
     let grid = Grid::new(size, &names, thick * of_row + between, room, 6.0);
     let last = ticks.last().copied().unwrap_or(1) as f64;
     let x = |count: u64| grid.left + (grid.right - grid.left) * count as f64 / last;
     let mut picture = Picture::new();
-    let labels: Vec<(f64, String)> = ticks.iter().map(|tick| (x(*tick), grouped(*tick))).collect();
+    let labels: Vec<(f64, String)> = ticks.iter().map(|tick| (x(*tick), words.count(*tick))).collect();
     grid.axis(&mut picture, &labels, unit);
     for (at, (name, bars)) in rows.iter().enumerate() {
         grid.name(&mut picture, at, name);
@@ -97,7 +97,7 @@ pub(super) fn bars(said: &Said<'_>, size: Size, rows: &[(String, Vec<Bar<'_>>)],
         for (nth, (class, count)) in there.iter().enumerate() {
             let y = grid.middle(at) + thick * (nth as f64 - there.len() as f64 / 2.0);
             picture.bar((grid.left, y), (x(*count) - grid.left, thick - 1.0), class);
-            picture.text((x(*count) + 5.0, y + thick / 2.0 + 3.5), Anchor::Start, "value", &grouped(*count));
+            picture.text((x(*count) + 5.0, y + thick / 2.0 + 3.5), Anchor::Start, "value", &words.count(*count));
         }
     }
     picture.line((grid.left, grid.top), (grid.left, grid.bottom()), "axis");
@@ -105,24 +105,24 @@ pub(super) fn bars(said: &Said<'_>, size: Size, rows: &[(String, Vec<Bar<'_>>)],
 }
 
 /// Lengths that are marked on a logarithmic scale.
-const MARKS: [(u64, &str); 13] = [
-    (1, "1 ms"),
-    (1_000, "1 s"),
-    (10_000, "10 s"),
-    (60_000, "1 min"),
-    (600_000, "10 min"),
-    (3_600_000, "1 h"),
-    (21_600_000, "6 h"),
-    (86_400_000, "1 d"),
-    (604_800_000, "7 d"),
-    (2_592_000_000, "30 d"),
-    (7_776_000_000, "90 d"),
-    (31_536_000_000, "1 y"),
-    (315_360_000_000, "10 y"),
+const MARKS: [(u64, [&str; 2]); 13] = [
+    (1, ["1 ms", "1 ms"]),
+    (1_000, ["1 s", "1 s"]),
+    (10_000, ["10 s", "10 s"]),
+    (60_000, ["1 min", "1 min"]),
+    (600_000, ["10 min", "10 min"]),
+    (3_600_000, ["1 h", "1 h"]),
+    (21_600_000, ["6 h", "6 h"]),
+    (86_400_000, ["1 d", "1 j"]),
+    (604_800_000, ["7 d", "7 j"]),
+    (2_592_000_000, ["30 d", "30 j"]),
+    (7_776_000_000, ["90 d", "90 j"]),
+    (31_536_000_000, ["1 y", "1 an"]),
+    (315_360_000_000, ["10 y", "10 ans"]),
 ];
 
 /// How long things took: the median, nine in ten, the longest.
-pub(super) fn lengths(said: &Said<'_>, size: Size, rows: &[(String, &Waits)]) -> String {
+pub(super) fn lengths(said: &Said<'_>, size: Size, rows: &[(String, &Waits)], words: Words) -> String {
     let rows: Vec<_> =
         rows.iter().filter_map(|(name, of)| Some((name, of.median_ms?, of.p90_ms?, of.longest_ms?))).collect();
     let least = rows.iter().map(|row| row.1).min().unwrap_or(1).max(1);
@@ -134,9 +134,11 @@ pub(super) fn lengths(said: &Said<'_>, size: Size, rows: &[(String, &Waits)]) ->
     let (low, high) = ((MARKS[from].0 as f64).ln(), (most.max(MARKS[to].0) as f64).ln());
     let x = |ms: u64| grid.left + (grid.right - grid.left) * ((ms.max(1) as f64).ln() - low).max(0.0) / (high - low);
     let mut picture = Picture::new();
-    let labels: Vec<(f64, String)> =
-        MARKS[from..=to].iter().map(|(mark, label)| (x(*mark), (*label).to_owned())).collect();
-    grid.axis(&mut picture, &labels, "length, logarithmic scale");
+    let labels: Vec<(f64, String)> = MARKS[from..=to]
+        .iter()
+        .map(|(mark, [english, french])| (x(*mark), words.pick(*english, *french).to_owned()))
+        .collect();
+    grid.axis(&mut picture, &labels, words.pick("length, logarithmic scale", "durée, échelle logarithmique"));
     for (at, (name, median, p90, longest)) in rows.iter().enumerate() {
         grid.name(&mut picture, at, name);
         let y = grid.middle(at);
@@ -152,14 +154,14 @@ pub(super) fn lengths(said: &Said<'_>, size: Size, rows: &[(String, &Waits)]) ->
 pub(super) type Mark = (bool, Share);
 
 /// Shares of a whole with their intervals.
-pub(super) fn shares(said: &Said<'_>, size: Size, rows: &[(String, Vec<Mark>)], unit: &str) -> String {
+pub(super) fn shares(said: &Said<'_>, size: Size, rows: &[(String, Vec<Mark>)], unit: &str, words: Words) -> String {
     let names: Vec<String> = rows.iter().map(|(name, _)| name.clone()).collect();
     let of_row = rows.first().map_or(1, |(_, marks)| marks.len()) as f64;
     let grid = Grid::new(size, &names, 14.0 * of_row + 8.0, 22.0, 6.0);
     let x = |share: f64| grid.left + (grid.right - grid.left) * share;
     let mut picture = Picture::new();
     let quarters = [0.0, 0.25, 0.5, 0.75, 1.0];
-    let labels: Vec<(f64, String)> = quarters.iter().map(|at| (x(*at), format!("{:.0}%", at * 100.0))).collect();
+    let labels: Vec<(f64, String)> = quarters.iter().map(|at| (x(*at), words.0.percent(*at, 0))).collect();
     grid.axis(&mut picture, &labels, unit);
     for (at, (name, marks)) in rows.iter().enumerate() {
         grid.name(&mut picture, at, name);
@@ -183,22 +185,29 @@ pub(super) fn shares(said: &Said<'_>, size: Size, rows: &[(String, Vec<Mark>)], 
 }
 
 /// What lengths say, in words.
-pub(super) fn told_lengths(rows: &[(String, &Waits)]) -> String {
+pub(super) fn told_lengths(rows: &[(String, &Waits)], words: Words) -> String {
     let told = rows.iter().filter_map(|(name, of)| {
-        let [median, p90, longest] = [of.median_ms?, of.p90_ms?, of.longest_ms?].map(length);
-        Some(format!("{name}: median {median}, nine in ten within {p90}, longest {longest}"))
+        let [median, p90, longest] = [of.median_ms?, of.p90_ms?, of.longest_ms?].map(|length| words.length(length));
+        Some(words.pick(
+            format!("{name}: median {median}, nine in ten within {p90}, longest {longest}"),
+            format!("{name}\u{a0}: médiane {median}, neuf sur dix en {p90}, la plus longue {longest}"),
+        ))
     });
-    told.collect::<Vec<_>>().join("; ")
+    told.collect::<Vec<_>>().join(&format!("{} ", words.semicolon()))
 }
 
 /// What shares say, in words.
-pub(super) fn told_share(share: Share) -> String {
-    share.rate.map_or_else(|| "none".to_owned(), |rate| format!("{} of {}", percent(rate), grouped(share.of)))
+pub(super) fn told_share(share: Share, words: Words) -> String {
+    let Some(rate) = share.rate else { return words.pick("none", "aucun").to_owned() };
+    format!("{} {} {}", words.percent(rate), words.pick("of", "sur"), words.count(share.of))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use propice_model::Language;
+
+    const WORDS: Words = Words(Language::English);
 
     /// The values of an attribute, in order.
     fn values(svg: &str, element: &str, attribute: &str) -> Vec<f64> {
@@ -214,7 +223,7 @@ mod tests {
     fn bars_are_as_long_as_what_they_stand_for_and_begin_at_zero() {
         for size in [Size::Broad, Size::Wide, Size::Narrow] {
             let row = |name: &str, count: u64| (name.to_owned(), vec![("one", count)]);
-            let svg = bars(&said(), size, &[row("a", 100), row("b", 50), row("c", 0)], "things");
+            let svg = bars(&said(), size, &[row("a", 100), row("b", 50), row("c", 0)], "things", WORDS);
             let widths = values(&svg, "rect", "width");
             assert_eq!(widths.len(), 2, "nothing has no bar");
             assert!((widths[0] / widths[1] - 2.0).abs() < 0.01, "{widths:?}");
@@ -235,7 +244,7 @@ mod tests {
         };
         let (short, long) = (waits(0, 0, 0), waits(1, 3_600_000, u64::MAX));
         for of in [&short, &long, &waits(60_000, 60_000, 60_000)] {
-            let svg = lengths(&said(), Size::Wide, &[("a".to_owned(), of)]);
+            let svg = lengths(&said(), Size::Wide, &[("a".to_owned(), of)], WORDS);
             let marks = values(&svg, "circle", "cx").into_iter().chain(values(&svg, "line", "x2"));
             assert!(marks.into_iter().all(|x| (0.0..=Size::Wide.width()).contains(&x)), "{svg}");
         }
@@ -244,7 +253,7 @@ mod tests {
     #[test]
     fn a_share_that_is_not_known_has_no_mark() {
         let rows = [("a".to_owned(), vec![(true, Share::of(1, 2)), (false, Share::of(0, 0))])];
-        let svg = shares(&said(), Size::Narrow, &rows, "share");
+        let svg = shares(&said(), Size::Narrow, &rows, "share", WORDS);
         assert_eq!(svg.matches("<circle").count(), 1);
         assert_eq!(svg.matches("<path").count(), 0);
     }

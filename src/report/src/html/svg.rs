@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use super::metrics::{char_ems, text_ems};
+
 /// A text as it stands in HTML, in an element or a quoted attribute.
 pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -55,18 +57,25 @@ pub(super) struct Said<'a> {
     pub(super) describes: String,
 }
 
+/// The size of labels, as the style has it.
+const FONT: f64 = 12.5;
+
 /// About how wide a text is, at the size of labels.
 pub(super) fn text_width(text: &str) -> f64 {
-    6.9 * text.chars().count() as f64
+    text_ems(text) * FONT
 }
 
 /// A text that is cut to be about so wide.
 pub(super) fn fitted(text: &str, width: f64) -> String {
-    let room = (width / 6.9) as usize;
-    if text.chars().count() <= room {
+    if text_width(text) <= width {
         return text.to_owned();
     }
-    let mut cut: String = text.chars().take(room.saturating_sub(1)).collect();
+    let mut room = width - text_width("…");
+    let within = |c: &char| {
+        room -= char_ems(*c) * FONT;
+        room >= 0.0
+    };
+    let mut cut: String = text.chars().take_while(within).collect();
     cut.push('…');
     cut
 }
@@ -174,6 +183,16 @@ mod tests {
         assert_eq!(steps(11, 5), [0, 5, 10, 15]);
         assert_eq!(steps(1_001, 4), [0, 500, 1_000, 1_500]);
         assert_eq!(*steps(u64::MAX, 5).last().expect("a step"), u64::MAX);
+    }
+
+    #[test]
+    fn what_is_cut_fits() {
+        for text in ["a name", "WWWWWWWWWWWWWWWWWWWW", "漢字漢字漢字漢字漢字", "iiiiiiiiiiiiiiiiiiiiiiiiiiiii"]
+        {
+            let cut = fitted(text, 100.0);
+            assert!(text_width(&cut) <= 100.0, "{cut}");
+            assert_eq!(cut == text, text_width(text) <= 100.0, "{cut}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::pack::problem::{Problem, Problems, Span};
 use crate::pack::raw::Said;
 use crate::pack::read_words::is_language;
 use crate::pack::words::{nearest, shortened};
-use crate::plan::primary;
+use propice_model::language::primary;
 
 /// Looks at all words of a pack.
 pub(super) fn check(lint: &Lint<'_>, problems: &mut Problems) {
