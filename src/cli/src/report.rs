@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use super::language::{Lang, of_pack};
 use super::{Failure, Outcome, load_pack, print, say};
 use propice_define::Plan;
-use propice_edge::output::replace_file;
+use propice_edge::output::{language_of, replace_file};
 use propice_edge::source::{Line, Lines, open_path};
 use propice_model::Language;
 use propice_model::limits::RECORD_BYTES;
@@ -40,7 +40,7 @@ pub(crate) struct Args {
     #[arg(value_name = "DECISIONS")]
     pub(crate) decisions: PathBuf,
     /// The pack that decided: its moments and channels are shown although nothing happened to them, days begin in its
-    /// zone, and the language is its own. Without it: in UTC, in English
+    /// zone, and the language is its own. Without it: in UTC
     #[arg(long, value_name = "PACK")]
     pub(crate) pack: Option<PathBuf>,
     /// How it is written; without it: as the name of --output ends (.html, .json, .txt), or else `table`
@@ -49,7 +49,8 @@ pub(crate) struct Args {
     /// What the timeline counts by; without it: what fits the time between the first decision and the last
     #[arg(long, value_enum)]
     pub(crate) by: Option<By>,
-    /// In which language the tables and the page are; without it that of the pack, or else English. JSON is in none
+    /// In which language the tables and the page are; without it that of the pack, as --pack or the output of a run tells
+    /// it, or else English. JSON is in none
     #[arg(long, value_enum, alias = "lang")]
     pub(crate) language: Option<Lang>,
     /// The file to write to; without it: standard output. A file that is there is replaced when it is a report
@@ -103,7 +104,8 @@ pub(crate) fn run(args: &Args) -> Outcome {
     }
     let scope = Scope { plan: plan.as_ref(), zone: zone.to_owned(), unit: args.by.map(Unit::from) };
     let report = Report::of(tally, &scope);
-    let language = language(args, plan.as_ref());
+    // JSON is in no language.
+    let language = if format == Format::Json { Language::default() } else { language(args, plan.as_ref()) };
     let text = match format {
         Format::Table => tables(&report, language, columns(args)),
         Format::Json => report.json(),
@@ -132,13 +134,14 @@ fn is_report(begin: &[u8]) -> bool {
         || is_json()
 }
 
-/// The language that is asked for, or that of the pack, or English. It does not depend on the surroundings: the same
-/// decisions give the same page.
+/// The language that is asked for; or that of the pack, which is given or has left its language with its output; or
+/// English. It does not depend on the surroundings: the same decisions give the same page.
 fn language(args: &Args, plan: Option<&Plan>) -> Language {
     if let Some(asked) = args.language {
         return asked.into();
     }
-    let Some(named) = plan.and_then(of_pack) else { return Language::default() };
+    let with_output = || file(&args.decisions).ok().and_then(|file| language_of(&file));
+    let Some(named) = plan.and_then(of_pack).or_else(with_output) else { return Language::default() };
     Language::of_locale(&named).unwrap_or_else(|| {
         say(&format!("there is no report in `{named}`, the language of the pack: it is in English\n"));
         Language::default()

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use super::inputs::{self, Inputs, Refusals, ended};
+use super::language;
 use super::meter::Metered;
 use super::signals::Signals;
 use super::summary::Done;
@@ -139,6 +140,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
     let read: Vec<PathBuf> = files.iter().filter(|file| !file.is_stdin()).map(|file| file.path.clone()).collect();
     let folder = args.output.as_deref().map(|folder| OutputFolder::open(folder, Kind::Run, &read, args.force));
     let folder = folder.transpose().map_err(Failure::output)?;
+    let folder = folder.map(|folder| folder.in_language(language::of_pack(&plan)));
     if !args.quiet {
         say(&notes);
     }

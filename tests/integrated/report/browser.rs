@@ -70,6 +70,22 @@ impl Browser {
         self.run(page, &["--dump-dom".to_owned()])
     }
 
+    /// What a script says of a page in a window of this width. The page itself forbids scripts: a copy of it is looked at that allows them. The script
+    /// gives a text.
+    pub(crate) fn measured(&self, page: &Path, width: u32, script: &str) -> String {
+        let text = fs::read_to_string(page).expect("the page");
+        let text: Vec<&str> = text.lines().filter(|line| !line.contains("Content-Security-Policy")).collect();
+        let told = format!(
+            "<script>window.onload = function () {{ var told = document.createElement('pre'); told.textContent = 'TOLD[' + ({script})() + ']TOLD'; \
+             document.body.appendChild(told); }};</script></body>"
+        );
+        let copy = page.with_extension(format!("{width}.measured.html"));
+        fs::write(&copy, text.join("\n").replace("</body>", &told)).expect("the copy is written");
+        let shown = self.run(&copy, &[format!("--window-size={width},900"), "--dump-dom".to_owned()]);
+        let told = shown.rsplit("TOLD[").next().and_then(|told| told.split("]TOLD").next()).expect("what it says");
+        told.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    }
+
     /// A picture of the page, which stands beside it afterwards.
     pub(crate) fn picture(&self, page: &Path, window: Window, name: &str) -> PathBuf {
         let Window { width, height, dark } = window;

@@ -6,6 +6,8 @@
 
 mod browser;
 mod document;
+mod language;
+mod narrow;
 mod simulated;
 
 use std::fs;
@@ -50,6 +52,10 @@ fn expect(file: &str, text: &str) {
         assert_eq!(found, expected, "{}:{}", path.display(), at + 1);
     }
     assert_eq!(text.lines().count(), expected.lines().count(), "{} has other lines", path.display());
+}
+
+fn small_decisions() -> String {
+    fs::read_to_string(root().join("fixtures/report/decisions.jsonl")).expect("decisions")
 }
 
 #[test]
@@ -187,6 +193,41 @@ fn the_decisions_of_a_run_are_read_whole() {
     assert_eq!(json["decisions"], lines.lines().count());
     assert_eq!(json["totals"]["released"], released);
     assert_eq!(json["customers"]["contacts"], released);
+}
+
+/// The figures above the sections: what they are called.
+fn key_figures(decisions: &str) -> Vec<String> {
+    let (_, page, _) = report_on(decisions, &["--format", "html"]);
+    page.split("<dt>").skip(1).filter_map(|behind| behind.split("</dt>").next()).map(str::to_owned).collect()
+}
+
+/// No outcome and no rating stands above the sections, where it has neither an interval nor a control group; and what there is nothing to say of is
+/// left out.
+#[test]
+fn key_figures_say_something_and_nothing_of_success() {
+    assert_eq!(
+        key_figures(&small_decisions()),
+        ["Contacts", "Silent so far", "Assistance to sales", "Median deferral"]
+    );
+    let without_sales = small_decisions().lines().filter(|line| !line.contains("sales")).collect::<Vec<_>>().join("\n");
+    assert_eq!(key_figures(&without_sales), ["Contacts", "Silent so far", "Median deferral"]);
+    let first = small_decisions().lines().next().expect("a decision").to_owned();
+    assert_eq!(key_figures(&first), ["Contacts", "Silent so far"]);
+    let outcomes = small_decisions().lines().filter(|line| line.contains("\"outcome\"")).collect::<Vec<_>>().join("\n");
+    assert!(key_figures(&outcomes).is_empty());
+    let (_, page, _) = report_on(&outcomes, &["--format", "html"]);
+    document::check(&page);
+    assert!(!page.contains("class=\"key\""), "an empty list");
+    assert!(page.contains("Did it help?") && !page.contains(">Channels<"), "sections that say something");
+    // A share of outcomes stands beside its control group, and nowhere else.
+    let (_, tables, _) = report_on(&small_decisions(), &[]);
+    for line in tables.lines().filter(|line| line.contains("75.0%")) {
+        assert!(
+            line.contains("75.0% (55.1% to 88.0%) of 24") && line.contains("22.7% (10.1% to 43.4%) of 22"),
+            "{line}"
+        );
+    }
+    assert!(tables.split("Over time").nth(1).is_some_and(|timeline| !timeline.contains('%')), "{tables}");
 }
 
 /// A name that would be markup, a script, a command to a terminal, and text that runs backwards.

@@ -41,6 +41,9 @@ impl Kind {
 pub(super) struct Mark {
     written_by: String,
     kind: Kind,
+    /// That of whoever reads it, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) language: Option<String>,
     /// The files that are ours, by their paths within the folder, with their sizes in bytes.
     pub(super) files: BTreeMap<String, u64>,
 }
@@ -49,7 +52,7 @@ impl Mark {
     /// Of all files of a folder.
     pub(super) fn over(folder: &Path, kind: Kind) -> io::Result<Mark> {
         let written_by = concat!("propice ", env!("CARGO_PKG_VERSION")).to_owned();
-        Ok(Mark { written_by, kind, files: files_of(folder)? })
+        Ok(Mark { written_by, kind, language: None, files: files_of(folder)? })
     }
 
     /// That of a folder, if it has one.
@@ -66,6 +69,13 @@ impl Mark {
     pub(super) fn write(&self, folder: &Path) -> io::Result<()> {
         fs::write(folder.join(MARK), serde_json::to_string_pretty(self)? + "\n")
     }
+}
+
+/// The language of the output that a file is part of, as a locale, where its mark tells it.
+pub fn language_of(file: &Path) -> Option<String> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mark = Mark::read(folder).filter(|mark| mark.kind == Kind::Run)?;
+    mark.language.filter(|_| file.file_name().is_some_and(|name| mark.files.contains_key(&*name.to_string_lossy())))
 }
 
 /// All files of a folder, by their paths within it.

@@ -26,7 +26,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 pub use file::replace_file;
-pub use mark::{Kind, MARK};
+pub use mark::{Kind, MARK, language_of};
 
 use lock::{Held, Taken};
 use mark::{Mark, Survey};
@@ -81,6 +81,7 @@ pub struct OutputFolder {
     target: PathBuf,
     work: PathBuf,
     kind: Kind,
+    language: Option<String>,
     force: bool,
     /// The folder is new: it goes again when nothing comes of it.
     made: bool,
@@ -136,7 +137,15 @@ impl OutputFolder {
         let next = File::open(work.join(NEXT)).map_err(|error| OutputError::failed(&work, error))?;
         // Nobody else knows of it: this waits for nobody. Where folders cannot be locked, the first lock says so.
         let _ = next.try_lock();
-        Ok(OutputFolder { shown: shown.to_owned(), target, work, kind, force, made, _held: held, _next: next })
+        let shown = shown.to_owned();
+        Ok(OutputFolder { shown, target, work, kind, language: None, force, made, _held: held, _next: next })
+    }
+
+    /// The same, with the language of whoever reads it in its mark: a locale, where it is known.
+    #[must_use]
+    pub fn in_language(mut self, language: Option<String>) -> OutputFolder {
+        self.language = language;
+        self
     }
 
     /// Where to write what is to be published.
@@ -164,7 +173,9 @@ impl OutputFolder {
         self.claim()?;
         let next = self.path();
         let failed = |error| OutputError::failed(&self.shown, error);
-        Mark::over(&next, self.kind).and_then(|mark| mark.write(&next)).map_err(failed)?;
+        let mut mark = Mark::over(&next, self.kind).map_err(failed)?;
+        mark.language.clone_from(&self.language);
+        mark.write(&next).map_err(failed)?;
         let survey = Survey::of(&self.target)?;
         if self.changes_places() && survey.foreign.is_empty() && exchange(&next, &self.target).is_ok() {
             return clean(&self.work, &self.target).map_err(failed);
