@@ -226,6 +226,8 @@ fn a_number_of_the_command_line_is_told_with_its_range() {
         (&run[..], &["many"], "from 1 to 256"),
         (&run[..], &["1.5"], "from 1 to 256"),
         (&["run", "p.toml", "-w"], &["-1"], "from 1 to 256"),
+        (&["run", "p.toml", "--max-dead-letters"], &["-1"], "--max-dead-letters"),
+        (&["run", "p.toml", "--max-dead-letters"], &["-5%"], "--max-dead-letters"),
         (&generate, &["--customers", "-5"], "from 1 to 10000000"),
         (&generate, &["--customers", "0"], "from 1 to 10000000"),
         (&generate, &["--days", "-1"], "from 1 to 3650"),

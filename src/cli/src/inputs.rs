@@ -84,7 +84,7 @@ pub(crate) struct Refusals {
     /// End the run (exit code 4) once more records than that are dead letters: a number over all inputs, or a share of the
     /// records of any input, looked at from its first 1,000 records on and at its end. Without it: as many as there are,
     /// but not all records of an input
-    #[arg(long, value_name = "N|N%")]
+    #[arg(long, value_name = "N|N%", allow_hyphen_values = true)]
     max_dead_letters: Option<DeadLetterLimit>,
 }
 

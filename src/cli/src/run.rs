@@ -59,7 +59,7 @@ pub(crate) struct Args {
     pub(crate) until: Option<String>,
     /// Publish nothing before this time: everything until then is computed, and what would have been said counts as not
     /// said, so that it uses up no budget and no cooldown. For a first run over the past
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     pub(crate) publish_from: Option<String>,
     /// Which views are kept up to date and written to the output folder: the last one of each customer, every change, or
     /// none
