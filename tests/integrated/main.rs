@@ -13,6 +13,7 @@ mod house;
 mod pages;
 mod report;
 mod robustness;
+mod skipped;
 mod triggers;
 mod why;
 
