@@ -106,7 +106,7 @@ fn found_as_put_in(folder: &Path, episodes: &str) {
 #[test]
 fn the_real_bank() {
     let Some(folder) = std::env::var_os("PROPICE_BERKA").map(PathBuf::from) else {
-        eprintln!("skipped: PROPICE_BERKA names no folder with the records of the real bank");
+        crate::skipped::skipped("the real bank: PROPICE_BERKA names no folder with its records");
         return;
     };
     let plan = plan(&root().join("dataflows/berka.toml"));

@@ -20,6 +20,7 @@ mod own;
 mod pages;
 mod report;
 mod robustness;
+mod skipped;
 mod triggers;
 mod why;
 

@@ -268,7 +268,7 @@ fn mutated_json_lines_are_records_or_dead_letters() {
         let path = folder.path().join("mixed.jsonl");
         std::fs::write(&path, text).expect("written");
         let source = LinesSource::open(&plan, &path).expect("opened");
-        let engine = if chunk % 10 == 9 { Engine::Reference } else { Engine::Fused };
+        let engine = if chunk % 5 == 4 { Engine::Reference } else { Engine::Fused };
         let summary = run(&plan, Box::new(source), engine);
         assert_eq!(summary.records + summary.dead_letters, CHUNK as u64, "chunk {chunk}");
         summed.records += summary.records;
@@ -304,7 +304,7 @@ fn mutated_csv_lines_are_records_or_dead_letters() {
         folder_of_csv(folder.path(), &mut Rng(!(chunk as u64)), quotes);
         let found = files::find(&plan, &[Wanted::Folder(folder.path().to_owned())]).expect("the files");
         let source = MergedSource::open(&plan, &found, &Arc::new(AtomicBool::new(false))).expect("opened");
-        let engine = if chunk % 10 == 9 { Engine::Reference } else { Engine::Fused };
+        let engine = if chunk % 5 == 4 { Engine::Reference } else { Engine::Fused };
         let summary = run(&plan, Box::new(source), engine);
         let (read, lines) = (summary.records + summary.dead_letters, (CHUNK / 3 * 3) as u64);
         assert!(read == lines || (quotes && read < lines), "chunk {chunk}: {read} of {lines}");

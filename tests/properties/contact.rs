@@ -10,7 +10,7 @@ use crate::oracle::{Against, Judge, Span, Told};
 use crate::tried::{OTHER, PLAIN, Tried, at_least, load, run_one};
 
 /// How many cases are tried unless it is said.
-const CASES: u64 = 30;
+const CASES: u64 = 300;
 
 type Decision = BTreeMap<String, Value>;
 

@@ -103,6 +103,11 @@ impl Counts {
         line("fused", self.fused, known.fused) + &line("limit", self.limit, known.limit)
     }
 
+    /// By how much of a hundred the engine takes more than in others; negative when it takes less.
+    pub fn growth_percent(&self, known: &Counts) -> f64 {
+        100.0 * (self.fused - known.fused) / known.fused
+    }
+
     /// As figures.
     pub fn figures(&self) -> Vec<Figure> {
         let figure = |name, unit, value| Figure::of("instructions", name, unit, vec![value]);
@@ -155,6 +160,7 @@ mod tests {
         assert_eq!(Counts::read(&before.text()), Ok(before));
         let now = Counts { fused: 5_100.0, ..before };
         assert!(now.against(&before).starts_with("fused: 5100 instructions per event, 5000 before (+2.0%)\n"));
+        assert!((now.growth_percent(&before) - 2.0).abs() < 1e-9);
         assert!(Counts::read(r#"{"fused":1}"#).is_err());
     }
 }

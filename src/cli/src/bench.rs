@@ -41,6 +41,9 @@ pub(crate) struct Args {
     /// With `--instructions`: a file with the counts of another commit, to compare with
     #[arg(long, value_name = "FILE", requires = "instructions")]
     against: Option<PathBuf>,
+    /// With `--against`: fail when the engine takes more instructions by more than so many percent
+    #[arg(long, value_name = "PERCENT", requires = "against")]
+    at_most_more: Option<f64>,
     /// The fixed run itself
     #[arg(long, hide = true, value_name = "SUBJECT", value_parser = Subject::ALL.map(|(name, _)| name))]
     fixed_run: Option<String>,
@@ -71,7 +74,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
     }
     let machine = Machine::this();
     if args.instructions {
-        return count_instructions(&machine, args.against.as_deref());
+        return count_instructions(&machine, args.against.as_deref(), args.at_most_more);
     }
     if !machine.optimised {
         say("This build is not optimised: its figures mean nothing. Build with --release.\n");
@@ -106,17 +109,23 @@ pub(crate) fn run(args: &Args) -> Outcome {
 }
 
 /// Counts instructions, and says how much that is more or less than another commit took.
-fn count_instructions(machine: &Machine, against: Option<&Path>) -> Outcome {
+fn count_instructions(machine: &Machine, against: Option<&Path>, at_most_more: Option<f64>) -> Outcome {
     let known = against.map(known_counts).transpose()?;
     let counts = instructions::count()?;
-    let compared = known.map(|known| counts.against(&known)).unwrap_or_default();
+    let compared = known.as_ref().map(|known| counts.against(known)).unwrap_or_default();
     let results = bench::figures::Results { figures: counts.figures(), ..Default::default() };
     print(&format!(
         "{}\n\n{}{compared}\nAs a file for --against:\n{}",
         machine.text(),
         page::text(&results),
         counts.text()
-    ))
+    ))?;
+    match (known.map(|known| counts.growth_percent(&known)), at_most_more) {
+        (Some(growth), Some(most)) if growth > most => {
+            Err(Failure::Wrong(format!("an event takes {growth:.1}% more instructions: {most}% are allowed")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The counts of another commit.

@@ -26,7 +26,10 @@ pub(crate) struct Window {
 /// The browser, or `None` when it is said that there is none.
 pub(crate) fn browser() -> Option<Browser> {
     match std::env::var_os("PROPICE_BROWSER") {
-        Some(none) if none == "none" => return None,
+        Some(none) if none == "none" => {
+            crate::skipped::skipped("the page of the report in a browser: PROPICE_BROWSER=none");
+            return None;
+        }
         Some(path) => return Some(Browser(path.into())),
         None => {}
     }

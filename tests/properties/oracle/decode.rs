@@ -78,12 +78,14 @@ pub(crate) struct Decoded {
     pub(crate) dead: Vec<usize>,
     /// Whether there was a record after the end.
     pub(crate) cut: bool,
+    /// How many records came behind the clock.
+    pub(crate) late: u64,
 }
 
 /// Reads lines in order of arrival, up to the first record that is after `until`.
 pub(crate) fn records(pack: &Pack, lines: &[String], until: Option<i64>) -> Decoded {
     let mut clock = 0;
-    let mut decoded = Decoded { records: Vec::new(), dead: Vec::new(), cut: false };
+    let mut decoded = Decoded { records: Vec::new(), dead: Vec::new(), cut: false, late: 0 };
     for (position, line) in lines.iter().enumerate() {
         match record(pack, line, position + 1, clock) {
             Some(record) if until.is_some_and(|until| record.t > until) => {
@@ -91,6 +93,7 @@ pub(crate) fn records(pack: &Pack, lines: &[String], until: Option<i64>) -> Deco
                 break;
             }
             Some(record) => {
+                decoded.late += u64::from(record.event_time < clock);
                 clock = record.t;
                 decoded.records.push(record);
             }

@@ -40,6 +40,8 @@ pub(crate) struct Expected {
     pub(crate) dead: Vec<usize>,
     /// Whether a record after the end of the run was met: what comes behind it is not read, or for nothing.
     pub(crate) cut: bool,
+    /// How many records came behind the clock.
+    pub(crate) late: u64,
 }
 
 /// No case of the tests is longer.
@@ -71,8 +73,8 @@ pub(crate) fn run(pack: &str, lines: &[String], until: Option<u64>, grain: u64) 
 pub(crate) fn run_from(pack: &str, lines: &[String], until: Option<u64>, grain: u64, publish_from: u64) -> Expected {
     let publish_from = publish_from as i64;
     let pack = Pack::read(pack);
-    let decode::Decoded { records, dead, cut } = decode::records(&pack, lines, until.map(|until| until as i64));
-    let expected = Expected { dead, cut, ..Expected::default() };
+    let decode::Decoded { records, dead, cut, late } = decode::records(&pack, lines, until.map(|until| until as i64));
+    let expected = Expected { dead, cut, late, ..Expected::default() };
     let (Some(first), Some(last)) = (records.first(), records.last()) else { return expected };
     // Records arrive in the order of their logical times.
     let (mut arrived, mut live) = (0, Live::of(&pack, &[]));

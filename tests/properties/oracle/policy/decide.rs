@@ -133,7 +133,7 @@ impl Memory {
         transitions: &[&(Subject, i64, bool)],
         given: &mut Given,
     ) {
-        let (pack, now, calendar) = (at.0, at.2.now, Calendar::new(0));
+        let (pack, calendar) = (at.0, Calendar::new(0));
         let calendar = std::mem::replace(&mut self.calendar, calendar);
         let mut client = Client::new(at, customer, &calendar, self.end);
         let mut gone = Vec::new();
@@ -160,7 +160,8 @@ impl Memory {
         let opened = self.open.iter().filter(|(subject, _)| subject.0 == *customer).map(|(_, episode)| episode.opened);
         given.wake.extend(opened.flat_map(|opened| spans.clone().map(move |span| opened + span)));
         let keeps = client.receipts.iter().map(|receipt| receipt.event_time + pack.policy.keep);
-        given.wake.extend(keeps.chain([now + pack.policy.keep]));
+        let released = self.released.get(customer).into_iter().flatten();
+        given.wake.extend(keeps.chain(released.map(|release| release.at + pack.policy.keep)));
         drop(client);
         self.calendar = calendar;
     }
