@@ -182,7 +182,7 @@ given = [
             let report = report(&format!("{RIGHT}\n{expected}"));
             assert_eq!((report.is_right, report.text.as_str()), (true, ""), "{expected}");
         }
-        let letter = "   !  given:3 is a dead letter (wrong_type): `n` is not int: \"x\"\n";
+        let letter = "   =  2026-01-01T00:00:00Z  1  many opened  (as expected)\n   =  2026-01-03T00:00:00Z  1  many closed  (as expected)\n   !  given:3 is a dead letter (wrong_type): `n` is not int: \"x\"\n";
         let help = "   !  no record may be refused: `dead_letters = 1` says that it is meant\n";
         for (expected, told) in [
             ("", help.to_owned()),

@@ -90,7 +90,7 @@ impl ExactSum {
         // Both in units of the smaller one, which is an even power of two.
         let (of_sum, least) = (2 * exponent, of_squares.min(2 * exponent));
         let spread =
-            (squares * n << (of_squares - least).unsigned_abs()) - (&sum * &sum << (of_sum - least).unsigned_abs());
+            ((squares * n) << (of_squares - least).unsigned_abs()) - ((&sum * &sum) << (of_sum - least).unsigned_abs());
         let divisor = BigInt::from(n) * unit;
         rounding::big_root(spread.magnitude(), (&divisor * &divisor).magnitude(), least / 2)
     }
@@ -247,7 +247,7 @@ mod tests {
         assert_eq!(of(&[f64::MAX, -f64::MAX]), (0.0, f64::MAX));
         assert_eq!(of(&[5e-324, 0.0]), (0.0, 0.0));
         assert_eq!(of(&[5e-324, 0.0, 5e-324, 5e-324]), (5e-324, 0.0));
-        assert_eq!(of(&[1e300, 1.0, -1e300]), (1.0 / 3.0, 8.164_965_809_277_26e299));
+        assert_eq!(of(&[1e300, 1.0, -1e300]), (1.0 / 3.0, 8.164_965_809_277_261e299));
         // √(2/3), and the same of numbers that are no multiples of one another.
         assert_eq!(of(&[1.0, 2.0, 3.0]).1, 0.816_496_580_927_726);
         assert_eq!(of(&[0.1, 0.2, 0.3]).1, 0.081_649_658_092_772_6);

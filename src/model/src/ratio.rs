@@ -32,6 +32,7 @@ impl Ratio {
     }
 
     /// The sum.
+    #[must_use]
     pub fn plus(&self, other: &Ratio) -> Ratio {
         if let (Form::Small(a, b), Form::Small(c, d)) = (&self.0, &other.0) {
             let sum = if b == d { a.checked_add(*c).map(|sum| (sum, *b)) } else { crosswise_sum(*a, *b, *c, *d) };
@@ -44,11 +45,13 @@ impl Ratio {
     }
 
     /// The difference.
+    #[must_use]
     pub fn minus(&self, other: &Ratio) -> Ratio {
         self.plus(&other.negated())
     }
 
     /// The product.
+    #[must_use]
     pub fn times(&self, other: &Ratio) -> Ratio {
         if let (Form::Small(a, b), Form::Small(c, d)) = (&self.0, &other.0)
             && let (Some(numerator), Some(denominator)) = (a.checked_mul(*c), b.checked_mul(*d))
@@ -83,6 +86,7 @@ impl Ratio {
     }
 
     /// With the other sign.
+    #[must_use]
     pub fn negated(&self) -> Ratio {
         if let Form::Small(numerator, denominator) = &self.0
             && let Some(numerator) = numerator.checked_neg()
@@ -94,6 +98,7 @@ impl Ratio {
     }
 
     /// Without its sign.
+    #[must_use]
     pub fn absolute(&self) -> Ratio {
         if self.sign().is_lt() { self.negated() } else { self.clone() }
     }
@@ -186,7 +191,7 @@ mod tests {
 
     #[test]
     fn what_floats_get_wrong() {
-        let seven = quotient(1_902_60, 271_80);
+        let seven = quotient(190_260, 27_180);
         assert_eq!(seven, Ratio::whole(7));
         assert_eq!(seven.to_f64(), 7.0);
         assert_eq!(seven.times(&Ratio::whole(90)).truncated(), Some(630));

@@ -174,7 +174,7 @@ mod tests {
             // The distances to what lies half way to the neighbours, in whole numbers.
             let (numerator, denominator) = (BigUint::from(numerator), BigUint::from(denominator));
             for (neighbour, is_above) in [(found.next_up(), true), (found.next_down(), false)] {
-                let half = (BigUint::from(integer(found)) + BigUint::from(integer(neighbour))) * &denominator;
+                let half = (integer(found) + integer(neighbour)) * &denominator;
                 let target = &numerator << 129_u32;
                 let is_near = if is_above { target <= half } else { target >= half };
                 prop_assert!(is_near, "{} is nearer", neighbour);

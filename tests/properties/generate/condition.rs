@@ -248,7 +248,7 @@ impl Place<'_> {
         let operator = *rng.pick(&["<", "<=", ">", ">=", "==", "!="]);
         let amounts: Vec<&Name> = self.amounts().filter(|other| other.text != name.text).collect();
         let right = match rng.below(4) {
-            0 if !amounts.is_empty() => (*rng.pick(&amounts)).text.clone(),
+            0 if !amounts.is_empty() => rng.pick(&amounts).text.clone(),
             1 if !amounts.is_empty() => {
                 let dividend = (*rng.pick(&amounts)).clone();
                 self.quotient(rng, &dividend)?

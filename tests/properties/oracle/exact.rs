@@ -47,7 +47,7 @@ fn float_of(number: &BigInt) -> Option<f64> {
 
 /// The float nearest to a number that is not negative, from one that is near. `order` says on which side of it another number is.
 fn walked(mut guess: f64, order: &dyn Fn(&Fraction) -> Ordering) -> Option<f64> {
-    let is_even = |number: f64| number.to_bits() % 2 == 0;
+    let is_even = |number: f64| number.to_bits().is_multiple_of(2);
     loop {
         if !guess.is_finite() {
             return None;

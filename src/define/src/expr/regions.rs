@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::bounds::oriented;
 use super::sets::{Point, Set};
 use super::typed::{Arithmetic, Comparison, Kind, Node, Part, rescaled};
-use propice_model::{Type, Value};
+use propice_model::{Ratio, Type, Value};
 
 /// What conditions are about.
 #[derive(Clone, Debug)]
@@ -184,6 +184,9 @@ fn possible(node: &Node) -> Set {
             between(least, most)
         }
         (_, Type::Bool) => between(0, 1),
+        (_, Type::Float) if node.is_never_negative() && node.is_exact() => {
+            Set::above(Point::Exact(Ratio::whole(0)), true)
+        }
         (_, Type::Float) if node.is_never_negative() => Set::above(Point::Dense(Value::float(0.0)), true),
         (_, Type::Int | Type::Decimal(_) | Type::Duration) if node.is_never_negative() => {
             Set::above(Point::Grid(0), true)
@@ -265,6 +268,11 @@ pub(super) fn with_constant(subject: &Node, comparison: Comparison, constant: &N
             (number, false) => Place::Behind(number),
         };
         return Some(within(comparison, place, &Point::Grid));
+    }
+    if subject.ty == Type::Float && subject.is_exact() {
+        // Compared as what they are, however close; with a float, rounded before.
+        constant.constant()?;
+        return Some(within(comparison, Place::On(Point::Exact(constant.number()?)), &|point| point));
     }
     let point = match (&subject.ty, constant.constant()?) {
         (Type::Bool, Value::Bool(flag)) => Point::Grid(i128::from(*flag)),

@@ -4,7 +4,7 @@
 //! `n > 5 && n < 6` is seen to be empty. Texts, ids and floats are taken to be dense. A set may be larger than the truth
 //! for these, never smaller.
 
-use propice_model::Value;
+use propice_model::{Ratio, Value};
 
 /// A value of a thing: its number on the grid of its type, or as it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,6 +13,8 @@ pub(super) enum Point {
     Grid(i128),
     /// A text, an id, a float.
     Dense(Value),
+    /// An exact quotient.
+    Exact(Ratio),
 }
 
 /// A place between two values, where a range begins or ends.
@@ -35,7 +37,7 @@ impl Cut {
     fn behind(point: Point) -> Cut {
         match point {
             Point::Grid(number) => number.checked_add(1).map_or(Cut::End, |next| Cut::At(Point::Grid(next), false)),
-            dense @ Point::Dense(_) => Cut::At(dense, true),
+            dense @ (Point::Dense(_) | Point::Exact(_)) => Cut::At(dense, true),
         }
     }
 }

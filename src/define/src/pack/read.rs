@@ -342,7 +342,7 @@ const NAMELESS: [&str; 3] = ["pack", "policy", "test"];
 
 /// Where a section of the language has what belongs to an entity of its name: in itself, or, when it is a list of cases, in
 /// those behind which it is written.
-fn parts_with_views<'s>(item: Item<'s>) -> Vec<Item<'s>> {
+fn parts_with_views(item: Item<'_>) -> Vec<Item<'_>> {
     match item.get_ref() {
         DeValue::Array(cases) => cases.iter().filter(|case| case.get_ref().is_table()).collect(),
         _ => vec![item],

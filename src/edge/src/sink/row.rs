@@ -32,7 +32,7 @@ impl<'a> Row<'a> {
         let text = cut(&shown(text), self.columns.saturating_sub(INDENT));
         let wide = width(&text);
         let mut start = self.next();
-        if self.used > 0 && start + wide > self.columns {
+        if self.used > 0 && !text.is_empty() && start + wide > self.columns {
             self.below();
             start = self.used;
         }
@@ -47,7 +47,7 @@ impl<'a> Row<'a> {
         let text = shown(text);
         let mut start = self.next();
         let left = self.columns.saturating_sub(start);
-        if self.used > 0 && left < LEAST && width(&text) > left {
+        if start > INDENT && left < LEAST && width(&text) > left {
             self.below();
             start = self.used;
         }

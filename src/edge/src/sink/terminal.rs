@@ -82,7 +82,7 @@ impl Widths {
         let channels = plan.channels.iter().enumerate().map(|(at, _)| width(telling.channel(Some(at as u16))));
         let longest = channels.max().unwrap_or(0).max(width(telling.channel(None)));
         let word = match show {
-            Show::Triggers => width(&telling.pick("handed to a person: ", "confié à une personne\u{a0}: ")) + longest,
+            Show::Triggers => width(telling.pick("handed to a person: ", "confié à une personne\u{a0}: ")) + longest,
             Show::Episodes => 8,
             Show::Decisions => 14,
         };

@@ -133,7 +133,7 @@ impl Memory {
         transitions: &[&(Subject, i64, bool)],
         given: &mut Given,
     ) {
-        let (pack, calendar) = (at.0, Calendar::new(0));
+        let (pack, now, calendar) = (at.0, at.2.now, Calendar::new(0));
         let calendar = std::mem::replace(&mut self.calendar, calendar);
         let mut client = Client::new(at, customer, &calendar, self.end);
         let mut gone = Vec::new();
