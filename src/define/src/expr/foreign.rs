@@ -148,6 +148,7 @@ impl Phrase<'_> {
     }
 
     /// From the word to a token, with a remedy.
+    #[expect(clippy::unnecessary_wraps, reason = "as every finder gives it")]
     fn said(&self, end: usize, help: &str) -> Found {
         let tokens = self.at..end.min(self.source.tokens.len());
         let message = format!("`{}` means nothing here", self.text(&tokens));
@@ -260,7 +261,7 @@ impl Phrase<'_> {
         } else {
             (like(x, self.text(&first), word == "ilike"), first.end)
         };
-        let help = if negated && word == "between" || negated && written.contains(" == ") {
+        let help = if negated && (word == "between" || written.contains(" == ")) {
             format!("write `!({written})`")
         } else if negated {
             format!("write `!{written}`")

@@ -46,6 +46,7 @@ impl Problem {
     }
 
     /// Remedies that are the same wherever the mistake is made.
+    #[expect(clippy::too_many_lines, reason = "a line or two for each mistake")]
     fn fixed_help(&self) -> Option<&'static str> {
         Some(match self {
             Problem::PackTooLarge => {

@@ -42,7 +42,7 @@ impl Policy {
         &self,
         standing: &Standing,
         look: &Look<'_>,
-        episode: Episode,
+        episode: &Episode,
         transitions: &[Transition],
         out: &mut Vec<Decision>,
     ) {

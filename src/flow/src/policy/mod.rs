@@ -84,7 +84,7 @@ impl Policy {
         for transition in transitions.iter().filter(|transition| transition.opened) {
             standing.open(transition);
         }
-        for episode in closed {
+        for episode in &closed {
             self.withdraw(standing, &look, episode, transitions, out);
         }
         self.expire(standing, &look, out);

@@ -19,8 +19,8 @@ fn names() -> Table {
 
 fn given(text: &str) -> String {
     let row = [
-        Value::decimal(1_902_60),
-        Value::decimal(271_80),
+        Value::decimal(190_260),
+        Value::decimal(27_180),
         Value::decimal(24_87),
         Value::Int(3),
         Value::decimal(8_290),

@@ -51,8 +51,8 @@ fn plan() -> Arc<Plan> {
         optional: false,
     };
     let entity = |name: &str, relation, features| Entity {
-        label: Default::default(),
-        labels: Default::default(),
+        label: std::collections::BTreeMap::default(),
+        labels: std::collections::BTreeMap::default(),
         name: name.to_owned(),
         relation,
         features,
