@@ -65,7 +65,7 @@ fn one(pack: &Path, plan: &Arc<Plan>, case: &TestCase) -> Result<Report, Failure
         Err(Failure::Wrong(why) | Failure::Usage(why) | Failure::Io(why)) => why,
         Err(other) => return Err(other),
     };
-    let text = why.trim_end().lines().map(|line| format!("   !  {line}\n")).collect();
+    let text = why.trim_end().lines().flat_map(|line| ["   !  ", line, "\n"]).collect();
     Ok(Report { is_right: false, text })
 }
 

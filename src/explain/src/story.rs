@@ -181,8 +181,8 @@ impl<'a> Stories<'a> {
             moment: moment.name.clone(),
             version: moment.version.clone(),
             purpose: moment.purpose.name(),
-            label: self.plan.text(&moment.label, self.locale()).map(str::to_owned),
-            benefit: self.plan.text(&moment.value.benefit, self.locale()).unwrap_or_default().to_owned(),
+            label: self.plan.text(&moment.label, Some(self.locale())).map(str::to_owned),
+            benefit: self.plan.text(&moment.value.benefit, Some(self.locale())).unwrap_or_default().to_owned(),
             entity: self.entity(subject),
             told: self.standing(id, subject, state),
             state,
@@ -297,8 +297,8 @@ impl<'a> Stories<'a> {
         }
     }
 
-    fn locale(&self) -> Option<&'static str> {
-        Some(self.teller.language.code())
+    fn locale(&self) -> &'static str {
+        self.teller.language.code()
     }
 
     fn receipt(&self, receipt: &Receipt) -> String {

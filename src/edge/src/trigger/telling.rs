@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn floats_keep_what_matters() {
-        let shown: Vec<String> = [0.1 + 0.2, 1234567.891, -0.00012345678, 0.0, 2.5, 100.0].map(plain).to_vec();
+        let shown: Vec<String> = [0.1 + 0.2, 1_234_567.891, -0.000_123_456_78, 0.0, 2.5, 100.0].map(plain).to_vec();
         assert_eq!(shown, ["0.3", "1234568", "-0.000123457", "0", "2.5", "100"]);
     }
 }
