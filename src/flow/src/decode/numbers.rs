@@ -24,9 +24,17 @@ pub(super) fn time_of(text: &str, unit: TimeUnit) -> Result<i64, Misfit> {
 
 /// Seconds with decimals or without.
 fn seconds(text: &str) -> Result<i64, Misfit> {
-    // What was read fits 64 bit.
-    if let Some(ms) = Decimal::parse(text, MILLISECOND_SCALE) {
-        return Ok(ms.units() as i64);
+    // What was read fits 64 bit. Nanoseconds since 1970 do until 2262, coarser units for longer.
+    let read = |scale: u8| Some((scale, Decimal::parse(text, scale)?.units() as i64));
+    if let Some((scale, units)) = (MILLISECOND_SCALE..=NANOSECOND_SCALE).find_map(read) {
+        return Ok(units.div_euclid(10_i64.pow(u32::from(scale - MILLISECOND_SCALE))));
+    }
+    if let Some((whole, fraction)) = text.split_once('.')
+        && let Ok(ms) = whole.parse::<i64>().map(|seconds| seconds.saturating_mul(1_000))
+        && fraction.len() <= usize::from(NANOSECOND_SCALE)
+        && let Ok(ns) = format!("{fraction:0<9}").parse::<i64>()
+    {
+        return Ok(if whole.starts_with('-') { ms - (ns + 999_999) / 1_000_000 } else { ms + ns / 1_000_000 });
     }
     decimal(text, NANOSECOND_SCALE).map(|ns| (ns.units() as i64).div_euclid(1_000_000))
 }
@@ -83,6 +91,9 @@ mod tests {
             ("1772442000.1239", TimeUnit::Seconds, 1_772_442_000_123),
             ("1.772442e9", TimeUnit::Seconds, 1_772_442_000_000),
             ("-0.0001", TimeUnit::Seconds, -1),
+            ("33900000000.000585", TimeUnit::Seconds, 33_900_000_000_000),
+            ("33900000000.123456789", TimeUnit::Seconds, 33_900_000_000_123),
+            ("-33900000000.000000001", TimeUnit::Seconds, -33_900_000_000_001),
             ("9000000000000000", TimeUnit::Seconds, 9_000_000_000_000_000_000),
             ("1772442000000", TimeUnit::Milliseconds, 1_772_442_000_000),
             ("1772442000000999", TimeUnit::Microseconds, 1_772_442_000_000),
