@@ -245,7 +245,7 @@ impl Customers {
                 column.take(position, &given);
             }
         }
-        let parts = &mut self.customers[position].parts;
+        let Customer { parts, busy, .. } = &mut self.customers[position];
         let known = parts.iter().position(|known| known.kind == kind && known.id == *id);
         match (known, diff > 0) {
             (Some(known), true) => {
@@ -258,6 +258,8 @@ impl Customers {
             // Differences of one time come in any order: what was given again meanwhile stays.
             (Some(known), false) if parts[known].slots == part.slots => {
                 parts.swap_remove(known);
+                // What the policy reads beyond the view is gone, which nothing else tells it.
+                *busy |= self.plan.policy.kind == Some(kind);
             }
             (_, false) => {}
         }
