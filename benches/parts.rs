@@ -1,7 +1,7 @@
 //! The parts that an event goes through, each on its own: `cargo bench`.
 //!
-//! What the whole costs, and against what, says `propice bench`. The emissions of limit, `fused` and `reference` are compared before anything
-//! is measured, here too.
+//! What the whole costs, and against what, says `propice bench`. The emissions of limit, `fused`
+//! and `reference` are compared before anything is measured, here too.
 
 use std::sync::Arc;
 

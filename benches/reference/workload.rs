@@ -1,4 +1,5 @@
-//! The reference workload: the events of a bank's customers, drawn from a seed, in order of event time.
+//! The reference workload: the events of a bank's customers, drawn from a seed, in order of event
+//! time.
 //!
 //! | share | kind | fields |
 //! | --- | --- | --- |
@@ -7,12 +8,13 @@
 //! | 5% | product | `product` 0..8, `held` |
 //! | 5% | consent | `purpose` 0..4, `granted` |
 //!
-//! Event `i` happens at `i * 1000 / rate` ms, so several may share a millisecond. Customers are skewed: rank `⌊C · u²⌋` for a uniform
-//! `u`. The same seed gives the same events on every machine.
+//! Event `i` happens at `i * 1000 / rate` ms, so several may share a millisecond. Customers are
+//! skewed: rank `⌊C · u²⌋` for a uniform `u`. The same seed gives the same events on every machine.
 //!
-//! The page that fixes the workload leaves the distributions of the fields open. Here: amounts have a mean of about zero, seven of ten are
-//! debits, small ones far more often than large ones; moods, channels, products and purposes are uniform; half of the products are
-//! held and four of five consents are granted.
+//! The page that fixes the workload leaves the distributions of the fields open. Here: amounts have
+//! a mean of about zero, seven of ten are debits, small ones far more often than large ones; moods,
+//! channels, products and purposes are uniform; half of the products are held and four of five
+//! consents are granted.
 
 /// Which events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +75,9 @@ pub enum Kind {
     },
 }
 
-/// What moods are called. In the order of the alphabet: of two moods of one customer in one millisecond the greater one is the latest, for
-/// those who compare names as for those who compare numbers.
+/// What moods are called. In the order of the alphabet: of two moods of one customer in one
+/// millisecond the greater one is the latest, for those who compare names as for those who compare
+/// numbers.
 pub const MOODS: [&str; 5] = ["angry", "annoyed", "calm", "happy", "joyful"];
 
 impl Workload {

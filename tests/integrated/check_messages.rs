@@ -1,7 +1,9 @@
-//! What `propice check` says: every message with its whole text, and that no text whatsoever makes it fall over.
+//! What `propice check` says: every message with its whole text, and that no text whatsoever makes
+//! it fall over.
 //!
-//! `tests/check/NAME.toml` is a faulty pack, or one that is warned of, `NAME.txt` what is said of it. `UPDATE_EXPECT=1` writes the texts anew.
-//! `tests/sound/*.toml` are packs without a mistake, which the mutations begin with.
+//! `tests/check/NAME.toml` is a faulty pack, or one that is warned of, `NAME.txt` what is said of
+//! it. `UPDATE_EXPECT=1` writes the texts anew. `tests/sound/*.toml` are packs without a mistake,
+//! which the mutations begin with.
 
 use std::collections::BTreeSet;
 use std::fs;

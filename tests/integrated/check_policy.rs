@@ -1,4 +1,5 @@
-//! What becomes of a policy when its pack is loaded (`tests/sound/policy.toml`, key by key), and what is kept of its records.
+//! What becomes of a policy when its pack is loaded (`tests/sound/policy.toml`, key by key), and
+//! what is kept of its records.
 
 use std::fs;
 use std::path::Path;
@@ -91,7 +92,8 @@ fn time_and_channels_are_understood() {
 fn moments_say_what_they_use_and_what_leaves() {
     let plan = plan();
     let abroad = moment(&plan, "abroad_help");
-    // The feature of the card, the rollup over it, the attribute over that; and the count that `evidence` looks at.
+    // The feature of the card, the rollup over it, the attribute over that; and the count that
+    // `evidence` looks at.
     assert_eq!(data(&plan, abroad.data), ["contacts", "location"]);
     assert_eq!(data(&plan, abroad.evidence[0].data), ["location"]);
     // What is computed of an input.

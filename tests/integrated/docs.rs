@@ -1,4 +1,5 @@
-//! The examples of the documentation are executed: those of `docs/packs.md` are one pack, piece by piece.
+//! The examples of the documentation are executed: those of `docs/packs.md` are one pack, piece by
+//! piece.
 
 use std::path::Path;
 use std::process::Command;
@@ -49,8 +50,9 @@ fn the_examples_of_the_pack_language_are_a_sound_pack_whose_cases_pass() {
     }
 }
 
-/// The pieces of a page as one pack: what stands under a header anywhere on the page is put under one header, and the cases come last.
-/// A piece ` ```toml instead ` replaces, in a copy of the pack, what the page says of the same keys.
+/// The pieces of a page as one pack: what stands under a header anywhere on the page is put under
+/// one header, and the cases come last. A piece ` ```toml instead ` replaces, in a copy of the
+/// pack, what the page says of the same keys.
 fn put_together(pieces: &[String], instead: Option<&str>) -> String {
     let (mut sections, mut cases): (Vec<(String, String)>, String) = (Vec::new(), String::new());
     let mut add = |piece: &str, replaces: bool| {
@@ -126,8 +128,8 @@ fn the_packs_that_ship_are_sound_and_their_cases_pass() {
     }
 }
 
-/// Every key of every section that the reference lists, with a value that is wrong for it: a key that the reader does not
-/// know would be called unknown.
+/// Every key of every section that the reference lists, with a value that is wrong for it: a key
+/// that the reader does not know would be called unknown.
 #[test]
 fn every_key_of_the_reference_is_known() {
     let text = page("docs/packs.md");

@@ -1,4 +1,5 @@
-//! Files in: what is found, unpacked, decoded and merged, and what becomes of damage. Files out: what is written.
+//! Files in: what is found, unpacked, decoded and merged, and what becomes of damage. Files out:
+//! what is written.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -311,7 +312,8 @@ fn files_are_merged_by_event_time_and_lines_stay_in_order() {
         [("cards.jsonl", cards.as_bytes()), ("calls.csv", calls.as_bytes()), ("visits.jsonl", visits.as_bytes())];
     for _ in 0..10 {
         let (facts, dead) = read(&files);
-        // Ties go to the first input of the plan. Line 4 of the visits goes back in time, and comes behind line 2.
+        // Ties go to the first input of the plan. Line 4 of the visits goes back in time, and comes
+        // behind line 2.
         let expected = [(0, 1), (1, 2), (2, 1), (1, 3), (0, 2), (0, 4), (1, 5), (1, 6), (0, 5)];
         assert_eq!(places(&facts), expected);
         assert_eq!(reasons(&dead), [(4, "wrong_type"), (3, "unreadable")]);

@@ -1,5 +1,5 @@
-//! The first hour, inputs: what is missing, damaged, written otherwise or of another time is told, and never passes in
-//! silence. The command is run as a person runs it.
+//! The first hour, inputs: what is missing, damaged, written otherwise or of another time is told,
+//! and never passes in silence. The command is run as a person runs it.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -81,7 +81,8 @@ fn written(folder: &TempDir, name: &str) -> String {
     fs::read_to_string(folder.path().join("out").join(name)).expect("an output")
 }
 
-/// Visits, one a second, of 20 customers: each pays 1.00, so that everybody has a moment at the eleventh.
+/// Visits, one a second, of 20 customers: each pays 1.00, so that everybody has a moment at the
+/// eleventh.
 fn visits(count: u64) -> String {
     let mut lines = String::new();
     for number in 0..count {
@@ -230,7 +231,8 @@ fn the_first_command_of_the_readme_runs() {
 
 #[test]
 fn a_file_that_was_cut_off_ends_the_run_with_what_was_read() {
-    // Numbers that do not repeat, so that the half of the packed file holds the half of the records.
+    // Numbers that do not repeat, so that the half of the packed file holds the half of the
+    // records.
     let mut lines = String::new();
     for number in 0..20_000_u64 {
         let (at, who) = (START_MS + number * 1_000, number * 7_919 % 1_009);

@@ -1,4 +1,5 @@
-//! The first hour of somebody who writes a pack of their own: what they get wrong is told, with what to do about it, and never passes in silence.
+//! The first hour of somebody who writes a pack of their own: what they get wrong is told, with
+//! what to do about it, and never passes in silence.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! Numbers, as a person meets them: quotients, means and deviations that floats get wrong, in both engines.
+//! Numbers, as a person meets them: quotients, means and deviations that floats get wrong, in both
+//! engines.
 
 use std::fs;
 use std::path::Path;
@@ -66,7 +67,8 @@ purpose = "service"
 value   = { kind = "economic", benefit = "Has shares that differ" }
 "#;
 
-/// Three payments of 8.29 and shares of 0.2; one of 1902.60 for 271.80; 0.29 of 1.00; numbers beyond 53 bit.
+/// Three payments of 8.29 and shares of 0.2; one of 1902.60 for 271.80; 0.29 of 1.00; numbers
+/// beyond 53 bit.
 const PAYMENTS: &str = r#"{"at":"2026-01-01","who":"mean","paid":8.29,"share":0.2}
 {"at":"2026-01-01","who":"mean","paid":8.29,"share":0.2}
 {"at":"2026-01-01","who":"mean","paid":8.29,"share":0.2}

@@ -1,6 +1,8 @@
-//! The first hour, seen from its output: what is written where, how a run ends, what a pipe gets to see and when.
+//! The first hour, seen from its output: what is written where, how a run ends, what a pipe gets to
+//! see and when.
 //!
-//! Every case runs the command as a person does: real folders, real signals, a pipe that stays open.
+//! Every case runs the command as a person does: real folders, real signals, a pipe that stays
+//! open.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -287,7 +289,8 @@ fn a_run_replaces_the_whole_output_of_the_one_before() {
     runs(shop.path(), "run other.toml --input data --output out --views none");
     assert_eq!(names(&shop.path().join("out/triggers")), ["mail.jsonl"]);
     assert!(!shop.path().join("out/views.jsonl").exists());
-    // Also through a link, in the folder itself, and where somebody else's files keep folders from changing places.
+    // Also through a link, in the folder itself, and where somebody else's files keep folders from
+    // changing places.
     std::os::unix::fs::symlink("out", shop.path().join("link")).expect("a link");
     runs(shop.path(), "run shop.toml --input data --output link");
     assert!(shop.path().join("link").is_symlink());
@@ -542,7 +545,8 @@ fn a_first_run_over_the_past_says_nothing_of_it() {
                 "2026-01-11T21:00:00Z night withdrawn",
                 // What was not said a week ago is no contact, and no reason for a cooldown.
                 "2026-01-12T09:00:00Z again released",
-                // What was not said is not taken back; the second episode of the same customer is said.
+                // What was not said is not taken back; the second episode of the same customer is
+                // said.
                 "2026-01-13T09:00:00Z open released",
                 "2026-01-14T09:00:00Z again withdrawn",
                 "2026-01-15T09:00:00Z open withdrawn",

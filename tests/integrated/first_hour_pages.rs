@@ -1,4 +1,5 @@
-//! What the pages say of cases that had to be guessed: run by the command, in both engines, with one worker and with four.
+//! What the pages say of cases that had to be guessed: run by the command, in both engines, with
+//! one worker and with four.
 
 use std::fs;
 use std::path::Path;

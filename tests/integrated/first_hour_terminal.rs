@@ -1,6 +1,8 @@
-//! What people look at: a run and a view on a terminal of 80, 120 and 200 columns, in the language and the zone of the pack.
+//! What people look at: a run and a view on a terminal of 80, 120 and 200 columns, in the language
+//! and the zone of the pack.
 //!
-//! The command runs under a terminal of its own, which `script` makes; elsewhere than on Linux that takes other arguments.
+//! The command runs under a terminal of its own, which `script` makes; elsewhere than on Linux that
+//! takes other arguments.
 #![cfg(target_os = "linux")]
 
 use std::fs;

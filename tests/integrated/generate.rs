@@ -1,5 +1,5 @@
-//! What `propice_generate` promises: the same bytes for the same settings, order, disorder and duplicates as asked, records of
-//! the pack, and a truth that the pack finds.
+//! What `propice_generate` promises: the same bytes for the same settings, order, disorder and
+//! duplicates as asked, records of the pack, and a truth that the pack finds.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -98,7 +98,8 @@ fn disorder_changes_the_order_of_the_records_and_nothing_else() {
         late += usize::from(at < latest);
         latest = latest.max(at);
     }
-    // A fifth is on its way for up to six hours; a part of them arrives before anything later happens.
+    // A fifth is on its way for up to six hours; a part of them arrives before anything later
+    // happens.
     assert!(late * 20 > lines && late * 4 < lines, "{late} of {lines}");
 }
 
@@ -176,7 +177,8 @@ fn every_line_is_a_record_of_the_pack_and_the_pack_finds_every_situation() {
     let mut kinds = std::collections::BTreeSet::new();
     for situation in parsed(&files["truth"]) {
         let (from, until) = (text(&situation, "from"), text(&situation, "until"));
-        // What is still under way at the end of the run may not have lasted long enough to be noticed.
+        // What is still under way at the end of the run may not have lasted long enough to be
+        // noticed.
         if until > end && text(&situation, "situation") != "financial_fragility" {
             continue;
         }

@@ -1,8 +1,9 @@
-//! Golden runs of the packs that ship: the same bytes from every engine and every number of workers, and what was put
-//! into the streams is what is found.
+//! Golden runs of the packs that ship: the same bytes from every engine and every number of
+//! workers, and what was put into the streams is what is found.
 //!
-//! `UPDATE_EXPECT=1 cargo test --test integrated golden` writes the expected files anew. The run on the real bank needs its records: `PROPICE_BERKA`
-//! names their folder, and without it that test says that it is skipped.
+//! `UPDATE_EXPECT=1 cargo test --test integrated golden` writes the expected files anew. The run on
+//! the real bank needs its records: `PROPICE_BERKA` names their folder, and without it that test
+//! says that it is skipped.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -80,7 +81,8 @@ fn the_bank_on_its_fixture() {
     found_as_put_in(&folder, &texts.episodes);
 }
 
-/// The generator writes down whom it put into which situation when: the pack finds each of them, and no other.
+/// The generator writes down whom it put into which situation when: the pack finds each of them,
+/// and no other.
 fn found_as_put_in(folder: &Path, episodes: &str) {
     let truth = std::fs::read_to_string(folder.join("truth.jsonl")).expect("the truth");
     let json = |line: &str| serde_json::from_str::<serde_json::Value>(line).expect("a line of JSON");

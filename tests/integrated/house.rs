@@ -1,4 +1,5 @@
-//! The fences of the house that Cargo cannot hold: which crate may depend on an outside library, who reads a clock, how long a file is.
+//! The fences of the house that Cargo cannot hold: which crate may depend on an outside library,
+//! who reads a clock, how long a file is.
 //!
 //! Which crate may name which other one says its `Cargo.toml`: dependencies cannot go in a circle.
 
@@ -96,4 +97,22 @@ fn only_the_clock_knows_the_time() {
             }
         }
     }
+}
+
+#[test]
+fn comments_are_narrow() {
+    const COLUMNS: usize = 100;
+    let mut wide = Vec::new();
+    for path in sources(&src()) {
+        let text = fs::read_to_string(&path).expect("a source file");
+        let mut in_drawing = false;
+        for (number, line) in text.lines().enumerate() {
+            let comment = line.trim_start();
+            in_drawing ^= comment.starts_with("//! ```") || comment.starts_with("/// ```");
+            if comment.starts_with("//") && !in_drawing && line.chars().count() > COLUMNS {
+                wide.push(format!("{}:{}", path.display(), number + 1));
+            }
+        }
+    }
+    assert!(wide.is_empty(), "comments of more than {COLUMNS} columns:\n{}", wide.join("\n"));
 }

@@ -1,4 +1,5 @@
-//! What is integrated: the command as a person runs it, runs over files, whole packs, pages of the documentation, the house itself.
+//! What is integrated: the command as a person runs it, runs over files, whole packs, pages of the
+//! documentation, the house itself.
 //!
 //! One binary, so that it is linked once.
 

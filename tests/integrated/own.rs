@@ -1,5 +1,6 @@
-//! One customer is told as a run over all records tells it, to the byte: the view, and why. Whatever the order of the records, whatever is
-//! wrong with those of others, however ids are spelt, wherever the bytes come from.
+//! One customer is told as a run over all records tells it, to the byte: the view, and why.
+//! Whatever the order of the records, whatever is wrong with those of others, however ids are
+//! spelt, wherever the bytes come from.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -21,8 +22,8 @@ use propice_generate::{Settings, bank};
 use propice_model::{Fact, Id, LogicalTime};
 use propice_run::{self as run, Options};
 
-/// A pack with everything that can go from one customer to another: accounts held together and passed on, rows whose keys name nobody, records
-/// that name two customers, a table without time.
+/// A pack with everything that can go from one customer to another: accounts held together and
+/// passed on, rows whose keys name nobody, records that name two customers, a table without time.
 const PACK: &str = r#"
 [pack]
 name     = "passed_on"
@@ -280,7 +281,8 @@ fn all_facts(plan: &Arc<Plan>, files: &[InputFile]) -> (Vec<Fact>, Option<Logica
     (facts, first)
 }
 
-/// Every customer by itself against everybody at once. How many views and explanations were compared that say something.
+/// Every customer by itself against everybody at once. How many views and explanations were
+/// compared that say something.
 fn compare(
     plan: &Arc<Plan>,
     folder: &Path,
@@ -383,8 +385,9 @@ fn propice(folder: &Path, arguments: &[&str], stdin: &[u8]) -> (Option<i32>, Str
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
-/// The line of a customer among those of all, and what is told of it, are the same when an input comes through a pipe: also the one that says what
-/// belongs to whom, and one whose rows are found by their keys.
+/// The line of a customer among those of all, and what is told of it, are the same when an input
+/// comes through a pipe: also the one that says what belongs to whom, and one whose rows are found
+/// by their keys.
 #[test]
 fn what_is_read_once_is_told_the_same() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,7 +1,9 @@
-//! The pages on what is written are executed: their files are written, their commands are run, and what they print is what the page shows.
+//! The pages on what is written are executed: their files are written, their commands are run, and
+//! what they print is what the page shows.
 //!
-//! A block ` ```KIND FILE ` is a file; ` ```console ` holds commands behind `$ `, each followed by what it prints on standard output; ` ```json FILE:LINE ` is a line of an
-//! output, as a value. `UPDATE_EXPECT=1` writes outputs into the page.
+//! A block ` ```KIND FILE ` is a file; ` ```console ` holds commands behind `$ `, each followed by
+//! what it prints on standard output; ` ```json FILE:LINE ` is a line of an output, as a value.
+//! `UPDATE_EXPECT=1` writes outputs into the page.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -65,7 +67,8 @@ fn value_at(place: &str, folder: &Path) -> String {
     indented(line)
 }
 
-/// JSON as it stands, each object of the first two levels over several lines; numbers keep their decimals, and keys their order.
+/// JSON as it stands, each object of the first two levels over several lines; numbers keep their
+/// decimals, and keys their order.
 fn indented(json: &str) -> String {
     let mut out = String::new();
     let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);

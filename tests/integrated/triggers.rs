@@ -184,7 +184,8 @@ fn what_is_not_consented_to_is_not_written() {
     assert!(out.ends_with("\"evidence\":{\"balance\":{\"withheld\":\"location\"},\"spent_30d\":0.00}}\n"), "{out}");
 }
 
-/// The plan with what the policy declares for `overdraft_ahead`: it shares the balance, and has a reason.
+/// The plan with what the policy declares for `overdraft_ahead`: it shares the balance, and has a
+/// reason.
 fn declared() -> Plan {
     let mut plan = plan();
     let consent = plan.moments[1].when.source().to_owned();
@@ -289,7 +290,8 @@ fn nothing_leaves_that_the_moment_does_not_share() {
     for part in [secret, "1,340", "1340", "spent"] {
         assert!(!json.contains(part), "{part}: {json}");
     }
-    // A reason that names what is not shared is not told; a sentence of the purpose is told instead.
+    // A reason that names what is not shared is not told; a sentence of the purpose is told
+    // instead.
     let spent = plan.moments[0].evidence[1].clone();
     assert_eq!(spent.name, "spent_30d");
     for parts in plan.moments[0].reason.values_mut() {
@@ -445,7 +447,8 @@ fn the_official_library_reads_a_trigger() {
     assert_eq!(extension("partitionkey").as_deref(), Some("c1"));
     assert_eq!(extension("sequence").as_deref(), Some("001772442000000-000000"));
     assert!(matches!(event.data(), Some(cloudevents::Data::Json(data)) if data["verdict"] == "released"));
-    // Names and values of attributes as the specification wants them: lower-case letters and digits, texts without control characters.
+    // Names and values of attributes as the specification wants them: lower-case letters and
+    // digits, texts without control characters.
     let value = as_value(&trigger);
     for (name, value) in value.as_object().expect("an object").iter().filter(|(name, _)| *name != "data") {
         assert!(name.len() <= 20 && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()), "{name}");
@@ -502,7 +505,8 @@ fn what_is_published_is_what_the_schemas_say() {
     }
 }
 
-/// A trigger as it was published when the schema was new. It is never changed: whoever reads triggers today has stored ones like it.
+/// A trigger as it was published when the schema was new. It is never changed: whoever reads
+/// triggers today has stored ones like it.
 #[test]
 fn an_old_trigger_is_still_read() {
     let old = include_str!("../schemas/trigger_v1.json");
@@ -564,7 +568,8 @@ fn without_colours(text: &str) -> String {
     parts.fold(first, |out, part| out + part.split_once('m').map_or("", |(_, rest)| rest))
 }
 
-/// The documents that are checked in are those that the types make. `UPDATE_EXPECT=1` writes them anew.
+/// The documents that are checked in are those that the types make. `UPDATE_EXPECT=1` writes them
+/// anew.
 #[test]
 fn the_schemas_that_are_checked_in_are_those_of_the_types() {
     let bank = Path::new(crate::ROOT).join("dataflows/bank.toml");

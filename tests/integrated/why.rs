@@ -1,6 +1,8 @@
-//! Whole explanations, word by word, in English and in French: of the shipped bank and of a pack in which every gate can fail.
+//! Whole explanations, word by word, in English and in French: of the shipped bank and of a pack in
+//! which every gate can fail.
 //!
-//! `UPDATE_EXPECT=1 cargo test --test integrated why` writes the expected files, and the answers in `docs/why.md`, anew.
+//! `UPDATE_EXPECT=1 cargo test --test integrated why` writes the expected files, and the answers in
+//! `docs/why.md`, anew.
 
 use std::fs;
 use std::path::Path;
@@ -33,7 +35,8 @@ fn episode(folder: &Path, customer: &str, moment: &str) -> String {
     answer["explained"][0]["episodes"][0]["id"].as_str().expect("an episode").to_owned()
 }
 
-/// The shop, with the receipt for the trigger of c2 in it: the id of a trigger is known only when it was published.
+/// The shop, with the receipt for the trigger of c2 in it: the id of a trigger is known only when
+/// it was published.
 fn shop() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
@@ -102,7 +105,8 @@ fn explanations_of_the_shop() {
     }
 }
 
-/// A trigger is explained by what was known when it was published, and told to its end: seen, successful, taken back.
+/// A trigger is explained by what was known when it was published, and told to its end: seen,
+/// successful, taken back.
 #[test]
 fn a_trigger_and_an_episode_are_explained_by_their_ids() {
     let shop = shop();
@@ -184,7 +188,8 @@ fn what_is_asked_wrongly_is_told() {
     }
 }
 
-/// The records that are told are those that make the value: as many as `count` counts, as much as `sum` sums up.
+/// The records that are told are those that make the value: as many as `count` counts, as much as
+/// `sum` sums up.
 #[test]
 fn the_records_add_up_to_the_value() {
     let cases = [("c13", "overdraft_ahead"), ("c12", "financial_fragility"), ("c7", "incident_fees")];

@@ -1,5 +1,5 @@
-//! What must never happen between a bank and its customers, whatever the pack and the records: properties of the
-//! decisions of an engine, checked against single questions to the oracle.
+//! What must never happen between a bank and its customers, whatever the pack and the records:
+//! properties of the decisions of an engine, checked against single questions to the oracle.
 
 use std::collections::BTreeMap;
 
@@ -40,7 +40,8 @@ fn run(case: &Case) -> Result<Run, Tried> {
 }
 
 impl Run {
-    /// What was published, in the order of rank within a time: nobody is told that order, so it is taken from the arbiter.
+    /// What was published, in the order of rank within a time: nobody is told that order, so it is
+    /// taken from the arbiter.
     fn told(&self) -> Vec<Told> {
         let published = |decision: &&Decision| matches!(word(decision, "verdict"), "released" | "handed_to_human");
         let told = |decision: &Decision| Told {

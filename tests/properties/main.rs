@@ -1,9 +1,12 @@
-//! Properties of the whole: on random packs and random streams both engines, at every worker count, give at every
-//! logical time what a naive recomputation gives; and the order of arrival does not matter in the end.
+//! Properties of the whole: on random packs and random streams both engines, at every worker count,
+//! give at every logical time what a naive recomputation gives; and the order of arrival does not
+//! matter in the end.
 //!
-//! `PROPICE_CASES` says how many cases are tried (1,000 or 300 without it), `PROPICE_SEED` with which seed they begin
-//! (without it a fifth as many fresh ones are tried too, and their seed is printed), and `PROPICE_REFUSED=1` shows why packs are refused. What must never happen to a customer is in `contact`. A case
-//! that fails is made small, shown, and written to the target's `tmp`; copied to `regressions`, it is tried for ever.
+//! `PROPICE_CASES` says how many cases are tried (1,000 or 300 without it), `PROPICE_SEED` with
+//! which seed they begin (without it a fifth as many fresh ones are tried too, and their seed is
+//! printed), and `PROPICE_REFUSED=1` shows why packs are refused. What must never happen to a
+//! customer is in `contact`. A case that fails is made small, shown, and written to the target's
+//! `tmp`; copied to `regressions`, it is tried for ever.
 
 #![allow(
     clippy::pedantic,

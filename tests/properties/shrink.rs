@@ -99,7 +99,8 @@ fn set_text(body: &mut Body, position: usize, text: String) {
     }
 }
 
-/// Of a quoted expression its parts in parentheses; of an inline table, the same without one of its entries.
+/// Of a quoted expression its parts in parentheses; of an inline table, the same without one of its
+/// entries.
 fn candidates(text: &str) -> Vec<String> {
     if let Some(inner) = text.strip_prefix("{ ").and_then(|text| text.strip_suffix(" }")) {
         let entries: Vec<&str> = inner.split(", ").collect();

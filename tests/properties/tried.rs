@@ -23,7 +23,8 @@ pub(crate) enum Tried {
     Wrong(String),
 }
 
-/// An engine, a number of workers, and how many lines a batch has at most. A batch is an epoch of the dataflow.
+/// An engine, a number of workers, and how many lines a batch has at most. A batch is an epoch of
+/// the dataflow.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Way {
     engine: Engine,
@@ -37,10 +38,11 @@ pub(crate) const OTHER: Way = Way { engine: Engine::Reference, workers: 2, batch
 
 pub(crate) const PLAIN: Way = Way { engine: Engine::Fused, workers: 1, batch: usize::MAX, views: true };
 
-/// The ways in which a case is run: both engines, batches of other sizes with every seed, sometimes more workers.
+/// The ways in which a case is run: both engines, batches of other sizes with every seed, sometimes
+/// more workers.
 ///
-/// What a seed means for the case (every fourth has no policy) and what it means here must not go together: the number of
-/// workers is drawn from a hash of it.
+/// What a seed means for the case (every fourth has no policy) and what it means here must not go
+/// together: the number of workers is drawn from a hash of it.
 fn ways(seed: u64) -> Vec<Way> {
     const SIZES: [usize; 4] = [usize::MAX, 1, 2, 5];
     let way =
@@ -198,7 +200,8 @@ pub(crate) fn at_least(
     }
 }
 
-/// Beside the fixed cases so many of others are tried, which nobody has tried before: a part of so many.
+/// Beside the fixed cases so many of others are tried, which nobody has tried before: a part of so
+/// many.
 const FRESH_PART: u64 = 5;
 
 /// A seed that no run before began with, most likely.

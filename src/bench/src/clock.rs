@@ -1,8 +1,8 @@
 //! How long something takes: on the wall, and on the processor.
 //!
-//! Machines that measure are rarely idle. What one thread computes without waiting for anybody is therefore charged with the CPU time of that
-//! thread, which is what a core is taken for; a wall clock would count what others took. Latencies, several workers and idleness
-//! are of the wall.
+//! Machines that measure are rarely idle. What one thread computes without waiting for anybody is
+//! therefore charged with the CPU time of that thread, which is what a core is taken for; a wall
+//! clock would count what others took. Latencies, several workers and idleness are of the wall.
 
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,9 @@
-//! What one customer costs: `why` and `views --customer` against a run over the same files, of a bank that is generated.
+//! What one customer costs: `why` and `views --customer` against a run over the same files, of a
+//! bank that is generated.
 //!
-//! The run reads every record, decides everything and writes nothing: no view is asked of it. Each is timed in turn, in this process,
-//! on the wall, since all of them read on several threads; what the process took of its cores is told beside it.
+//! The run reads every record, decides everything and writes nothing: no view is asked of it. Each
+//! is timed in turn, in this process, on the wall, since all of them read on several threads; what
+//! the process took of its cores is told beside it.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};

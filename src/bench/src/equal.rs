@@ -1,4 +1,5 @@
-//! Nothing is measured before it is known that the same is computed: emissions of limit, `fused` and `reference` are equal.
+//! Nothing is measured before it is known that the same is computed: emissions of limit, `fused`
+//! and `reference` are equal.
 
 use std::sync::Arc;
 
@@ -11,14 +12,16 @@ use super::limit::{Emission, Limit};
 use super::session::Session;
 use super::workload::{Event, Workload};
 
-/// What is compared: seeds, sizes, spans over which every window ends, several events in a millisecond.
+/// What is compared: seeds, sizes, spans over which every window ends, several events in a
+/// millisecond.
 pub const COMPARED: [Workload; 3] = [
     Workload { seed: 1, customers: 1_000, events: 20_000, rate: 4 },
     Workload { seed: 2, customers: 20, events: 5_000, rate: 1 },
     Workload { seed: 3, customers: 500, events: 10_000, rate: 3_000 },
 ];
 
-/// Compares the emissions of all three on a workload, with batches of so many events. Returns how many there are.
+/// Compares the emissions of all three on a workload, with batches of so many events. Returns how
+/// many there are.
 ///
 /// # Errors
 /// When they differ.

@@ -12,7 +12,8 @@ pub struct Figure {
     pub part: &'static str,
     /// What it is, unique within its part together with `at`.
     pub name: &'static str,
-    /// The size at which it was measured, where there are several: customers, moments, events of an epoch, workers.
+    /// The size at which it was measured, where there are several: customers, moments, events of an
+    /// epoch, workers.
     pub at: Option<u64>,
     /// In what.
     pub unit: &'static str,

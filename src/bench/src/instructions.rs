@@ -1,6 +1,7 @@
 //! Instructions of a fixed run, counted by valgrind: the same on a noisy machine as on a quiet one.
 //!
-//! Two runs of different length are counted in processes of their own; the difference is what the events between cost, without start-up.
+//! Two runs of different length are counted in processes of their own; the difference is what the
+//! events between cost, without start-up.
 
 use std::process::Command;
 use std::sync::Arc;

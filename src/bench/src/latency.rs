@@ -2,10 +2,11 @@
 //!
 //! **Quiet**: one event at a time into a warm dataflow, from handing it over to its being decided.
 //!
-//! **Open loop**: events arrive by a schedule that does not wait for answers, so that an event that was held up by others is charged with
-//! the whole time since it was to arrive (no coordinated omission). What has arrived is fed together, as a run does. In between the thread
-//! spins: the engine is measured, not how soon the system wakes a thread. Event time runs as the workload says, far faster than the wall, so
-//! panes end far more often than they would.
+//! **Open loop**: events arrive by a schedule that does not wait for answers, so that an event that
+//! was held up by others is charged with the whole time since it was to arrive (no coordinated
+//! omission). What has arrived is fed together, as a run does. In between the thread spins: the
+//! engine is measured, not how soon the system wakes a thread. Event time runs as the workload
+//! says, far faster than the wall, so panes end far more often than they would.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -5,9 +5,11 @@
 //!        └───▶ facts ──▶ session (dataflow) ──┴─ equal? ──▶ the parts, each in turn ──▶ figures, latencies ──▶ goals, page
 //! ```
 //!
-//! The workload, its limit and its pack are in `benches/reference`. Nothing is measured before the emissions of limit, `fused` and
-//! `reference` are found equal. The dataflow runs in this process and is fed with facts that are made beforehand, or with bytes; files are read for one part only,
-//! `one-customer`, and sinks are not part of it. `docs/performance.md` says what came out and how to read it.
+//! The workload, its limit and its pack are in `benches/reference`. Nothing is measured before the
+//! emissions of limit, `fused` and `reference` are found equal. The dataflow runs in this process
+//! and is fed with facts that are made beforehand, or with bytes; files are read for one part only,
+//! `one-customer`, and sinks are not part of it. `docs/performance.md` says what came out and how
+//! to read it.
 
 #[path = "../../../benches/reference/limit.rs"]
 pub mod limit;
@@ -112,7 +114,8 @@ impl Scale {
     };
 }
 
-/// The reference workload as it is measured: at 200 events a second, a million take 83 minutes, so that every window ends.
+/// The reference workload as it is measured: at 200 events a second, a million take 83 minutes, so
+/// that every window ends.
 pub fn canonical(events: u64) -> Workload {
     Workload { seed: 1, customers: 100_000, events, rate: 200 }
 }
@@ -176,7 +179,8 @@ fn held(scale: &Scale, _: &Arc<Plan>, results: &mut Results) -> Result<(), Faile
     let figure = |name, unit, value| Figure::of("memory", name, unit, vec![value]).at(held.customers);
     results.figures.extend([
         Figure { at: None, ..figure("per customer", "bytes", held.per_customer) },
-        // A record takes a place in each window that it counts in: an interaction in one, a debit in three.
+        // A record takes a place in each window that it counts in: an interaction in one, a debit
+        // in three.
         Figure { at: None, ..figure("per record in a window", "bytes", (held.per_interaction + held.per_debit) / 4.0) },
         figure("per interaction, in one window", "bytes", held.per_interaction),
         figure("per debit, in three windows", "bytes", held.per_debit),

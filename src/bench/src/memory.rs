@@ -1,4 +1,5 @@
-//! Memory, and what waiting costs. Measured in a process of its own, since an allocator keeps what it once had.
+//! Memory, and what waiting costs. Measured in a process of its own, since an allocator keeps what
+//! it once had.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -19,7 +20,8 @@ use super::{Failed, pack};
 
 /// Records in windows that every fifth customer is given, of each kind.
 const RECORDS: u64 = 10;
-/// How long the allocator takes to give back what was freed, some of it at a time, whenever something is asked for (jemalloc: ten seconds).
+/// How long the allocator takes to give back what was freed, some of it at a time, whenever
+/// something is asked for (jemalloc: ten seconds).
 pub const GIVEN_BACK: Duration = Duration::from_secs(11);
 /// How often the clock of an idle dataflow moves on.
 const TICK: Duration = Duration::from_millis(10);
@@ -42,8 +44,8 @@ pub struct Held {
     pub customers: u64,
 }
 
-/// Measures this process; nothing else may run in it. Waits for `rest` before it looks at what is resident, so that what was freed has been
-/// given back.
+/// Measures this process; nothing else may run in it. Waits for `rest` before it looks at what is
+/// resident, so that what was freed has been given back.
 ///
 /// # Errors
 /// When the system does not say how much memory is resident.
@@ -51,7 +53,8 @@ pub fn measure(customers: u64, idle: Duration, rest: Duration) -> Result<Held, F
     // Episodes and what the policy remembers of them are not records: nobody reaches a moment here.
     let plan = pack::features_alone()?;
     let mut books = Books::new(&plan)?;
-    // Records first, of customers that are known by a row of a table: nothing has been let go yet that could be used again.
+    // Records first, of customers that are known by a row of a table: nothing has been let go yet
+    // that could be used again.
     let active = customers / 5;
     books.all(0..active, 0, Kind::Product { product: 1, held: true })?;
     let mut at = 3_600_000;
@@ -84,7 +87,8 @@ pub fn measure(customers: u64, idle: Duration, rest: Duration) -> Result<Held, F
     })
 }
 
-/// How many bytes are resident after a rest. Only when it is asked for something does an allocator look at what it may give back.
+/// How many bytes are resident after a rest. Only when it is asked for something does an allocator
+/// look at what it may give back.
 fn resident_after(rest: Duration) -> Result<u64, Failed> {
     let started = Instant::now();
     while started.elapsed() < rest {

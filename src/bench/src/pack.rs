@@ -18,8 +18,9 @@ pub fn plan() -> Result<Arc<Plan>, Failed> {
     loaded(REFERENCE)
 }
 
-/// The reference pack with more moments, `moments` in all. They have the shapes of the five, with thresholds that no customer reaches: so
-/// they are looked at like the others, and emissions stay the same.
+/// The reference pack with more moments, `moments` in all. They have the shapes of the five, with
+/// thresholds that no customer reaches: so they are looked at like the others, and emissions stay
+/// the same.
 ///
 /// # Errors
 /// When the pack has mistakes.

@@ -1,4 +1,5 @@
-//! The results as files: JSON, percentiles, and one page of HTML with plots that needs nothing else.
+//! The results as files: JSON, percentiles, and one page of HTML with plots that needs nothing
+//! else.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -29,7 +30,8 @@ struct Judged<'a> {
     reached: Option<bool>,
 }
 
-/// Writes `bench.json`, `bench.html` and one `.hgrm` per distribution into a folder, which is made where it is not there.
+/// Writes `bench.json`, `bench.html` and one `.hgrm` per distribution into a folder, which is made
+/// where it is not there.
 ///
 /// # Errors
 /// When that fails.

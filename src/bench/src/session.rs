@@ -1,7 +1,7 @@
 //! A dataflow in this thread, fed by hand: what is measured.
 //!
-//! The session of `run`, without its source thread and sink. Decisions are brought to worker 0; of these the releases are kept as
-//! emissions.
+//! The session of `run`, without its source thread and sink. Decisions are brought to worker 0; of
+//! these the releases are kept as emissions.
 
 use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
@@ -148,7 +148,8 @@ mod tests {
             }
             steps.push(taken);
         }
-        // It comes to the customers; they know that the time is complete; that is known on worker 0.
+        // It comes to the customers; they know that the time is complete; that is known on worker
+        // 0.
         assert_eq!(steps.into_iter().max(), Some(3));
     }
 }

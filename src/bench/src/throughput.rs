@@ -1,7 +1,9 @@
-//! Time per event: against the limit, and by epochs, moments, customers, workers, engine, policy; and from bytes.
+//! Time per event: against the limit, and by epochs, moments, customers, workers, engine, policy;
+//! and from bytes.
 //!
-//! What is compared is fed in turn with the same chunk of events, so that both meet the same disturbances. Facts are made outside of what is
-//! timed. One thread computes, and is charged with its CPU time; two workers are measured on the wall.
+//! What is compared is fed in turn with the same chunk of events, so that both meet the same
+//! disturbances. Facts are made outside of what is timed. One thread computes, and is charged with
+//! its CPU time; two workers are measured on the wall.
 
 use std::hint::black_box;
 use std::sync::{Arc, Mutex};
@@ -147,7 +149,8 @@ pub(super) fn customers(scale: &Scale, plan: &Arc<Plan>) -> Result<Vec<Figure>, 
     let mut figures = Vec::new();
     let mut first = None;
     for &customers in scale.customers {
-        // Three events per customer in 80 minutes; the second half is timed, when most customers are known.
+        // Three events per customer in 80 minutes; the second half is timed, when most customers
+        // are known.
         let workload = Workload { seed: 1, customers, events: customers * 3, rate: (customers * 3 / 4_800).max(1) };
         let (mut of_limit, mut of_fused) = (vec![], vec![]);
         let (mut limit, mut session, mut facts) =
@@ -176,13 +179,15 @@ pub(super) fn customers(scale: &Scale, plan: &Arc<Plan>) -> Result<Vec<Figure>, 
     Ok(figures)
 }
 
-/// By workers: each feeds its share of every epoch (every other event with two), as in a cluster each reads its partitions; all of
-/// them one epoch ahead of what is decided. The work is the same for any number: the same events in the same epochs, every one decided on worker 0.
+/// By workers: each feeds its share of every epoch (every other event with two), as in a cluster
+/// each reads its partitions; all of them one epoch ahead of what is decided. The work is the same
+/// for any number: the same events in the same epochs, every one decided on worker 0.
 pub(super) fn workers(scale: &Scale, plan: &Arc<Plan>) -> Result<Vec<Figure>, Failed> {
     let mut figures = Vec::new();
     for epoch in [1_000, 10_000] {
         let mut rates = [Vec::new(), Vec::new()];
-        // More rounds than elsewhere: whoever else runs on this machine takes from two workers first.
+        // More rounds than elsewhere: whoever else runs on this machine takes from two workers
+        // first.
         for _ in 0..2 * scale.rounds - 1 {
             for workers in [1, 2] {
                 rates[workers - 1].push(rate_of_workers(scale, plan, workers, epoch)?);
@@ -239,7 +244,8 @@ fn shares(epochs: Vec<Vec<Update>>, workers: usize) -> Vec<Vec<Share>> {
     shares
 }
 
-/// Feeds a worker's share, one epoch ahead of what is decided; how long that took behind the first epochs.
+/// Feeds a worker's share, one epoch ahead of what is decided; how long that took behind the first
+/// epochs.
 fn lead(session: &mut Session<'_>, share: Vec<Share>, warm: usize) -> Duration {
     let (mut started, mut before) = (Instant::now(), 0);
     for (number, (mut updates, next)) in share.into_iter().enumerate() {

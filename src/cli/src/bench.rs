@@ -1,4 +1,5 @@
-//! `propice bench`: measures propice on this machine, against a hand-written engine and against its goals.
+//! `propice bench`: measures propice on this machine, against a hand-written engine and against its
+//! goals.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -31,8 +32,8 @@ pub(crate) struct Args {
     /// Measure this part alone; may be given several times
     #[arg(long, value_name = "NAME", value_parser = PARTS.map(|part| part.name))]
     only: Vec<String>,
-    /// A folder for bench.json, bench.html and the percentiles (`*.hgrm`); it replaces earlier measurements, and never what
-    /// propice did not write
+    /// A folder for bench.json, bench.html and the percentiles (`*.hgrm`); it replaces earlier
+    /// measurements, and never what propice did not write
     #[arg(long, short, value_name = "DIR")]
     output: Option<PathBuf>,
     /// Count instructions of a fixed run with valgrind instead: the same on a noisy machine

@@ -18,8 +18,8 @@ pub(crate) struct Args {
     /// The packs
     #[arg(value_name = "PACK", required = true)]
     packs: Vec<PathBuf>,
-    /// How mistakes are written: `text` on standard error, or `json` on standard output, an object per line with file,
-    /// line, column, code, message and help
+    /// How mistakes are written: `text` on standard error, or `json` on standard output, an object
+    /// per line with file, line, column, code, message and help
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     /// Take warnings for mistakes

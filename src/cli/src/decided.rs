@@ -1,4 +1,5 @@
-//! What the closing summary says of decisions: a line for everything that happened, and none for what did not.
+//! What the closing summary says of decisions: a line for everything that happened, and none for
+//! what did not.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -35,8 +35,8 @@ pub(crate) struct Args {
     /// What randomness begins with; the same seed gives the same bytes everywhere
     #[arg(long, value_name = "S", default_value_t = 1, allow_negative_numbers = true, value_parser = whole::<u64>(0, u64::MAX))]
     seed: u64,
-    /// The folder to write to; it is made where it is not there. It replaces streams that were generated before as a whole,
-    /// and never what propice did not write
+    /// The folder to write to; it is made where it is not there. It replaces streams that were
+    /// generated before as a whole, and never what propice did not write
     #[arg(long, short, value_name = "DIR")]
     output: PathBuf,
     /// Replace generated streams also when they were changed after they were written
@@ -48,7 +48,8 @@ pub(crate) struct Args {
     /// How many of the records arrive out of order, from 0 to 1: late by up to six hours
     #[arg(long, value_name = "SHARE", default_value = "0", allow_negative_numbers = true, value_parser = share)]
     disorder: u32,
-    /// How many of the records arrive twice, from 0 to 1. Streams count every record, so the truth fits a run without
+    /// How many of the records arrive twice, from 0 to 1. Streams count every record, so the truth
+    /// fits a run without
     #[arg(long, value_name = "SHARE", default_value = "0", allow_negative_numbers = true, value_parser = share)]
     duplicates: u32,
     /// How the files are compressed

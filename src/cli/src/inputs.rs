@@ -47,7 +47,8 @@ pub(crate) enum Input {
 impl FromStr for Input {
     type Err = Infallible;
 
-    /// `-`; `NAME=PATH` and `NAME=-` when what stands before the sign can be a name; a folder otherwise.
+    /// `-`; `NAME=PATH` and `NAME=-` when what stands before the sign can be a name; a folder
+    /// otherwise.
     fn from_str(text: &str) -> Result<Input, Infallible> {
         if text == "-" {
             return Ok(Input::Stdin { name: None });
@@ -67,13 +68,14 @@ impl FromStr for Input {
 /// The inputs of a command.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Inputs {
-    /// Where records are: a folder with NAME.{jsonl,csv,asc}[.gz|.zst] for each stream and table, or the file of one of
-    /// them, or `-` for standard input (alone where the pack has one input). May be given several times. Without it: fixtures/NAME OF THE PACK, beside the
-    /// folder of the pack
+    /// Where records are: a folder with NAME.{jsonl,csv,asc}[.gz|.zst] for each stream and table,
+    /// or the file of one of them, or `-` for standard input (alone where the pack has one input).
+    /// May be given several times. Without it: fixtures/NAME OF THE PACK, beside the folder of the
+    /// pack
     #[arg(long = "input", short = 'i', value_name = "DIR|NAME=PATH|NAME=-|-")]
     pub(crate) inputs: Vec<Input>,
-    /// Run although streams or tables have no file. Without it only those that say `optional = true` in the pack may be
-    /// absent
+    /// Run although streams or tables have no file. Without it only those that say `optional =
+    /// true` in the pack may be absent
     #[arg(long)]
     pub(crate) missing_ok: bool,
 }
@@ -81,9 +83,9 @@ pub(crate) struct Inputs {
 /// How many records may be refused.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Refusals {
-    /// End the run (exit code 4) once more records than that are dead letters: a number over all inputs, or a share of the
-    /// records of any input, looked at from its first 1,000 records on and at its end. Without it: as many as there are,
-    /// but not all records of an input
+    /// End the run (exit code 4) once more records than that are dead letters: a number over all
+    /// inputs, or a share of the records of any input, looked at from its first 1,000 records on
+    /// and at its end. Without it: as many as there are, but not all records of an input
     #[arg(long, value_name = "N|N%", allow_hyphen_values = true)]
     max_dead_letters: Option<DeadLetterLimit>,
 }
@@ -94,7 +96,8 @@ impl Refusals {
         self.max_dead_letters.unwrap_or(DeadLetterLimit::NotAll)
     }
 
-    /// The same where only what is about one customer is read: of how many records it is a share, nobody counts.
+    /// The same where only what is about one customer is read: of how many records it is a share,
+    /// nobody counts.
     pub(crate) fn limit_of_own(&self) -> DeadLetterLimit {
         match self.limit() {
             DeadLetterLimit::Percent(_) => DeadLetterLimit::NotAll,

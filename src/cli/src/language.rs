@@ -24,8 +24,8 @@ impl From<Lang> for Language {
     }
 }
 
-/// The language of a pack, as a locale: the one that it declares; or that of all customers, where `policy.locale` is a literal; or the only one that
-/// its reasons are in.
+/// The language of a pack, as a locale: the one that it declares; or that of all customers, where
+/// `policy.locale` is a literal; or the only one that its reasons are in.
 pub(crate) fn of_pack(plan: &Plan) -> Option<String> {
     let locale = || literal(plan.policy.locale.as_ref()?.source());
     plan.language.clone().or_else(locale).or_else(|| of_reasons(plan))

@@ -1,7 +1,8 @@
 //! What people touch: the commands.
 //!
-//! One file per command, each with its arguments and a `run` that says how it ended. This file has what they share: the
-//! list of commands, how a pack is read, and what an end means for the exit code.
+//! One file per command, each with its arguments and a `run` that says how it ended. This file has
+//! what they share: the list of commands, how a pack is read, and what an end means for the exit
+//! code.
 
 mod bench;
 mod check;
@@ -53,8 +54,8 @@ Examples:
   propice why dataflows/bank.toml --input fixtures/bank --customer c1 --at 2026-03-02T09:00:00Z
   propice test dataflows/bank.toml";
 
-/// Keeps a 360° view of every customer up to date from event streams, and notices the moments at which it is right to be
-/// in touch.
+/// Keeps a 360° view of every customer up to date from event streams, and notices the moments at
+/// which it is right to be in touch.
 #[derive(Debug, Parser)]
 #[command(name = "propice", version, after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"), max_term_width = 120)]
 struct Cli {

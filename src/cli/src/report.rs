@@ -21,7 +21,8 @@ Examples:
   propice report out --language fr --output rapport.html
   propice report out/decisions.jsonl --by week --format json | jq .totals";
 
-/// What tables in a file end with, in English and in French: by that it is known as ours when it is to be replaced.
+/// What tables in a file end with, in English and in French: by that it is known as ours when it is
+/// to be replaced.
 const WRITTEN_BY: [&str; 2] = ["\nwritten by propice report\n", "\nécrit par propice report\n"];
 /// Endings of files that hold something else than a report, whatever --format says.
 const FOREIGN: [&str; 18] = [
@@ -32,28 +33,33 @@ const FOREIGN: [&str; 18] = [
 /// Bad lines that are told one by one.
 const TOLD: u64 = 10;
 
-/// Report what was said to customers, what was not and why, and whether it helped, over the decisions of a run
+/// Report what was said to customers, what was not and why, and whether it helped, over the
+/// decisions of a run
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}", super::EXIT_CODES))]
 pub(crate) struct Args {
-    /// The decisions: a decisions.jsonl (may be packed with gzip or zstd), a folder with one, or `-` for standard input
+    /// The decisions: a decisions.jsonl (may be packed with gzip or zstd), a folder with one, or
+    /// `-` for standard input
     #[arg(value_name = "DECISIONS")]
     pub(crate) decisions: PathBuf,
-    /// The pack that decided: its moments and channels are shown although nothing happened to them, days begin in its
-    /// zone, and the language is its own. Without it: in UTC
+    /// The pack that decided: its moments and channels are shown although nothing happened to them,
+    /// days begin in its zone, and the language is its own. Without it: in UTC
     #[arg(long, value_name = "PACK")]
     pub(crate) pack: Option<PathBuf>,
-    /// How it is written; without it: as the name of --output ends (.html, .json, .txt), or else `table`
+    /// How it is written; without it: as the name of --output ends (.html, .json, .txt), or else
+    /// `table`
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
-    /// What the timeline counts by; without it: what fits the time between the first decision and the last
+    /// What the timeline counts by; without it: what fits the time between the first decision and
+    /// the last
     #[arg(long, value_enum)]
     pub(crate) by: Option<By>,
-    /// In which language the tables and the page are; without it that of the pack, as --pack or the output of a run tells
-    /// it, or else English. JSON is in none
+    /// In which language the tables and the page are; without it that of the pack, as --pack or the
+    /// output of a run tells it, or else English. JSON is in none
     #[arg(long, value_enum, alias = "lang")]
     pub(crate) language: Option<Lang>,
-    /// The file to write to; without it: standard output. A file that is there is replaced when it is a report
+    /// The file to write to; without it: standard output. A file that is there is replaced when it
+    /// is a report
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }
@@ -134,8 +140,9 @@ fn is_report(begin: &[u8]) -> bool {
         || is_json()
 }
 
-/// The language that is asked for; or that of the pack, which is given or has left its language with its output; or
-/// English. It does not depend on the surroundings: the same decisions give the same page.
+/// The language that is asked for; or that of the pack, which is given or has left its language
+/// with its output; or English. It does not depend on the surroundings: the same decisions give the
+/// same page.
 fn language(args: &Args, plan: Option<&Plan>) -> Language {
     if let Some(asked) = args.language {
         return asked.into();
@@ -148,7 +155,8 @@ fn language(args: &Args, plan: Option<&Plan>) -> Language {
     })
 }
 
-/// As it is asked for, or as the name of the file says. A name that promises something else is refused.
+/// As it is asked for, or as the name of the file says. A name that promises something else is
+/// refused.
 fn format(args: &Args) -> Result<Format, Failure> {
     const ENDINGS: [(&str, Format); 5] = [
         ("txt", Format::Table),

@@ -39,12 +39,13 @@ pub(crate) struct Args {
     pub(crate) inputs: Inputs,
     #[command(flatten)]
     pub(crate) refusals: Refusals,
-    /// A folder for triggers, decisions, episodes, views and dead letters (`*.jsonl`); it is made where it is not there. At
-    /// the end of the run it replaces the output of an earlier run as a whole, and never what propice did not write
+    /// A folder for triggers, decisions, episodes, views and dead letters (`*.jsonl`); it is made
+    /// where it is not there. At the end of the run it replaces the output of an earlier run as a
+    /// whole, and never what propice did not write
     #[arg(long, short, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
-    /// Replace an earlier output also when its files were changed after they were written. Not a folder that propice did
-    /// not write
+    /// Replace an earlier output also when its files were changed after they were written. Not a
+    /// folder that propice did not write
     #[arg(long, requires = "output")]
     pub(crate) force: bool,
     /// Which dataflow runs the pack; both mean the same
@@ -53,16 +54,17 @@ pub(crate) struct Args {
     /// How many worker threads; the output is the same for any number
     #[arg(long, short, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = whole::<u16>(1, 256))]
     pub(crate) workers: u16,
-    /// Move the clock on to this time behind the last record, so that windows end and deadlines pass; before it, the run
-    /// ends there
+    /// Move the clock on to this time behind the last record, so that windows end and deadlines
+    /// pass; before it, the run ends there
     #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     pub(crate) until: Option<String>,
-    /// Publish nothing before this time: everything until then is computed, and what would have been said counts as not
-    /// said, so that it uses up no budget and no cooldown. For a first run over the past
+    /// Publish nothing before this time: everything until then is computed, and what would have
+    /// been said counts as not said, so that it uses up no budget and no cooldown. For a first run
+    /// over the past
     #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     pub(crate) publish_from: Option<String>,
-    /// Which views are kept up to date and written to the output folder: the last one of each customer, every change, or
-    /// none
+    /// Which views are kept up to date and written to the output folder: the last one of each
+    /// customer, every change, or none
     #[arg(long, value_enum, default_value_t = Views::Final)]
     pub(crate) views: Views,
     /// What is shown on standard output

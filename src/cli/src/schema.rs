@@ -18,7 +18,8 @@ pub(crate) struct Args {
     /// Which document
     #[arg(value_enum)]
     document: Document,
-    /// The pack whose channels the AsyncAPI document is about, which needs it; the schemas are the same for every pack
+    /// The pack whose channels the AsyncAPI document is about, which needs it; the schemas are the
+    /// same for every pack
     #[arg(value_name = "PACK")]
     pack: Option<PathBuf>,
 }

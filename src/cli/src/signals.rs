@@ -1,4 +1,5 @@
-//! Signals end a command cleanly: it stops reading, and finishes what it has. A second one ends the process at once.
+//! Signals end a command cleanly: it stops reading, and finishes what it has. A second one ends the
+//! process at once.
 
 use std::fs;
 use std::io;
@@ -33,7 +34,8 @@ impl Signals {
     }
 
     fn register(&self, signal: i32) -> io::Result<()> {
-        // In this order: the first signal finds the flag down, and whoever sees it up knows which one it was.
+        // In this order: the first signal finds the flag down, and whoever sees it up knows which
+        // one it was.
         flag::register_conditional_shutdown(signal, i32::from(EXIT_BASE) + signal, Arc::clone(&self.stop))?;
         flag::register_usize(signal, Arc::clone(&self.which), signal.unsigned_abs() as usize)?;
         flag::register(signal, Arc::clone(&self.stop))?;

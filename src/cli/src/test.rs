@@ -85,7 +85,8 @@ fn given(pack: &Path, plan: &Arc<Plan>, case: &TestCase) -> Result<Box<dyn Sourc
     }
     let wanted = [Wanted::Folder(place.clone())];
     let files = files::find(plan, &wanted).map_err(|error| failure(&error))?;
-    // A case gives what it is about; what is not there was not forgotten, unless there is something of nearly that name.
+    // A case gives what it is about; what is not there was not forgotten, unless there is something
+    // of nearly that name.
     let missing = missing(plan, &wanted, &files).map_err(|error| failure(&error))?;
     if files.is_empty() || missing.is_suspicious() {
         let told = if missing.is_suspicious() { missing.suspected() } else { missing.told_all() };

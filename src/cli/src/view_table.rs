@@ -1,4 +1,5 @@
-//! The view of a customer as a table for people: a line per feature and attribute, and those of its entities nested below.
+//! The view of a customer as a table for people: a line per feature and attribute, and those of its
+//! entities nested below.
 
 use std::fmt::Write as _;
 

@@ -35,8 +35,8 @@ pub(crate) struct Args {
     /// Only this customer
     #[arg(long, value_name = "ID", allow_negative_numbers = true)]
     pub(crate) customer: Option<String>,
-    /// As of this time, such as 2026-03-02T09:00:00Z; without an offset in the zone of the pack. Without it: behind the
-    /// last record
+    /// As of this time, such as 2026-03-02T09:00:00Z; without an offset in the zone of the pack.
+    /// Without it: behind the last record
     #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     pub(crate) at: Option<String>,
     /// How views are shown; without it: `table` on a terminal, `jsonl` elsewhere

@@ -1,4 +1,5 @@
-//! `propice why`: which records, which values, which condition, which gates; and what would have to change.
+//! `propice why`: which records, which values, which condition, which gates; and what would have to
+//! change.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -35,11 +36,12 @@ pub(crate) struct Args {
     /// Only this entity, of a moment that is about one
     #[arg(long, value_name = "ID", requires = "moment", allow_negative_numbers = true)]
     entity: Option<String>,
-    /// About this trigger or episode. With --customer, whose it is, it is found without a run over all records
+    /// About this trigger or episode. With --customer, whose it is, it is found without a run over
+    /// all records
     #[arg(long, value_name = "ID")]
     trigger: Option<String>,
-    /// As of this time, such as 2026-03-02T09:00:00Z; without an offset in the zone of the pack. Without it: the last
-    /// record; of a trigger, when it was published
+    /// As of this time, such as 2026-03-02T09:00:00Z; without an offset in the zone of the pack.
+    /// Without it: the last record; of a trigger, when it was published
     #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     at: Option<String>,
     /// In which language; without it that of the surroundings (`LANG`)

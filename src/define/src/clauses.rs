@@ -1,8 +1,9 @@
 //! The clauses of a condition, each compiled by itself: what `propice why` evaluates one by one.
 //!
-//! A plan holds a condition as one expression. Here its text is split at `&&`, `||`, `!` and comparisons, and every part is
-//! compiled in the scope of the whole; an attribute that is a condition is followed into its own. A comparison knows both of
-//! its sides, and the difference between them where there is one, at a fixed instant.
+//! A plan holds a condition as one expression. Here its text is split at `&&`, `||`, `!` and
+//! comparisons, and every part is compiled in the scope of the whole; an attribute that is a
+//! condition is followed into its own. A comparison knows both of its sides, and the difference
+//! between them where there is one, at a fixed instant.
 
 use super::expr::{self, Env, Expected, Expr, Name, Names, Part, Ref, Shape};
 use super::plan::Plan;
@@ -70,8 +71,8 @@ impl Side {
     }
 }
 
-/// The clauses of a condition over the slots of the customer and, for a moment about one, of an entity. `None` when it cannot
-/// be split; then it is told as a whole.
+/// The clauses of a condition over the slots of the customer and, for a moment about one, of an
+/// entity. `None` when it cannot be split; then it is told as a whole.
 pub fn clauses(plan: &Plan, about: Option<KindId>, condition: &Expr, now: LogicalTime) -> Option<Clause> {
     let mut scopes = vec![(0, KindId::CUSTOMER)];
     if let Some(kind) = about {

@@ -1,7 +1,7 @@
 //! Mistakes in a pack, as people read them: file, line, caret, what was expected, the nearest name.
 //!
-//! `Display` gives the full text of all of them without colours; [`PackErrors::render`] fits it to a terminal;
-//! [`Diagnostic`] has everything a program needs.
+//! `Display` gives the full text of all of them without colours; [`PackErrors::render`] fits it to
+//! a terminal; [`Diagnostic`] has everything a program needs.
 
 use std::fmt::{self, Write as _};
 use std::ops::Range;
@@ -86,7 +86,8 @@ impl PackErrors {
         let mut out = String::new();
         for diagnostic in self.diagnostics.iter().take(SHOWN) {
             let report = Report { diagnostic, source: &source, drawn: self.drawn(diagnostic) };
-            // Writing into a text does not fail; should a report not be drawn, its message is still said.
+            // Writing into a text does not fail; should a report not be drawn, its message is still
+            // said.
             if handler.render_report(&mut out, &report).is_err() {
                 out.push_str(&diagnostic.message);
             }
@@ -110,8 +111,8 @@ impl PackErrors {
         counted.collect::<Vec<_>>().join(", ")
     }
 
-    /// The part of the text that is drawn for a mistake: not more than a few lines of it, and nothing where a line is
-    /// too long to be read.
+    /// The part of the text that is drawn for a mistake: not more than a few lines of it, and
+    /// nothing where a line is too long to be read.
     fn drawn(&self, diagnostic: &Diagnostic) -> Option<Range<usize>> {
         let span = &diagnostic.span;
         let within = &self.text[span.clone()];
@@ -125,7 +126,8 @@ impl PackErrors {
         readable.then_some(span.start..end)
     }
 
-    /// One JSON object per mistake and line: `file`, `line`, `column`, `severity`, `code`, `message`, `help`.
+    /// One JSON object per mistake and line: `file`, `line`, `column`, `severity`, `code`,
+    /// `message`, `help`.
     pub fn to_json_lines(&self) -> String {
         let mut out = String::new();
         for diagnostic in &self.diagnostics {

@@ -6,8 +6,9 @@
 //!                                     expr: CEL text → typed → compiled
 //! ```
 //!
-//! Every mistake is reported at once, with its place and remedy ([`diagnostic`]). What comes out is a [`plan::Plan`]:
-//! data that names everything, holds no text that is still to be understood, and knows nothing of timely.
+//! Every mistake is reported at once, with its place and remedy ([`diagnostic`]). What comes out is
+//! a [`plan::Plan`]: data that names everything, holds no text that is still to be understood, and
+//! knows nothing of timely.
 
 pub mod clauses;
 pub mod diagnostic;

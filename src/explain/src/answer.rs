@@ -1,6 +1,8 @@
-//! What an explanation says, as data: `--format json` writes it, [`text`](super::text) lays it out for people.
+//! What an explanation says, as data: `--format json` writes it, [`text`](super::text) lays it out
+//! for people.
 //!
-//! Values stand in it as they are, times in RFC 3339 in UTC. `told` is in words, in the language of the question.
+//! Values stand in it as they are, times in RFC 3339 in UTC. `told` is in words, in the language of
+//! the question.
 
 use serde::{Serialize, Serializer};
 
@@ -27,7 +29,7 @@ pub struct Answer {
     pub unread: u64,
     /// One moment, for what it is about.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub explained: Vec<Story>,
+    pub explained: Vec<Timeline>,
     /// In short.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub summary: Vec<Line>,
@@ -102,7 +104,7 @@ pub enum State {
 
 /// Everything about a moment, for what it is about.
 #[derive(Debug, Serialize)]
-pub struct Story {
+pub struct Timeline {
     /// The moment.
     pub moment: String,
     /// What people call it, where the pack says so.
@@ -125,7 +127,8 @@ pub struct Story {
     pub belongs: Vec<Record>,
     /// The condition, clause by clause.
     pub condition: Clause,
-    /// When it does not hold: the first clauses that fail, in words. Several when one of them would do.
+    /// When it does not hold: the first clauses that fail, in words. Several when one of them would
+    /// do.
     pub fails: Vec<String>,
     /// What the condition is made of.
     pub features: Vec<Feature>,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::answer::{At, Entity, Feature, Record, Typed};
 use super::history::Life;
 use super::records::{Hit, Hits, Key};
-use super::told::{Told, data_name};
+use super::render::{Rendered, data_name};
 use super::words;
 use propice_define::Plan;
 use propice_define::expr::{Expr, Ref};
@@ -19,7 +19,7 @@ type Slot = (KindId, Id, u16);
 
 /// Grows the trees of what conditions use. What was told once is not told again.
 pub(super) struct Trees<'a> {
-    pub(super) told: &'a Told<'a>,
+    pub(super) told: &'a Rendered<'a>,
     pub(super) life: &'a Life,
     pub(super) customer: &'a Id,
     /// How many entities and records are shown of each.
@@ -32,7 +32,7 @@ pub(super) struct Trees<'a> {
 }
 
 impl<'a> Trees<'a> {
-    pub(super) fn new(told: &'a Told<'a>, life: &'a Life, customer: &'a Id, shown: usize) -> Trees<'a> {
+    pub(super) fn new(told: &'a Rendered<'a>, life: &'a Life, customer: &'a Id, shown: usize) -> Trees<'a> {
         Trees { told, life, customer, shown, seen: BTreeSet::new(), related: BTreeSet::new(), wanted: BTreeSet::new() }
     }
 
@@ -174,7 +174,7 @@ impl<'a> Trees<'a> {
 
 /// Puts the records into their places.
 pub(super) struct Filler<'a> {
-    pub(super) told: &'a Told<'a>,
+    pub(super) told: &'a Rendered<'a>,
     pub(super) files: &'a [InputFile],
     pub(super) hits: &'a Hits,
     pub(super) rows: &'a BTreeMap<Origin, Row>,
@@ -245,7 +245,8 @@ impl Filler<'_> {
         }
     }
 
-    /// The fields that matter for a feature: those that it reads; the key, when it reads none. The event time is told anyway.
+    /// The fields that matter for a feature: those that it reads; the key, when it reads none. The
+    /// event time is told anyway.
     fn fields(&self, input: InputId, feature: &plan::Feature) -> Vec<FieldId> {
         let mut exprs: Vec<&Expr> = feature.argument.iter().chain(&feature.filter).collect();
         if let Interval::During { from, until } = &feature.interval {

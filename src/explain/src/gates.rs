@@ -1,7 +1,7 @@
 //! Gates in plain words: what failed, until when, and what would have to change.
 
 use super::answer::{self, At};
-use super::told::{Told, fails};
+use super::render::{Rendered, fails};
 use super::words;
 use propice_define::expr::{Env, Expr};
 use propice_define::plan::{Gate, Moment, Verdict};
@@ -10,7 +10,7 @@ use propice_model::LogicalTime;
 
 /// Tells the gates of one moment.
 pub(super) struct Gates<'a> {
-    pub(super) told: &'a Told<'a>,
+    pub(super) told: &'a Rendered<'a>,
     pub(super) moment: &'a Moment,
     /// The customer and the entity as of the instant, for what would have to change.
     pub(super) env: Option<Env<'a>>,
@@ -41,7 +41,8 @@ impl Gates<'_> {
         answer::Gate { gate: failed.gate.name(), why: failed.why.clone(), until, told, remedy }
     }
 
-    /// What was released last by a time, of the moment and entity of an episode, or of any: ` (offer, 2 March 2026, 08:00)`.
+    /// What was released last by a time, of the moment and entity of an episode, or of any: `
+    /// (offer, 2 March 2026, 08:00)`.
     fn last_release(&self, key: Option<&EpisodeKey>, at: LogicalTime) -> String {
         let is_release = |decision: &&Decision| {
             let is_alike =
@@ -68,10 +69,11 @@ impl Gates<'_> {
         self.told.teller.logical(time)
     }
 
-    /// ` (free_cash is …; it would have to be …)`: why a condition over the customer is not as it should be.
+    /// ` (free_cash is …; it would have to be …)`: why a condition over the customer is not as it
+    /// should be.
     fn because(&self, condition: Option<&Expr>, wanted: bool) -> String {
         let (Some(condition), Some(env)) = (condition, self.env) else { return String::new() };
-        let open = Told { evidence: &[], ..*self.told };
+        let open = Rendered { evidence: &[], ..*self.told };
         let clause = open.condition(None, condition, &Env::of(env.row, env.now), wanted);
         let fails = fails(&clause, wanted);
         if fails.is_empty() { String::new() } else { format!(" ({})", fails.join("; ")) }

@@ -1,4 +1,5 @@
-//! The records of one customer: read once, with little work for those of others, and kept for everything that is asked of them.
+//! The records of one customer: read once, with little work for those of others, and kept for
+//! everything that is asked of them.
 
 use std::collections::BTreeMap;
 use std::io;

@@ -1,9 +1,10 @@
-//! What concerns one customer in a run: its view as of a time, how long each condition has held by then, and everything that was
-//! decided of it.
+//! What concerns one customer in a run: its view as of a time, how long each condition has held by
+//! then, and everything that was decided of it.
 //!
-//! The sink keeps the view as of one logical time, the *instant*, and goes on collecting transitions and decisions behind it: a
-//! trigger is explained by what was known when it was published, its course by what came afterwards. How long a condition has
-//! held is found as the engines find it: it is looked at when the view changes, and when the condition turns by itself.
+//! The sink keeps the view as of one logical time, the *instant*, and goes on collecting
+//! transitions and decisions behind it: a trigger is explained by what was known when it was
+//! published, its course by what came afterwards. How long a condition has held is found as the
+//! engines find it: it is looked at when the view changes, and when the condition turns by itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -51,7 +52,8 @@ pub struct Phase {
 }
 
 impl Life {
-    /// What an expression about a subject is evaluated over; `None` when the customer or the entity is not there.
+    /// What an expression about a subject is evaluated over; `None` when the customer or the entity
+    /// is not there.
     pub(super) fn env(&self, subject: &Subject, now: LogicalTime) -> Option<Env<'_>> {
         let row = self.row.as_deref()?;
         let entity: &[Value] = match subject {
@@ -100,7 +102,7 @@ impl Life {
             let when = &plan.moments[key.0.index()].when;
             let env = self.env(&key.1, now);
             let holds = env.is_some_and(|env| when.holds(&env));
-            let turn = env.and_then(|env| when.next_turn(&env));
+            let turn = env.and_then(|env| when.next_change_point(&env));
             let phase = self.phases.entry(key).or_default();
             phase.turn = turn;
             if holds {

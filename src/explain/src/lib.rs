@@ -6,11 +6,13 @@
 //!                                                                                       of an instant      ┘
 //! ```
 //!
-//! [`Known`] is told wherever its parts come from: [`explain`] reads files, a server has the view at hand.
+//! [`Known`] is told wherever its parts come from: [`explain`] reads files, a server has the view
+//! at hand.
 //!
-//! Nothing is kept for explanations while a pack runs: they are made from the records by the same dataflow, so an explanation is
-//! as right as the run. A condition is evaluated clause by clause ([`define::clauses`](propice_define::clauses)), each with the
-//! values at the instant; what the customer does not consent to is named and never shown.
+//! Nothing is kept for explanations while a pack runs: they are made from the records by the same
+//! dataflow, so an explanation is as right as the run. A condition is evaluated clause by clause
+//! ([`define::clauses`](propice_define::clauses)), each with the values at the instant; what the
+//! customer does not consent to is named and never shown.
 //!
 //! `docs/why.md` shows it; `tests/why.rs` checks whole explanations in both languages.
 
@@ -22,11 +24,11 @@ pub mod gathered;
 pub mod history;
 mod reading;
 mod records;
-mod story;
+mod render;
 mod subjects;
 mod telling;
 pub mod text;
-mod told;
+mod timeline;
 mod words;
 
 use std::io;
@@ -129,8 +131,9 @@ impl Known<'_> {
     }
 }
 
-/// Answers a question about a pack over files. They are read once; what is about other customers is let go at once. Only who has a
-/// trigger, when that is not said, takes a run over all records before.
+/// Answers a question about a pack over files. They are read once; what is about other customers is
+/// let go at once. Only who has a trigger, when that is not said, takes a run over all records
+/// before.
 ///
 /// # Errors
 /// When the question names what is not there, or the files cannot be read.
@@ -155,8 +158,8 @@ pub fn explain(plan: &Arc<Plan>, files: &[InputFile], question: &Question) -> Re
     }
 }
 
-/// Answers a question about a customer over its records, wherever they were read. The files are looked at only when it is not there, to
-/// say who is.
+/// Answers a question about a customer over its records, wherever they were read. The files are
+/// looked at only when it is not there, to say who is.
 ///
 /// # Errors
 /// When the question names what is not there.

@@ -1,5 +1,5 @@
-//! From files to what is known of a customer: a run over its records; over all of them only to find out whose a trigger is, and to say
-//! what a customer may be called that is not there.
+//! From files to what is known of a customer: a run over its records; over all of them only to find
+//! out whose a trigger is, and to say what a customer may be called that is not there.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,8 +1,9 @@
 //! Which records make a feature what it is.
 //!
-//! A record counts towards a feature of an entity when its contribution does at the instant, `[max(t, from), until)`; `t` is given
-//! by the same clock as in a run. Of a table only the latest row of a key counts; so the rank of every row of a table that
-//! matters is kept, as the dataflow keeps it.
+//! A record counts towards a feature of an entity when its contribution does at the instant,
+//! `[max(t, from), until)`; `t` is given by the same clock as in a run. Of a table only the latest
+//! row of a key counts; so the rank of every row of a table that matters is kept, as the dataflow
+//! keeps it.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};

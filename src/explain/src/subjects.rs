@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Problem;
 use super::answer::State;
 use super::history::Subject;
-use super::story::Stories;
+use super::timeline::Timelines;
 use propice_define::Plan;
 use propice_model::{Id, MomentId};
 
@@ -26,7 +26,7 @@ pub(super) fn moment_named(plan: &Plan, name: &str) -> Result<MomentId, Problem>
 }
 
 /// Everything that a moment is or was about: the entities of today, and those of its episodes.
-pub(super) fn all(stories: &Stories<'_>, id: MomentId) -> Vec<Subject> {
+pub(super) fn all(stories: &Timelines<'_>, id: MomentId) -> Vec<Subject> {
     let Some(kind) = stories.plan.moments[id.index()].about else { return vec![None] };
     let mut subjects: BTreeSet<Subject> =
         stories.life.of_kind(kind).map(|entity| Some((kind, entity.clone()))).collect();
@@ -35,9 +35,10 @@ pub(super) fn all(stories: &Stories<'_>, id: MomentId) -> Vec<Subject> {
     subjects.into_iter().collect()
 }
 
-/// What is told in full, and what in short: the entity that is named, or else those that the moment concerns most.
+/// What is told in full, and what in short: the entity that is named, or else those that the moment
+/// concerns most.
 pub(super) fn of(
-    stories: &Stories<'_>,
+    stories: &Timelines<'_>,
     id: MomentId,
     entity: Option<&Id>,
 ) -> Result<(Vec<Subject>, Vec<Subject>), Problem> {

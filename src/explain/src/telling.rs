@@ -1,4 +1,5 @@
-//! A customer at an instant, told: all moments in short, or one in full with the records that it is made of.
+//! A customer at an instant, told: all moments in short, or one in full with the records that it is
+//! made of.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,14 +8,14 @@ use jiff::tz::TimeZone;
 use propice_define::expr::Env;
 use propice_define::plan::{DataKinds, MoodSource, signal};
 use propice_edge::trigger::language::{Teller, zone_of};
-use propice_flow::nothing::row_over_nothing;
+use propice_flow::empty_view::empty_row;
 use propice_model::{KindId, MomentId, Value};
 
-use super::answer::{Answer, At, Line, State, Story};
+use super::answer::{Answer, At, Line, State, Timeline};
 use super::features::{Filler, Trees};
 use super::history::Subject;
 use super::records::{Hits, Key, Search};
-use super::story::Stories;
+use super::timeline::Timelines;
 use super::{Known, Question, subjects};
 
 /// A customer at an instant, about to be told.
@@ -33,7 +34,7 @@ impl<'a> Telling<'a> {
         let row = match &life.row {
             Some(row) => row.as_ref(),
             None => {
-                nothing = row_over_nothing(plan, KindId::CUSTOMER, instant);
+                nothing = empty_row(plan, KindId::CUSTOMER, instant);
                 nothing.as_slice()
             }
         };
@@ -46,12 +47,12 @@ impl<'a> Telling<'a> {
         Telling { known, question, denied, zone: name, teller }
     }
 
-    pub(super) fn stories(&self) -> Stories<'_> {
+    pub(super) fn stories(&self) -> Timelines<'_> {
         let Known { plan, life, customer, instant, .. } = *self.known;
-        Stories { plan, teller: &self.teller, life, customer, instant, denied: self.denied }
+        Timelines { plan, teller: &self.teller, life, customer, instant, denied: self.denied }
     }
 
-    fn answer(&self, explained: Vec<Story>, summary: Vec<Line>) -> Answer {
+    fn answer(&self, explained: Vec<Timeline>, summary: Vec<Line>) -> Answer {
         Answer {
             pack: self.known.plan.name.clone(),
             version: self.known.plan.version.clone(),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use jiff::tz::TimeZone;
 
-use super::answer::{Answer, Clause, Entity, Episode, Feature, Gate, Line, Record, State, Story};
+use super::answer::{Answer, Clause, Entity, Episode, Feature, Gate, Line, Record, State, Timeline};
 use propice_edge::trigger::language::{Language, Teller};
 use propice_model::{LogicalTime, Value};
 
@@ -99,7 +99,7 @@ impl Page {
         self.line(STEP, &text);
     }
 
-    fn story(&mut self, story: &Story) {
+    fn story(&mut self, story: &Timeline) {
         let name = named(&story.moment, story.entity.as_ref());
         let colon = self.pick(":", " :");
         let label = story.label.as_ref().map_or_else(String::new, |label| format!("{label}, "));

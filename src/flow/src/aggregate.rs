@@ -1,14 +1,15 @@
 //! How values become one value: the arithmetic that both engines share.
 //!
-//! Everything here is exact until the very end and a commutative group: whatever was added can be taken back, in any
-//! order, and leaves nothing behind. Whole numbers are kept as whole numbers, floating-point numbers as whole numbers
-//! of powers of two ([`ExactSum`]); only the result (sum, mean, deviation) is rounded, once. So results depend neither on the
-//! order of arrival nor on how often a value came and went. The unit tests check the sums against another algorithm
-//! (Shewchuk's, as in Python's `math.fsum`); the results are checked by the oracle of the property tests, which shares no
-//! code with this.
+//! Everything here is exact until the very end and a commutative group: whatever was added can be
+//! taken back, in any order, and leaves nothing behind. Whole numbers are kept as whole numbers,
+//! floating-point numbers as whole numbers of powers of two ([`ExactSum`]); only the result (sum,
+//! mean, deviation) is rounded, once. So results depend neither on the order of arrival nor on how
+//! often a value came and went. The unit tests check the sums against another algorithm
+//! (Shewchuk's, as in Python's `math.fsum`); the results are checked by the oracle of the property
+//! tests, which shares no code with this.
 //!
-//! A [`Tally`] is all that `count`, `sum`, `avg` and `stddev` need to know. An engine that keeps less than a tally (a bare
-//! `i128`, a counter) finishes it with [`sum`], [`avg`] and [`stddev`].
+//! A [`Tally`] is all that `count`, `sum`, `avg` and `stddev` need to know. An engine that keeps
+//! less than a tally (a bare `i128`, a counter) finishes it with [`sum`], [`avg`] and [`stddev`].
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,8 @@ use propice_model::{Type, Value, rounding};
 
 use super::exact_sum::ExactSum;
 
-/// The value of a feature over nothing: 0 of its type for `count`, `sum` and `distinct`, null for all others.
+/// The value of a feature over nothing: 0 of its type for `count`, `sum` and `distinct`, null for
+/// all others.
 pub fn null_or_zero(aggregate: Aggregate, ty: &Type) -> Value {
     match aggregate {
         Aggregate::Count | Aggregate::Distinct => Value::Int(0),
@@ -41,8 +43,8 @@ pub fn sum(total: i128, ty: &Type) -> Value {
     }
 }
 
-/// The mean of `n > 0` whole numbers. `ty` is the type of the result: `decimal`, `duration` and `time` are rounded half
-/// to even, `float` (of ints) is the float nearest to the exact quotient.
+/// The mean of `n > 0` whole numbers. `ty` is the type of the result: `decimal`, `duration` and
+/// `time` are rounded half to even, `float` (of ints) is the float nearest to the exact quotient.
 pub fn avg(total: i128, n: i64, ty: &Type) -> Value {
     match ty {
         Type::Decimal(_) => Value::decimal(quotient_half_even(total, n)),
@@ -62,8 +64,9 @@ fn quotient_half_even(total: i128, n: i64) -> i128 {
     }
 }
 
-/// The standard deviation of a population of `n > 0` values, from their sum and the sum of their squares: the float nearest
-/// to the square root of the exact variance. `scale`: how many decimals the values have in whole units.
+/// The standard deviation of a population of `n > 0` values, from their sum and the sum of their
+/// squares: the float nearest to the square root of the exact variance. `scale`: how many decimals
+/// the values have in whole units.
 pub fn stddev(n: i64, sum: &ExactSum, squares: &ExactSum, scale: u8) -> Value {
     Value::float(ExactSum::deviation(n, sum, squares, scale))
 }
@@ -77,7 +80,8 @@ pub fn whole(value: &Value) -> Option<i128> {
     }
 }
 
-/// What `count`, `sum`, `avg` and `stddev` need to know of the values that count. A commutative group.
+/// What `count`, `sum`, `avg` and `stddev` need to know of the values that count. A commutative
+/// group.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Tally {
     n: i64,
@@ -221,7 +225,8 @@ mod tests {
             let floats: Vec<_> = numbers.iter().map(|x| Value::float(*x as f64)).collect();
             prop_assert_eq!(&finished(Aggregate::Stddev, &floats, &Type::Float, &Type::Float), &found);
             let Value::Float(found) = found else { panic!("a float") };
-            // Half way to its neighbours, times n, squared, and the spread, which lies between: in units of 2⁻¹⁶².
+            // Half way to its neighbours, times n, squared, and the spread, which lies between: in
+            // units of 2⁻¹⁶².
             let units = |number: f64| BigInt::from((number * 2_f64.powi(80)) as u128);
             for (neighbour, is_above) in [(found.get().next_up(), true), (found.get().next_down(), false)] {
                 let half = (units(found.get()) + units(neighbour)) * n;

@@ -11,7 +11,8 @@ use super::policy::EpisodeKey;
 /// How much of the hash makes the id, in bytes.
 const ID_BYTES: usize = 16;
 
-/// The id of the episode that a transition opens or closes: [`episode_hash`] in lower-case hexadecimal.
+/// The id of the episode that a transition opens or closes: [`episode_hash`] in lower-case
+/// hexadecimal.
 pub fn episode_id(plan: &Plan, transition: &Transition) -> String {
     let Transition { moment, customer, entity, since, .. } = transition;
     hexadecimal(&episode_hash(plan, customer, *moment, entity.as_ref(), *since))
@@ -22,11 +23,11 @@ pub fn id_of(plan: &Plan, customer: &Id, episode: &EpisodeKey) -> String {
     hexadecimal(&episode_hash(plan, customer, episode.moment, episode.entity.as_ref(), episode.since))
 }
 
-/// The first 16 bytes of the BLAKE3 hash over pack, moment, version, customer, kind and id of the entity (for a moment about one) and
-/// opening time.
+/// The first 16 bytes of the BLAKE3 hash over pack, moment, version, customer, kind and id of the
+/// entity (for a moment about one) and opening time.
 ///
-/// Every part stands behind its length (8 bytes, little endian), so that no two lists of parts are the same bytes; the
-/// time is 8 bytes, little endian, of milliseconds since 1970.
+/// Every part stands behind its length (8 bytes, little endian), so that no two lists of parts are
+/// the same bytes; the time is 8 bytes, little endian, of milliseconds since 1970.
 pub fn episode_hash(
     plan: &Plan,
     customer: &Id,

@@ -1,12 +1,14 @@
-//! Exact sums of floating-point and of whole numbers, which everything that was added can be taken back from.
+//! Exact sums of floating-point and of whole numbers, which everything that was added can be taken
+//! back from.
 
 use num_bigint::{BigInt, Sign};
 use serde::{Deserialize, Serialize};
 
 use propice_model::rounding;
 
-/// An exact sum of floating-point or whole numbers: digits of weight 2³²ᵖ, each a wide signed number, so that up to 2³²
-/// additions need no carry. Without carries each addition is undone exactly by its opposite, also in representation.
+/// An exact sum of floating-point or whole numbers: digits of weight 2³²ᵖ, each a wide signed
+/// number, so that up to 2³² additions need no carry. Without carries each addition is undone
+/// exactly by its opposite, also in representation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ExactSum {
     /// `(p, units)` by rising `p`, none of them 0.
@@ -79,7 +81,8 @@ impl ExactSum {
         short.or_else(long).filter(|total| *total != i128::MIN)
     }
 
-    /// The square root of `n·Σx² − (Σx)²` (which is never negative) over `n` times 10 to the `scale`, rounded once.
+    /// The square root of `n·Σx² − (Σx)²` (which is never negative) over `n` times 10 to the
+    /// `scale`, rounded once.
     pub fn deviation(n: i64, sum: &ExactSum, squares: &ExactSum, scale: u8) -> f64 {
         let unit = 10_u64.pow(u32::from(scale));
         let short = sum.short_spread(n, squares).zip(n.unsigned_abs().checked_mul(unit));

@@ -1,4 +1,5 @@
-//! The facts of the table of holidays leave the flow of the others: they are about no entity, and every worker needs all of them.
+//! The facts of the table of holidays leave the flow of the others: they are about no entity, and
+//! every worker needs all of them.
 
 use timely::dataflow::operators::Concat as _;
 use timely::dataflow::operators::vec::{Broadcast as _, Filter as _, Map as _};
@@ -8,7 +9,8 @@ use propice_model::{Fact, KindId};
 
 use super::Updates;
 
-/// The facts without what they say of the calendar; and what they say of it, on every worker, if there are holidays at all.
+/// The facts without what they say of the calendar; and what they say of it, on every worker, if
+/// there are holidays at all.
 pub(super) fn split<'scope>(
     plan: &Plan,
     facts: Updates<'scope, Fact>,

@@ -3,11 +3,11 @@
 pub mod aggregate;
 pub mod clock;
 pub mod decode;
+pub mod empty_view;
 pub mod episode;
 pub mod exact_sum;
 pub mod fused;
 mod holidays;
-pub mod nothing;
 pub mod policy;
 pub mod reference;
 pub mod shard;
@@ -40,7 +40,8 @@ pub struct Transition {
     pub opened: bool,
     /// The logical time at which the episode opened (also for `opened`).
     pub since: LogicalTime,
-    /// The values of the moment's evidence, at this time. All as over nothing when the customer or entity ceased to exist.
+    /// The values of the moment's evidence, at this time. All as over nothing when the customer or
+    /// entity ceased to exist.
     pub evidence: Vec<Value>,
 }
 
@@ -51,7 +52,8 @@ impl Transition {
     }
 }
 
-/// A part of a customer's view: the slots of the customer (`entity` is `None`) or of one of its entities.
+/// A part of a customer's view: the slots of the customer (`entity` is `None`) or of one of its
+/// entities.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ViewPart {
     /// Whose view.
@@ -73,7 +75,8 @@ pub enum Event {
 
 /// What a dataflow gives.
 pub struct Flow<'scope> {
-    /// Episodes that open and close, and what is decided of them: one stream, since each is a station of every epoch.
+    /// Episodes that open and close, and what is decided of them: one stream, since each is a
+    /// station of every epoch.
     pub events: Updates<'scope, Event>,
     /// The parts of all views, as differences, when they are asked for.
     pub views: Option<Updates<'scope, ViewPart>>,

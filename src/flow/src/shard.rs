@@ -1,6 +1,7 @@
 //! Which worker a key belongs to.
 //!
-//! The hash is stable within a run and nothing more: it is never stored, so it may change with any release.
+//! The hash is stable within a run and nothing more: it is never stored, so it may change with any
+//! release.
 
 use std::hash::{BuildHasher, Hash};
 

@@ -1,4 +1,5 @@
-//! What is not life but what surrounds it: what detectors hear between the lines, and whom other systems have been in touch with.
+//! What is not life but what surrounds it: what detectors hear between the lines, and whom other
+//! systems have been in touch with.
 
 use super::desk::Desk;
 use super::life::Today;

@@ -8,7 +8,8 @@ pub(super) struct Date {
     pub(super) day: i64,
 }
 
-/// The date of a day. The algorithm is `civil_from_days` of Howard Hinnant's "chrono-compatible low-level date algorithms".
+/// The date of a day. The algorithm is `civil_from_days` of Howard Hinnant's "chrono-compatible
+/// low-level date algorithms".
 pub(super) fn date(day: i64) -> Date {
     let shifted = day + 719_468;
     let era = shifted.div_euclid(146_097);
@@ -57,7 +58,8 @@ pub(super) fn is_payday(rule: PaydayRule, day: i64) -> bool {
     }
 }
 
-/// Whether a day is a public holiday in France: `Some(None)` everywhere, `Some(Some(region))` in a region.
+/// Whether a day is a public holiday in France: `Some(None)` everywhere, `Some(Some(region))` in a
+/// region.
 #[allow(clippy::option_option, reason = "no holiday, everybody's, a region's: three answers")]
 pub(super) fn holiday(day: i64) -> Option<Option<&'static str>> {
     const FIXED: [(i64, i64); 8] = [(1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25)];
@@ -74,7 +76,8 @@ pub(super) fn holiday(day: i64) -> Option<Option<&'static str>> {
     }
 }
 
-/// How many days a day of spring is after Easter of its year: the algorithm known as that of Meeus, Jones and Butcher.
+/// How many days a day of spring is after Easter of its year: the algorithm known as that of Meeus,
+/// Jones and Butcher.
 #[allow(clippy::many_single_char_names, reason = "the names of the published algorithm")]
 fn days_after_easter(year: i64, day: i64) -> Option<i64> {
     let (a, b, c) = (year % 19, year / 100, year % 100);

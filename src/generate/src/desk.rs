@@ -1,4 +1,5 @@
-//! What the bank writes down: one method per input of `dataflows/bank.toml`, which knows its fields.
+//! What the bank writes down: one method per input of `dataflows/bank.toml`, which knows its
+//! fields.
 
 use super::calendar::holiday;
 use super::line::{self, At, Name, customer};
@@ -343,10 +344,10 @@ impl Desk<'_> {
     }
 
     /// A customer is in a situation from and until.
-    pub(super) fn situation(&mut self, who: u32, situation: &str, from: At, until: At) {
+    pub(super) fn scenario(&mut self, who: u32, scenario: &str, from: At, until: At) {
         self.out.put(Lane::Truth, from, |out| {
             line::id(out, "customer", customer(who));
-            line::text(out, "situation", situation);
+            line::text(out, "situation", scenario);
             line::time(out, "from", from);
             line::time(out, "until", until);
         });

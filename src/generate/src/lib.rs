@@ -1,8 +1,9 @@
 //! Life-like streams for the packs that ship, with the truth beside them.
 //!
-//! `bank` writes one file of JSON Lines per input of `dataflows/bank.toml`, each in order of event time unless disorder
-//! is asked for, and `truth`: which customers were put into which situation, from when until when. Same settings, same
-//! bytes, on every machine: integers only, and chance from `random` alone.
+//! `bank` writes one file of JSON Lines per input of `dataflows/bank.toml`, each in order of event
+//! time unless disorder is asked for, and `truth`: which customers were put into which situation,
+//! from when until when. Same settings, same bytes, on every machine: integers only, and chance
+//! from `random` alone.
 //!
 //! ```text
 //! person     who they are           ┐
@@ -10,11 +11,12 @@
 //! calendar   when                   ┘  day by day     records  text, order
 //! ```
 //!
-//! The run is preceded by a history of 180 days in which there are salaries, bills and standing savings only, so that what is
-//! usual can be told from the first day. A day is simulated for everybody before the next; memory holds a customer in
-//! about 400 bytes, and the text of one day.
+//! The run is preceded by a history of 180 days in which there are salaries, bills and standing
+//! savings only, so that what is usual can be told from the first day. A day is simulated for
+//! everybody before the next; memory holds a customer in about 400 bytes, and the text of one day.
 //!
-//! Checked by `tests/generate.rs`: same bytes, order, disorder and duplicates, and that every line is a record of the pack.
+//! Checked by `tests/generate.rs`: same bytes, order, disorder and duplicates, and that every line
+//! is a record of the pack.
 
 mod answers;
 mod calendar;
@@ -24,8 +26,8 @@ mod line;
 mod outbox;
 mod person;
 mod random;
+mod scenario;
 mod scenes;
-mod situation;
 
 use std::io;
 
@@ -67,8 +69,8 @@ pub struct Progress {
     pub lines: u64,
 }
 
-/// Writes the streams of the bank and the truth to the files that `open` opens, one for each of [`FILES`]. Gives the number
-/// of lines of each, in that order.
+/// Writes the streams of the bank and the truth to the files that `open` opens, one for each of
+/// [`FILES`]. Gives the number of lines of each, in that order.
 ///
 /// # Errors
 /// When a file cannot be opened or written, or `progress` asks to stop.
@@ -91,8 +93,8 @@ pub fn bank(
             if index == -HISTORY {
                 life::begin(&mut desk, person, &today);
             }
-            if index >= 0 && index % situation::STRETCH == 0 {
-                person.situation = situation::plan(seed, person, index / situation::STRETCH, today.day, days - index);
+            if index >= 0 && index % scenario::STRETCH == 0 {
+                person.scenario = scenario::plan(seed, person, index / scenario::STRETCH, today.day, days - index);
             }
             life::calendar(&mut desk, person, &today);
             if index >= 0 {

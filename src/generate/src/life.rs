@@ -1,13 +1,13 @@
-//! Ordinary life: salaries, bills and savings by the calendar, cards and contacts by chance. Nothing in here should make a moment of
-//! the pack speak; what should is in `scenes`.
+//! Ordinary life: salaries, bills and savings by the calendar, cards and contacts by chance.
+//! Nothing in here should make a moment of the pack speak; what should is in `scenes`.
 
 use super::calendar::{PaydayRule, date, is_payday, weekday};
 use super::desk::{Contact, Desk, Payment};
 use super::line::{At, Name};
 use super::person::{BILL_KINDS, ENERGY, FILMS, Joint, Journey, Person, RENT_DAY};
 use super::random::{End, Random};
+use super::scenario::Kind;
 use super::scenes::book;
-use super::situation::Kind;
 
 /// A day, with what many ask of it.
 pub(super) struct Today {
@@ -123,9 +123,9 @@ pub(super) fn calendar(desk: &mut Desk<'_>, person: &mut Person, today: &Today) 
 }
 
 fn salary(desk: &mut Desk<'_>, person: &mut Person, today: &Today) {
-    let late = person.situation.filter(|situation| situation.kind == Kind::SalaryMissing);
-    let is_late = late.is_some_and(|situation| situation.start == today.day);
-    let comes_late = late.is_some_and(|situation| situation.resolved == today.day);
+    let late = person.scenario.filter(|scenario| scenario.kind == Kind::SalaryMissing);
+    let is_late = late.is_some_and(|scenario| scenario.start == today.day);
+    let comes_late = late.is_some_and(|scenario| scenario.resolved == today.day);
     let rule = RULES.iter().position(|&rule| rule == person.payday).unwrap_or(0);
     if today.paydays[rule] && !is_late || comes_late {
         person.balance += person.salary;
@@ -147,8 +147,8 @@ fn salary(desk: &mut Desk<'_>, person: &mut Person, today: &Today) {
 /// What a contract charges on a day: metered ones vary by 3% from month to month.
 fn billed(person: &Person, bill: usize, seed: u64, day: i64) -> i64 {
     let cents = person.bills[bill].cents;
-    if let Some(situation) = person.situation.filter(|situation| situation.start == day) {
-        match situation.kind {
+    if let Some(scenario) = person.scenario.filter(|scenario| scenario.start == day) {
+        match scenario.kind {
             Kind::BillOutOfLine if bill == ENERGY => return cents * 26 / 10,
             Kind::SubscriptionRose if bill == FILMS => return cents * 135 / 100,
             _ => {}
@@ -301,7 +301,7 @@ fn travels(desk: &mut Desk<'_>, person: &mut Person, today: &Today, random: &mut
         }
         return;
     }
-    let planned = person.situation.is_some_and(|situation| situation.kind == Kind::CardLimitAbroad);
+    let planned = person.scenario.is_some_and(|scenario| scenario.kind == Kind::CardLimitAbroad);
     if !planned && random.happens(4_000) {
         let departs = today.day + random.within(3, 12);
         let country = *random.one_of(&COUNTRIES);

@@ -1,7 +1,8 @@
-//! One record as a line of JSON, written straight into the text of its file: no tree, no allocation.
+//! One record as a line of JSON, written straight into the text of its file: no tree, no
+//! allocation.
 //!
-//! Contract: names and texts come from this module's neighbours and hold nothing that JSON would escape (checked in debug
-//! builds, and by the test that decodes everything that is generated).
+//! Contract: names and texts come from this module's neighbours and hold nothing that JSON would
+//! escape (checked in debug builds, and by the test that decodes everything that is generated).
 
 use super::calendar;
 

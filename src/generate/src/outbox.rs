@@ -1,8 +1,8 @@
 //! The files that are written: one per input of the pack, and the truth.
 //!
-//! A day's records arrive in any order; at its end they are sorted by the second at which they *arrive* and written. That is
-//! the second at which they happened, unless disorder was asked for. What arrives on a later day is kept until then, so
-//! memory holds one day and what is on its way.
+//! A day's records arrive in any order; at its end they are sorted by the second at which they
+//! *arrive* and written. That is the second at which they happened, unless disorder was asked for.
+//! What arrives on a later day is kept until then, so memory holds one day and what is on its way.
 
 use std::io::{self, Write};
 
@@ -159,7 +159,8 @@ impl<'o> Outbox<'o> {
 
 impl File<'_> {
     fn write_until(&mut self, end_s: i64) -> io::Result<()> {
-        // The place in the text is unique but for the two copies of a line, which are equal: any sort gives the same bytes.
+        // The place in the text is unique but for the two copies of a line, which are equal: any
+        // sort gives the same bytes.
         self.waiting.sort_unstable_by_key(|waiting| (waiting.arrives_s, waiting.from));
         let now = self.waiting.partition_point(|waiting| waiting.arrives_s < end_s);
         for waiting in &self.waiting[..now] {

@@ -3,7 +3,7 @@
 use super::calendar::PaydayRule;
 use super::line::{At, Name};
 use super::random::{End, Random};
-use super::situation::Situation;
+use super::scenario::Scenario;
 
 /// A monthly contract.
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +70,8 @@ pub(super) struct Person {
     pub(super) ceiling: i64,
     /// What is put aside every four weeks, and the day on which that began.
     pub(super) project: Option<(i64, i64)>,
-    /// Seconds by which everything this customer does is shifted, so that not all happens in the same second.
+    /// Seconds by which everything this customer does is shifted, so that not all happens in the
+    /// same second.
     pub(super) shift: i64,
 
     /// What is booked on the own account.
@@ -82,7 +83,7 @@ pub(super) struct Person {
     pub(super) holdings: u8,
     pub(super) consents: u8,
     /// What happens to them in this stretch of time, and a sum that its scenes share.
-    pub(super) situation: Option<Situation>,
+    pub(super) scenario: Option<Scenario>,
     pub(super) at_stake: i64,
 }
 
@@ -121,7 +122,7 @@ impl Person {
                 | u8::from(random.happens(500_000)) << 1
                 | u8::from(random.happens(400_000)) << 2
                 | u8::from(random.happens(300_000)) << 3,
-            situation: None,
+            scenario: None,
             at_stake: 0,
         }
     }

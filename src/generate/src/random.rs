@@ -1,8 +1,9 @@
 //! Chance that is the same everywhere.
 //!
-//! `SplitMix64` (Steele, Lea, Flood: Fast splittable pseudorandom number generators, OOPSLA 2014): a counter and a
-//! mixing function. It needs no state that outlives a day: what happens to one customer on one day is drawn from
-//! the seed, the customer and the day, so that nobody's life depends on how many others there are. Integers only.
+//! `SplitMix64` (Steele, Lea, Flood: Fast splittable pseudorandom number generators, OOPSLA 2014):
+//! a counter and a mixing function. It needs no state that outlives a day: what happens to one
+//! customer on one day is drawn from the seed, the customer and the day, so that nobody's life
+//! depends on how many others there are. Integers only.
 
 /// What a draw is for: draws for different ends do not depend on each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,29 +3,30 @@
 use super::desk::{Contact, Desk, Payment};
 use super::line::{At, Name};
 use super::person::{FILMS, Person};
-use super::situation::{Kind, Situation};
+use super::scenario::{Kind, Scenario};
 
-/// Plays what the customer's situation holds for this day, and tells the truth on the first day of the truth.
+/// Plays what the customer's situation holds for this day, and tells the truth on the first day of
+/// the truth.
 pub(super) fn play(desk: &mut Desk<'_>, person: &mut Person, today: i64) {
-    let Some(situation) = person.situation else { return };
-    let day = today - situation.start;
-    if day < -Situation::LEAD {
+    let Some(scenario) = person.scenario else { return };
+    let day = today - scenario.start;
+    if day < -Scenario::LEAD {
         return;
     }
-    for (name, from, until) in situation.truth() {
+    for (name, from, until) in scenario.truth() {
         if from.day == today {
-            desk.situation(person.number, name, from, until);
+            desk.scenario(person.number, name, from, until);
         }
     }
-    match situation.kind {
-        Kind::OverdraftAhead | Kind::IncidentFees | Kind::Fragility => money(desk, person, situation, day),
-        Kind::DuplicateCharge | Kind::CardLimitAbroad | Kind::FraudBlock => cards(desk, person, situation, day),
-        Kind::LoanStalled | Kind::SameQuestion => questions(desk, person, situation, day),
-        Kind::Complaint | Kind::SilentComplaint | Kind::Bereavement => files(desk, person, situation, day),
-        Kind::GoalReached | Kind::ProjectSlipping => projects(desk, person, situation, day),
-        Kind::FixedRateEnding | Kind::NewHome => homes(desk, person, situation, day),
+    match scenario.kind {
+        Kind::OverdraftAhead | Kind::IncidentFees | Kind::Fragility => money(desk, person, scenario, day),
+        Kind::DuplicateCharge | Kind::CardLimitAbroad | Kind::FraudBlock => cards(desk, person, scenario, day),
+        Kind::LoanStalled | Kind::SameQuestion => questions(desk, person, scenario, day),
+        Kind::Complaint | Kind::SilentComplaint | Kind::Bereavement => files(desk, person, scenario, day),
+        Kind::GoalReached | Kind::ProjectSlipping => projects(desk, person, scenario, day),
+        Kind::FixedRateEnding | Kind::NewHome => homes(desk, person, scenario, day),
         Kind::SubscriptionRose => {
-            if situation.turn && day == 12 {
+            if scenario.turn && day == 12 {
                 person.films_cancelled = true;
                 desk.subscription(person.contract(FILMS), At::new(today, 10, 0), None);
             }
@@ -35,17 +36,17 @@ pub(super) fn play(desk: &mut Desk<'_>, person: &mut Person, today: i64) {
     }
 }
 
-fn money(desk: &mut Desk<'_>, person: &mut Person, situation: Situation, day: i64) {
-    let (account, today) = (person.account(), situation.start + day);
+fn money(desk: &mut Desk<'_>, person: &mut Person, scenario: Scenario, day: i64) {
+    let (account, today) = (person.account(), scenario.start + day);
     let at = |hour| At::new(today, hour, 0);
-    match (situation.kind, day) {
+    match (scenario.kind, day) {
         (Kind::OverdraftAhead, 0) => {
             person.at_stake = person.balance + 15_000;
             let due = At::new(today + 8, 5, 0);
             desk.debit(person.paper(today, 8), account, at(9), "Trésor public", person.at_stake, due);
         }
         (Kind::OverdraftAhead, 8) => book(desk, person, At::new(today, 5, 0), -person.at_stake, "direct_debit"),
-        (Kind::OverdraftAhead, _) if today == situation.resolved => {
+        (Kind::OverdraftAhead, _) if today == scenario.resolved => {
             let lacking = person.at_stake + person.reserve() + 60_000 - person.balance;
             book(desk, person, at(14), lacking, "transfer");
         }
@@ -55,12 +56,12 @@ fn money(desk: &mut Desk<'_>, person: &mut Person, situation: Situation, day: i6
         (Kind::IncidentFees, 4) => {
             desk.fee_notice(person.paper(today, 1), account, at(9), 2_000, At::new(today + 15, 5, 0), "announced");
         }
-        (Kind::IncidentFees, 9) if situation.turn => {
+        (Kind::IncidentFees, 9) if scenario.turn => {
             let notice = person.paper(today - 5, 1);
             desk.fee_notice(notice, account, at(15), 2_000, At::new(today + 10, 5, 0), "waived");
         }
         (Kind::IncidentFees, 15) => book(desk, person, at(5), -800, "fee"),
-        (Kind::IncidentFees, 19) if !situation.turn => book(desk, person, at(5), -2_000, "fee"),
+        (Kind::IncidentFees, 19) if !scenario.turn => book(desk, person, at(5), -2_000, "fee"),
         (Kind::Fragility, 0) => {
             let out = (person.balance - person.reserve()).max(50_000);
             book(desk, person, at(10), -out, "transfer");
@@ -75,12 +76,12 @@ fn money(desk: &mut Desk<'_>, person: &mut Person, situation: Situation, day: i6
     }
 }
 
-fn cards(desk: &mut Desk<'_>, person: &mut Person, situation: Situation, day: i64) {
-    let (who, today) = (person.number, situation.start + day);
+fn cards(desk: &mut Desk<'_>, person: &mut Person, scenario: Scenario, day: i64) {
+    let (who, today) = (person.number, scenario.start + day);
     let at = |hour, minute| At::new(today, hour, minute);
     let lunch =
         Payment { cents: 3_850, kind: "payment", merchant: "Brasserie du Port", category: "restaurant", country: "FR" };
-    match (situation.kind, day) {
+    match (scenario.kind, day) {
         (Kind::DuplicateCharge, 0) => {
             desk.payment(who, at(12, 4), &lunch);
             desk.payment(who, at(12, 6), &lunch);
@@ -101,7 +102,7 @@ fn cards(desk: &mut Desk<'_>, person: &mut Person, situation: Situation, day: i6
             desk.payment(who, at(18, 0), &hotel);
             book(desk, person, at(22, 5), -cents, "card");
         }
-        (Kind::CardLimitAbroad, 3) if situation.turn => {
+        (Kind::CardLimitAbroad, 3) if scenario.turn => {
             person.ceiling *= 2;
             desk.card(who, at(9, 0), "active", None, person.ceiling);
         }
@@ -117,14 +118,14 @@ fn cards(desk: &mut Desk<'_>, person: &mut Person, situation: Situation, day: i6
     }
 }
 
-fn questions(desk: &mut Desk<'_>, person: &Person, situation: Situation, day: i64) {
-    let (who, today) = (person.number, situation.start + day);
+fn questions(desk: &mut Desk<'_>, person: &Person, scenario: Scenario, day: i64) {
+    let (who, today) = (person.number, scenario.start + day);
     let at = |hour| At::new(today, hour, 0);
-    let application = Name('l', who, Some(situation.start));
+    let application = Name('l', who, Some(scenario.start));
     let about_loan =
         |channel| Contact { channel, topic: Some("loan"), application: Some(application), mood: Some(("anxiety", 78)) };
     let asks = |channel| Contact { channel, topic: Some("transfer_limit"), ..Contact::default() };
-    match (situation.kind, day) {
+    match (scenario.kind, day) {
         (Kind::LoanStalled, 0) => {
             desk.application(application, at(10), "car_loan", "started");
             desk.contact(who, at(11), &about_loan("call"));
@@ -148,31 +149,31 @@ fn questions(desk: &mut Desk<'_>, person: &Person, situation: Situation, day: i6
     }
 }
 
-fn files(desk: &mut Desk<'_>, person: &Person, situation: Situation, day: i64) {
-    let (who, today) = (person.number, situation.start + day);
+fn files(desk: &mut Desk<'_>, person: &Person, scenario: Scenario, day: i64) {
+    let (who, today) = (person.number, scenario.start + day);
     let at = |hour| At::new(today, hour, 0);
-    let file = Name('f', who, Some(situation.start));
+    let file = Name('f', who, Some(scenario.start));
     let angry = Contact { channel: "call", topic: Some("complaint"), mood: Some(("anger", 91)), ..Contact::default() };
-    match (situation.kind, day) {
+    match (scenario.kind, day) {
         (Kind::Complaint | Kind::SilentComplaint, 0) => {
             desk.contact(who, at(8), &angry);
             desk.case(file, at(9), "complaint", "open");
         }
         (Kind::Complaint, 6) | (Kind::SilentComplaint, 13) => desk.case(file, at(10), "complaint", "in_progress"),
         (Kind::Complaint, 12) | (Kind::SilentComplaint, 16) => desk.case(file, at(11), "complaint", "closed"),
-        (Kind::Bereavement, 0) if situation.turn => desk.case(file, at(9), "bereavement", "declared"),
+        (Kind::Bereavement, 0) if scenario.turn => desk.case(file, at(9), "bereavement", "declared"),
         (Kind::Bereavement, 0) => desk.signal(who, at(9), "bereavement", "family"),
-        (Kind::Bereavement, 3) if !situation.turn => desk.signal(who, at(9), "bereavement", "registry"),
+        (Kind::Bereavement, 3) if !scenario.turn => desk.signal(who, at(9), "bereavement", "registry"),
         (Kind::Bereavement, 25) => desk.case(file, at(10), "bereavement", "lifted"),
         _ => {}
     }
 }
 
-fn projects(desk: &mut Desk<'_>, person: &Person, situation: Situation, day: i64) {
-    let (start, today) = (situation.start, situation.start + day);
+fn projects(desk: &mut Desk<'_>, person: &Person, scenario: Scenario, day: i64) {
+    let (start, today) = (scenario.start, scenario.start + day);
     let at = |hour| At::new(today, hour, 0);
     let project = Name('p', person.number, Some(start));
-    match (situation.kind, day) {
+    match (scenario.kind, day) {
         // Brought along from another bank, nearly there.
         (Kind::GoalReached, -8) => {
             desk.project(project, at(9), "vélo", 100_000, (start - 60, start + 90), "active");
@@ -195,12 +196,12 @@ fn projects(desk: &mut Desk<'_>, person: &Person, situation: Situation, day: i64
     }
 }
 
-fn homes(desk: &mut Desk<'_>, person: &Person, situation: Situation, day: i64) {
-    let (who, start, today) = (person.number, situation.start, situation.start + day);
+fn homes(desk: &mut Desk<'_>, person: &Person, scenario: Scenario, day: i64) {
+    let (who, start, today) = (person.number, scenario.start, scenario.start + day);
     let at = |hour| At::new(today, hour, 0);
     let mortgage = Name('h', who, Some(start));
     let talk = Contact { channel: "branch", topic: Some("mortgage"), ..Contact::default() };
-    match (situation.kind, day) {
+    match (scenario.kind, day) {
         (Kind::FixedRateEnding, -10) => {
             desk.holding(mortgage, at(9), Some("mortgage"), Some(At::new(start + 120, 0, 0)));
         }

@@ -1,4 +1,5 @@
-//! Exact decimals: a whole number of units of 10⁻ⁿ, where `n` (the scale) is part of the type, not of the value.
+//! Exact decimals: a whole number of units of 10⁻ⁿ, where `n` (the scale) is part of the type, not
+//! of the value.
 
 use std::fmt::Write as _;
 
@@ -8,8 +9,8 @@ use super::ratio::Ratio;
 
 /// A number of units of 10⁻ⁿ. The scale is known from the [`Type`](super::Type).
 ///
-/// Records hold units of 64 bit, sums of them up to 127 bit. Packed to eight bytes so that a [`Value`](super::Value)
-/// stays at 24 bytes.
+/// Records hold units of 64 bit, sums of them up to 127 bit. Packed to eight bytes so that a
+/// [`Value`](super::Value) stays at 24 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[repr(C, packed(8))]
 pub struct Decimal {
@@ -29,8 +30,8 @@ impl Decimal {
         self.units
     }
 
-    /// Reads `-12.50` (also `1.25e1`) at a scale. `None` when it is not a number, has more decimals than the
-    /// scale (trailing zeros are fine) or does not fit 64 bit.
+    /// Reads `-12.50` (also `1.25e1`) at a scale. `None` when it is not a number, has more decimals
+    /// than the scale (trailing zeros are fine) or does not fit 64 bit.
     pub fn parse(text: &str, scale: u8) -> Option<Decimal> {
         let (mantissa, exponent) = match text.find(['e', 'E']) {
             Some(at) => (&text[..at], text[at + 1..].parse::<i32>().ok()?),

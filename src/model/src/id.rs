@@ -1,8 +1,9 @@
 //! Ids of customers and of the entities that belong to them.
 //!
-//! A numeric id is kept as a number: it costs no allocation and hashes fast. An id is numeric when it is a whole
-//! number in its shortest form, so that the number and its text are the same id (`12` and `"12"`), and `"012"` is
-//! another. Numeric ids order before all others, by number; the others by bytes.
+//! A numeric id is kept as a number: it costs no allocation and hashes fast. An id is numeric when
+//! it is a whole number in its shortest form, so that the number and its text are the same id (`12`
+//! and `"12"`), and `"012"` is another. Numeric ids order before all others, by number; the others
+//! by bytes.
 
 use std::fmt;
 use std::sync::Arc;

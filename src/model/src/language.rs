@@ -1,5 +1,5 @@
-//! The languages in which people are told things, and how numbers, days and lengths are written in each. The words of both languages stand side by
-//! side, so that neither is forgotten.
+//! The languages in which people are told things, and how numbers, days and lengths are written in
+//! each. The words of both languages stand side by side, so that neither is forgotten.
 
 use jiff::civil::Date;
 
@@ -89,7 +89,8 @@ impl Language {
         format!("{}{first} {} {}", day.day(), self.pick(month[0], month[1]), day.year())
     }
 
-    /// The two greatest units of a length: `3d 4h`, `45m`; `3 j 4 h`, `45 min`. What is smaller is left out.
+    /// The two greatest units of a length: `3d 4h`, `45m`; `3 j 4 h`, `45 min`. What is smaller is
+    /// left out.
     pub fn length(self, length_ms: u64) -> String {
         const UNITS: [(u64, &str, &str); 5] =
             [(86_400_000, "d", "j"), (3_600_000, "h", "h"), (60_000, "m", "min"), (1_000, "s", "s"), (1, "ms", "ms")];

@@ -1,4 +1,5 @@
-//! The vocabulary everything above is written in: values and their types, ids, times, records, limits.
+//! The vocabulary everything above is written in: values and their types, ids, times, records,
+//! limits.
 //!
 //! Pure: no I/O, no clocks, no dataflow. Nothing here knows of a bank, of JSON or of timely.
 

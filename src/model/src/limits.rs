@@ -1,4 +1,5 @@
-//! What can grow, and how far. One place, quoted by `docs/packs.md` and by the errors that name them.
+//! What can grow, and how far. One place, quoted by `docs/packs.md` and by the errors that name
+//! them.
 
 /// A pack file, in bytes.
 pub const PACK_BYTES: usize = 1 << 20;
@@ -30,15 +31,18 @@ pub const DURATION_MS: i64 = 100 * 366 * super::time::DAY_MS;
 pub const BATCH_RECORDS: usize = 1_024;
 /// Batches that wait between a source and the dataflow.
 pub const QUEUED_BATCHES: usize = 4;
-/// Records of an input after which it ends a run that all of them, or too large a share, were refused.
+/// Records of an input after which it ends a run that all of them, or too large a share, were
+/// refused.
 pub const REFUSED_RECORDS: u64 = 1_000;
 /// Bytes of input that a batch of one file holds before it is handed on.
 pub const BATCH_BYTES: usize = 1 << 20;
-/// Releases of a customer that the policy remembers, and receipts and signals of mood that it reads, each.
+/// Releases of a customer that the policy remembers, and receipts and signals of mood that it
+/// reads, each.
 pub const RELEASES: usize = 1_000;
 /// Lines over which a quoted value of a delimited file may run.
 pub const QUOTED_LINES: usize = 1_000;
 /// How much of a line that is too long its dead letter keeps, in bytes.
 pub const KEPT_BYTES: usize = 4_096;
-/// Bytes of an input that is read only once and has to be read twice: what belongs to whom, from a pipe.
+/// Bytes of an input that is read only once and has to be read twice: what belongs to whom, from a
+/// pipe.
 pub const HELD_BYTES: usize = 256 << 20;

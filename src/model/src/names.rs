@@ -1,6 +1,7 @@
 //! Positions of declared things in the plan that declares them.
 //!
-//! They index vectors of one plan and mean nothing outside of it; what leaves the process is always the name.
+//! They index vectors of one plan and mean nothing outside of it; what leaves the process is always
+//! the name.
 
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +45,7 @@ position! {
 impl KindId {
     /// The root entity.
     pub const CUSTOMER: KindId = KindId(0);
-    /// Not of any entity: the days of the calendar, which a fact of the table of holidays says. Never in `Plan::entities`.
+    /// Not of any entity: the days of the calendar, which a fact of the table of holidays says.
+    /// Never in `Plan::entities`.
     pub const CALENDAR: KindId = KindId(u16::MAX);
 }

@@ -6,7 +6,8 @@ use num_bigint::{BigInt, Sign};
 
 use super::rounding;
 
-/// A quotient of two whole numbers, of any size. Computing with it and comparing it is exact; [`Ratio::to_f64`] rounds, once.
+/// A quotient of two whole numbers, of any size. Computing with it and comparing it is exact;
+/// [`Ratio::to_f64`] rounds, once.
 #[derive(Clone, Debug)]
 pub struct Ratio(Form);
 

@@ -1,7 +1,8 @@
 //! What one record says, once it is decoded: the only thing that enters the dataflow.
 //!
-//! `flow/decode` turns bytes into a typed [`Row`], and a row into a [`Fact`]: which entities it names, what it
-//! contributes to which of their features, and during which interval. From there on nobody needs the fields.
+//! `flow/decode` turns bytes into a typed [`Row`], and a row into a [`Fact`]: which entities it
+//! names, what it contributes to which of their features, and during which interval. From there on
+//! nobody needs the fields.
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -23,7 +24,8 @@ pub struct Origin {
     pub line: u64,
 }
 
-/// What decides which record of a key is the latest: event time, then the input's `order`, then the position in the source.
+/// What decides which record of a key is the latest: event time, then the input's `order`, then the
+/// position in the source.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Rank {
     /// The event time of the record.
@@ -34,8 +36,8 @@ pub struct Rank {
     pub origin: Origin,
 }
 
-/// What a record contributes to one feature: `value` during `[max(t, from), until)`, where `t` is the logical time
-/// at which the record takes effect.
+/// What a record contributes to one feature: `value` during `[max(t, from), until)`, where `t` is
+/// the logical time at which the record takes effect.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Contribution {
     /// The feature, of the kind of the [`EntityChange`] that holds this.
@@ -61,13 +63,15 @@ pub struct EntityChange {
     pub owner: Option<Id>,
     /// When it happened: what `first` and `last` order by.
     pub event_time: EventTime,
-    /// The input's `order` field: what `first` and `last` order by next. Null when the record feeds none of these.
+    /// The input's `order` field: what `first` and `last` order by next. Null when the record feeds
+    /// none of these.
     pub order: Value,
     /// What it contributes to the features of the entity.
     pub contributions: Vec<Contribution>,
 }
 
-/// The changes that one record makes: for nearly every record one, which then takes no allocation of its own.
+/// The changes that one record makes: for nearly every record one, which then takes no allocation
+/// of its own.
 pub type Changes = SmallVec<[EntityChange; 1]>;
 
 /// What one record says.

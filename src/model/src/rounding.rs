@@ -1,13 +1,17 @@
-//! From an exact number to the nearest float: rounded once, half to even, infinite when it is too large.
+//! From an exact number to the nearest float: rounded once, half to even, infinite when it is too
+//! large.
 //!
-//! What fits 128 bit is rounded without an allocation, everything else with big numbers. Both give the same.
+//! What fits 128 bit is rounded without an allocation, everything else with big numbers. Both give
+//! the same.
 
 use num_bigint::BigUint;
 
-/// Bits of a quotient that are more than a float needs, so that one more bit can tell what is cut off behind them.
+/// Bits of a quotient that are more than a float needs, so that one more bit can tell what is cut
+/// off behind them.
 const ENOUGH: u32 = 66;
 
-/// The float nearest to `numerator / denominator · 2^exponent`. The denominator is not zero and at most 2¹²⁷.
+/// The float nearest to `numerator / denominator · 2^exponent`. The denominator is not zero and at
+/// most 2¹²⁷.
 pub fn quotient(negative: bool, numerator: u128, denominator: u128, exponent: i64) -> f64 {
     const EXACT: u128 = 1 << f64::MANTISSA_DIGITS;
     if exponent == 0 && numerator <= EXACT && denominator <= EXACT {
@@ -39,7 +43,8 @@ pub fn big_quotient(negative: bool, numerator: &BigUint, denominator: &BigUint, 
     signed(negative, nearest(low_bits(&bits), exponent - shift, is_cut))
 }
 
-/// The float nearest to the square root of `numerator`, times `2^exponent`, over `denominator`, which is not zero.
+/// The float nearest to the square root of `numerator`, times `2^exponent`, over `denominator`,
+/// which is not zero.
 pub fn root(numerator: u128, denominator: u64, exponent: i64) -> f64 {
     if numerator == 0 {
         return 0.0;
@@ -58,7 +63,8 @@ pub fn root(numerator: u128, denominator: u64, exponent: i64) -> f64 {
     big_root(&BigUint::from(numerator), &(&denominator * &denominator), exponent)
 }
 
-/// The float nearest to the square root of `numerator / denominator`, times `2^exponent`. The denominator is not zero.
+/// The float nearest to the square root of `numerator / denominator`, times `2^exponent`. The
+/// denominator is not zero.
 pub fn big_root(numerator: &BigUint, denominator: &BigUint, exponent: i64) -> f64 {
     let wanted = 2 * (i64::from(ENOUGH) + 1);
     let shift = (wanted + denominator.bits() as i64 - numerator.bits() as i64) & !1;
@@ -85,7 +91,8 @@ fn signed(negative: bool, magnitude: f64) -> f64 {
     if negative { -magnitude } else { magnitude }
 }
 
-/// The float nearest to `bits · 2^exponent`. When something is cut off behind the bits, they are more than a float has.
+/// The float nearest to `bits · 2^exponent`. When something is cut off behind the bits, they are
+/// more than a float has.
 fn nearest(bits: u128, exponent: i64, is_cut: bool) -> f64 {
     if bits == 0 {
         return 0.0;

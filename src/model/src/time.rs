@@ -1,8 +1,9 @@
 //! Event time, logical time and durations, all in milliseconds.
 //!
-//! *Event time* is when something happened; *logical time* is when it takes effect, and the timestamp of the dataflow.
-//! Both count milliseconds since 1970-01-01T00:00Z. Text forms live here too, so that a time is written the same
-//! everywhere: RFC 3339 in UTC, with a fraction of the second only where there is one.
+//! *Event time* is when something happened; *logical time* is when it takes effect, and the
+//! timestamp of the dataflow. Both count milliseconds since 1970-01-01T00:00Z. Text forms live here
+//! too, so that a time is written the same everywhere: RFC 3339 in UTC, with a fraction of the
+//! second only where there is one.
 
 use std::fmt::Write as _;
 
@@ -17,15 +18,17 @@ pub type Duration = i64;
 pub const FOREVER: LogicalTime = u64::MAX;
 /// The greatest event time that is accepted: the end of the year 9999.
 pub const LATEST_EVENT_TIME_MS: EventTime = 253_402_300_799_999;
-/// Times as people have to do with: 1990 to 2100. What lies outside is most likely read in another way than it is written.
+/// Times as people have to do with: 1990 to 2100. What lies outside is most likely read in another
+/// way than it is written.
 pub const USUAL_TIMES_MS: std::ops::Range<i64> = 631_152_000_000..4_133_980_800_000;
 /// One second.
 pub const SECOND_MS: i64 = 1_000;
 /// One day of 24 hours.
 pub const DAY_MS: i64 = 24 * 3_600 * SECOND_MS;
 
-/// Appends a time as RFC 3339 in UTC: `2026-03-02T09:00:00Z`, with a fraction (`.123`, `.5`) only where there is one.
-/// Times outside of what the calendar can show (years −9999 to 9999) are written as milliseconds.
+/// Appends a time as RFC 3339 in UTC: `2026-03-02T09:00:00Z`, with a fraction (`.123`, `.5`) only
+/// where there is one. Times outside of what the calendar can show (years −9999 to 9999) are
+/// written as milliseconds.
 pub fn write_time(out: &mut String, time_ms: i64) {
     match jiff::Timestamp::from_millisecond(time_ms) {
         Ok(timestamp) => {
@@ -69,8 +72,9 @@ pub fn format_duration(duration_ms: i64) -> String {
     out
 }
 
-/// Reads a duration in the syntax of packs: `500ms`, `48h`, `1d12h`, `2w`, with an optional leading `-`.
-/// Units are `w d h m s ms us ns`; fractions (`1.5h`) are allowed; what is finer than a millisecond is an error.
+/// Reads a duration in the syntax of packs: `500ms`, `48h`, `1d12h`, `2w`, with an optional leading
+/// `-`. Units are `w d h m s ms us ns`; fractions (`1.5h`) are allowed; what is finer than a
+/// millisecond is an error.
 pub fn parse_duration(text: &str) -> Option<i64> {
     let (negative, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),

@@ -99,7 +99,8 @@ impl Value {
         matches!(self, Value::Null)
     }
 
-    /// As JSON: numbers as numbers with every decimal of their scale, times as RFC 3339, durations as `48h`, ids as text.
+    /// As JSON: numbers as numbers with every decimal of their scale, times as RFC 3339, durations
+    /// as `48h`, ids as text.
     pub fn write_json(&self, ty: &Type, out: &mut String) {
         match (self, ty) {
             (Value::Null, _) => out.push_str("null"),

@@ -8,8 +8,9 @@ const MINUTE_MS: u64 = 60 * SECOND_MS as u64;
 const HOUR_MS: u64 = 60 * MINUTE_MS;
 const DAY: u64 = DAY_MS as u64;
 
-/// Lengths. Those under a minute are kept to the millisecond, under an hour to the second, under two days to the minute, under a year to the hour,
-/// and longer ones to the day: within one part in a hundred, in bounded memory, and whole numbers of what people count in.
+/// Lengths. Those under a minute are kept to the millisecond, under an hour to the second, under
+/// two days to the minute, under a year to the hour, and longer ones to the day: within one part in
+/// a hundred, in bounded memory, and whole numbers of what people count in.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lengths {
     counts: BTreeMap<u64, u64>,

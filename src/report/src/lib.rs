@@ -6,13 +6,15 @@
 //!                                                words       └─▶ html  one page with plots
 //! ```
 //!
-//! Pure: it is handed lines and gives texts; `cli/report.rs` opens files. Decisions are read once and forgotten. What is kept grows with
-//! the customers (a count each) and with the episodes that are still open, never with the number of decisions.
+//! Pure: it is handed lines and gives texts; `cli/report.rs` opens files. Decisions are read once
+//! and forgotten. What is kept grows with the customers (a count each) and with the episodes that
+//! are still open, never with the number of decisions.
 //!
-//! Words are those of a language that is asked for (`terms`, and the sentences where they are used, both languages side by side); JSON has none.
+//! Words are those of a language that is asked for (`terms`, and the sentences where they are used,
+//! both languages side by side); JSON has none.
 //!
-//! The format of a decision is that of `docs/policy.md`; what the figures mean is told in `docs/report.md`. Checked by
-//! `tests/report.rs`.
+//! The format of a decision is that of `docs/policy.md`; what the figures mean is told in
+//! `docs/report.md`. Checked by `tests/report.rs`.
 
 mod figures;
 mod html;

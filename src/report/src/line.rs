@@ -1,7 +1,7 @@
 //! One line of `decisions.jsonl`, read.
 //!
-//! Only what the report uses is read; keys that it does not know are passed over, so that a decision may say more. A line that does not say
-//! what it must is an error with its column.
+//! Only what the report uses is read; keys that it does not know are passed over, so that a
+//! decision may say more. A line that does not say what it must is an error with its column.
 
 use std::borrow::Cow;
 

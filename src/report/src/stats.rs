@@ -1,7 +1,8 @@
 //! Shares and differences of shares, with intervals of 95 percent confidence.
 //!
-//! Intervals are score intervals: Wilson's for a share (1927), and Newcombe's method 10 (1998), which is made of two of them, for the difference of
-//! two. Unlike the textbook ones they stay within 0 and 1 and keep what they promise when there are few, or none.
+//! Intervals are score intervals: Wilson's for a share (1927), and Newcombe's method 10 (1998),
+//! which is made of two of them, for the difference of two. Unlike the textbook ones they stay
+//! within 0 and 1 and keep what they promise when there are few, or none.
 
 use serde::Serialize;
 
@@ -117,7 +118,8 @@ mod tests {
         assert_eq!(Share::of(7, 7).high, Some(1.0));
     }
 
-    /// Newcombe, Interval estimation for the difference between independent proportions, 1998, table II, method 10.
+    /// Newcombe, Interval estimation for the difference between independent proportions, 1998,
+    /// table II, method 10.
     #[test]
     fn differences_of_the_literature() {
         for ((count1, of1), (count2, of2), low, high) in [

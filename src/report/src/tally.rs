@@ -1,7 +1,8 @@
 //! What is counted while decisions are read.
 //!
-//! Kept are: a count per customer, the state of each episode that is not final yet, and counts per moment, channel, gate and day. A final verdict
-//! forgets its episode; a `withdrawn` that follows a release says so itself (`released_at`).
+//! Kept are: a count per customer, the state of each episode that is not final yet, and counts per
+//! moment, channel, gate and day. A final verdict forgets its episode; a `withdrawn` that follows a
+//! release says so itself (`released_at`).
 
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
@@ -180,7 +181,8 @@ impl Tally {
         }
     }
 
-    /// Counts a line of `decisions.jsonl`. A bad line is counted as such and changes nothing else; a blank one is passed over.
+    /// Counts a line of `decisions.jsonl`. A bad line is counted as such and changes nothing else;
+    /// a blank one is passed over.
     ///
     /// # Errors
     /// When it is no decision.

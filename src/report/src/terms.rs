@@ -1,4 +1,5 @@
-//! What a report calls things: the words of decisions in each language, and what is counted. The French ones are those of `propice why`.
+//! What a report calls things: the words of decisions in each language, and what is counted. The
+//! French ones are those of `propice why`.
 
 use super::figures::Totals;
 use super::periods::Unit;
@@ -83,7 +84,8 @@ mod tests {
     use propice_define::plan::{Gate, Purpose};
     use propice_model::Language;
 
-    /// A purpose or a gate that is new has to be given a French word, or be added to those that are the same.
+    /// A purpose or a gate that is new has to be given a French word, or be added to those that are
+    /// the same.
     #[test]
     fn every_purpose_and_gate_has_a_french_word() {
         let (english, french) = (Words(Language::English), Words(Language::French));

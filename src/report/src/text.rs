@@ -69,7 +69,8 @@ fn write_section(section: &Section, columns: Option<u16>, out: &mut String) {
     let _ = write!(out, "\n{}\n", section.title);
     let width = columns.map_or(SENTENCE_COLUMNS, usize::from).max(20);
     wrap(&section.says, width, out);
-    // Lines are cut behind the last character, so that the text is the same wherever it is copied to.
+    // Lines are cut behind the last character, so that the text is the same wherever it is copied
+    // to.
     for line in laid_out(&section.table, columns).lines() {
         let _ = writeln!(out, "{}", line.trim_end());
     }

@@ -89,8 +89,8 @@ impl Words {
         self.pick(";", "\u{202f};")
     }
 
-    /// A name from the data: what would control a terminal or turn the direction of the text is shown, not sent, and
-    /// what is very long is cut.
+    /// A name from the data: what would control a terminal or turn the direction of the text is
+    /// shown, not sent, and what is very long is cut.
     pub(super) fn name(self, text: &str) -> String {
         if text.is_empty() {
             return self.pick("(empty)", "(vide)").to_owned();

@@ -9,7 +9,8 @@ use propice_model::LogicalTime;
 use super::publish::Publisher;
 use super::{Ended, Message, Session, Summary, Unfinished};
 
-/// Feeds all messages, then moves the clock to the end of the run and waits until that is published.
+/// Feeds all messages, then moves the clock to the end of the run and waits until that is
+/// published.
 pub(super) fn feed(
     mut session: Session<'_>,
     messages: &Receiver<Message>,
@@ -42,8 +43,8 @@ pub(super) fn feed(
                     published = clock.open_from();
                 }
                 session.send(&mut updates, clock.open_from());
-                // One epoch ahead at most: what was fed before this batch is published before the next one. Nothing is
-                // ahead of a source that has nothing more to give.
+                // One epoch ahead at most: what was fed before this batch is published before the
+                // next one. Nothing is ahead of a source that has nothing more to give.
                 session.step();
                 session.settle_parked_while(published, || !publisher.failed());
             }

@@ -1,8 +1,8 @@
 //! Brings what a flow gives to worker 0, and tells how far everything is there.
 //!
-//! One operator without outputs: it takes events and views, and its own frontier is what is waited for. Whatever stood
-//! between or behind (maps, a concatenation, a probe) would be a station of every epoch, and cost each event of a quiet
-//! dataflow a step of the worker more.
+//! One operator without outputs: it takes events and views, and its own frontier is what is waited
+//! for. Whatever stood between or behind (maps, a concatenation, a probe) would be a station of
+//! every epoch, and cost each event of a quiet dataflow a step of the worker more.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -48,8 +48,9 @@ impl Reached {
     }
 }
 
-/// Gathers what a flow gives on worker 0. `hand_over` is called there whenever something came or the frontier moved, with what was gathered
-/// and the time before which that is complete (`None`: all of it); what it leaves, it is given again.
+/// Gathers what a flow gives on worker 0. `hand_over` is called there whenever something came or
+/// the frontier moved, with what was gathered and the time before which that is complete (`None`:
+/// all of it); what it leaves, it is given again.
 pub(super) fn gather(
     flow: Flow<'_>,
     mut hand_over: impl FnMut(&mut Gathered, Option<LogicalTime>) + 'static,

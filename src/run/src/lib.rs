@@ -4,9 +4,10 @@
 //! source thread ──bounded channel──▶ worker 0: clock ──▶ dataflow on all workers ──▶ worker 0: publish ──▶ sink
 //! ```
 //!
-//! Worker 0 gives every record its logical time and moves the input on, at most one epoch ahead of what is published, so
-//! that memory is bounded by the state and by two batches. Everything is published in order of logical time, sorted
-//! within one: the same bytes for every engine and worker count.
+//! Worker 0 gives every record its logical time and moves the input on, at most one epoch ahead of
+//! what is published, so that memory is bounded by the state and by two batches. Everything is
+//! published in order of logical time, sorted within one: the same bytes for every engine and
+//! worker count.
 
 mod feed;
 pub mod gather;
@@ -68,7 +69,8 @@ pub struct Summary {
     pub held_back: HeldBack,
 }
 
-/// What came before [`Policy::publish_from`](propice_define::plan::Policy::publish_from), and was not handed over.
+/// What came before [`Policy::publish_from`](propice_define::plan::Policy::publish_from), and was
+/// not handed over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HeldBack {
     /// Episodes that opened or closed.
@@ -120,8 +122,8 @@ struct Ends {
 /// Runs a plan over a source to its end.
 ///
 /// # Errors
-/// When the sink fails. When the source does, what was read until then is published, and the error holds an
-/// [`Unfinished`].
+/// When the sink fails. When the source does, what was read until then is published, and the error
+/// holds an [`Unfinished`].
 pub fn execute(
     plan: &Arc<Plan>,
     source: Box<dyn Source>,
@@ -147,7 +149,8 @@ pub fn execute(
     let results = on_workers(options.workers, move |peer| {
         let ends = if peer.index() == 0 { ends.lock().ok().and_then(|mut ends| ends.take()) } else { None };
         let ends = ends.map(|(ends, waker)| {
-            // The source thread waits for this; it is gone only when it failed, which the messages tell.
+            // The source thread waits for this; it is gone only when it failed, which the messages
+            // tell.
             let _ = waker.send(std::thread::current());
             ends
         });
@@ -161,7 +164,8 @@ pub fn execute(
         Err(error) => Err(io::Error::other(format!("a worker failed: {error}"))),
     };
     stop.store(true, Ordering::Relaxed);
-    // When it failed, the source may wait for a pipe that says nothing any more; nobody waits for it.
+    // When it failed, the source may wait for a pipe that says nothing any more; nobody waits for
+    // it.
     let summary = result?;
     if reader.join().is_err() {
         return Err(io::Error::other("the source thread failed"));

@@ -25,8 +25,8 @@ pub struct Texts {
     pub dead_letters: String,
 }
 
-/// Runs a plan over mixed records in memory: each line is JSON with the name of its input in `stream`, and the order of
-/// the lines is the order of arrival.
+/// Runs a plan over mixed records in memory: each line is JSON with the name of its input in
+/// `stream`, and the order of the lines is the order of arrival.
 ///
 /// # Errors
 /// When a worker fails.

@@ -1,8 +1,8 @@
 //! A dataflow on a worker, and the input that feeds it.
 //!
-//! Updates go in with their logical times, the input moves on, and the worker steps until everything before a time is
-//! gathered on worker 0. The command and the measurements feed the same session: `feed.rs` from a source thread, `bench`
-//! from memory.
+//! Updates go in with their logical times, the input moves on, and the worker steps until
+//! everything before a time is gathered on worker 0. The command and the measurements feed the same
+//! session: `feed.rs` from a source thread, `bench` from memory.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -75,7 +75,8 @@ impl<'w> Session<'w> {
         Session { input, reached, worker: at }
     }
 
-    /// Feeds updates of whole milliseconds, and waits until everything that follows from them is gathered.
+    /// Feeds updates of whole milliseconds, and waits until everything that follows from them is
+    /// gathered.
     pub fn feed(&mut self, updates: &mut Vec<Update>) {
         let Some((_, last, _)) = updates.last() else { return };
         let next = last + 1;
@@ -170,8 +171,8 @@ pub fn on_workers<R: Send + 'static>(
     guards.join().into_iter().collect()
 }
 
-/// How so many workers run. One alone waits for the source only, and sleeps at once: what others answer within
-/// microseconds, and is polled for, does not come.
+/// How so many workers run. One alone waits for the source only, and sleeps at once: what others
+/// answer within microseconds, and is polled for, does not come.
 fn config(workers: usize) -> timely::Config {
     if workers > 1 {
         return timely::Config::process(workers);

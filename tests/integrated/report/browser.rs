@@ -1,6 +1,8 @@
-//! A page in a real browser, without a window: its document as the browser understands it, and how it looks.
+//! A page in a real browser, without a window: its document as the browser understands it, and how
+//! it looks.
 //!
-//! `PROPICE_BROWSER` names a Chromium, or is `none`. Without it the usual names are looked for on the path.
+//! `PROPICE_BROWSER` names a Chromium, or is `none`. Without it the usual names are looked for on
+//! the path.
 
 use std::fs;
 use std::io::Read as _;
@@ -73,8 +75,8 @@ impl Browser {
         self.run(page, &["--dump-dom".to_owned()])
     }
 
-    /// What a script says of a page in a window of this width. The page itself forbids scripts: a copy of it is looked at that allows them. The script
-    /// gives a text.
+    /// What a script says of a page in a window of this width. The page itself forbids scripts: a
+    /// copy of it is looked at that allows them. The script gives a text.
     pub(crate) fn measured(&self, page: &Path, width: u32, script: &str) -> String {
         let text = fs::read_to_string(page).expect("the page");
         let text: Vec<&str> = text.lines().filter(|line| !line.contains("Content-Security-Policy")).collect();

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-/// What a page is made of. Nothing of it runs, and but for `style` nothing of it could load anything.
+/// What a page is made of. Nothing of it runs, and but for `style` nothing of it could load
+/// anything.
 const ELEMENTS: &str = " html head meta title style body header main footer section h1 h2 p dl div dt dd strong span figure ul li i table caption \
                         thead tbody tr th td svg desc text line rect circle path ";
 const ATTRIBUTES: &str = " lang charset content http-equiv name class id role scope tabindex aria-labelledby viewBox x y x1 x2 y1 y2 cx cy r d width \
@@ -15,7 +16,8 @@ pub(crate) fn check(page: &str) -> usize {
     accessible(page)
 }
 
-/// Every element is closed, in order, and every `&` begins a reference. The page is written so that it is XML too.
+/// Every element is closed, in order, and every `&` begins a reference. The page is written so that
+/// it is XML too.
 fn well_formed(page: &str) {
     let mut open: Vec<&str> = Vec::new();
     let body = page.strip_prefix("<!DOCTYPE html>\n").expect("a document type");
@@ -72,7 +74,8 @@ fn complete(page: &str) {
     assert!(page.contains("Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\""));
 }
 
-/// Every plot has a name and a description and stands beside a table; ids are there once, and what is named is there.
+/// Every plot has a name and a description and stands beside a table; ids are there once, and what
+/// is named is there.
 fn accessible(page: &str) -> usize {
     let attribute = |name: &str| -> Vec<String> {
         let start = format!(" {name}=\"");

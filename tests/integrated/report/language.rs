@@ -1,4 +1,5 @@
-//! The report in French: every word, number, length and day, in tables, on the page and in its plots; and where the language comes from.
+//! The report in French: every word, number, length and day, in tables, on the page and in its
+//! plots; and where the language comes from.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -153,7 +154,8 @@ fn the_language_is_that_of_the_pack_unless_another_is_asked_for() {
             assert!(told.contains("décision") != told.contains("decision"), "{told}");
             told.contains("décision")
         };
-        // The output of a run remembers it, as a folder and as a file in it, and a copy elsewhere does not.
+        // The output of a run remembers it, as a folder and as a file in it, and a copy elsewhere
+        // does not.
         for (decisions, more, expected) in [
             ("out", &["--pack", "shop.toml"][..], french),
             ("out", &[], french),

@@ -1,8 +1,8 @@
-//! `propice report`, as people call it: its tables and its JSON on a small set of decisions, what it says of bad ones, and its page, as a document
-//! and in a real browser.
+//! `propice report`, as people call it: its tables and its JSON on a small set of decisions, what
+//! it says of bad ones, and its page, as a document and in a real browser.
 //!
-//! `UPDATE_EXPECT=1 cargo test --test integrated report` writes the expected files anew. The page of a simulated year and its pictures are left in
-//! `target/tmp/report`, to be looked at.
+//! `UPDATE_EXPECT=1 cargo test --test integrated report` writes the expected files anew. The page
+//! of a simulated year and its pictures are left in `target/tmp/report`, to be looked at.
 
 mod browser;
 mod document;
@@ -33,7 +33,8 @@ fn report(arguments: &[&str]) -> String {
     String::from_utf8(output).expect("text")
 }
 
-/// A report on these lines: whether it is one, and what it says on standard output and standard error.
+/// A report on these lines: whether it is one, and what it says on standard output and standard
+/// error.
 fn report_on(lines: &str, arguments: &[&str]) -> (bool, String, String) {
     let output = propice().args(["report", "-"]).args(arguments).write_stdin(lines).output().expect("propice runs");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -64,7 +65,8 @@ fn tables_and_json_of_a_few_decisions() {
     expect("report.json", &report(&["fixtures/report/decisions.jsonl", "--format", "json", "--by", "month"]));
 }
 
-/// What `fixtures/report/README.md` tells, looked up in the JSON: figures that were counted by hand.
+/// What `fixtures/report/README.md` tells, looked up in the JSON: figures that were counted by
+/// hand.
 #[test]
 fn figures_are_those_that_were_counted_by_hand() {
     let text = report(&["fixtures/report", "--format", "json"]);
@@ -201,8 +203,8 @@ fn key_figures(decisions: &str) -> Vec<String> {
     page.split("<dt>").skip(1).filter_map(|behind| behind.split("</dt>").next()).map(str::to_owned).collect()
 }
 
-/// No outcome and no rating stands above the sections, where it has neither an interval nor a control group; and what there is nothing to say of is
-/// left out.
+/// No outcome and no rating stands above the sections, where it has neither an interval nor a
+/// control group; and what there is nothing to say of is left out.
 #[test]
 fn key_figures_say_something_and_nothing_of_success() {
     assert_eq!(

@@ -1,10 +1,12 @@
-//! The page on a telephone: nothing of it is beside the screen, cut off or without its heading, in either language, whatever is in it.
+//! The page on a telephone: nothing of it is beside the screen, cut off or without its heading, in
+//! either language, whatever is in it.
 
 use std::fs;
 
 use super::{browser, kept, propice, simulated, small_decisions};
 
-/// Says what is wrong with a page, line by line, behind the numbers of cells and of texts in plots that were looked at.
+/// Says what is wrong with a page, line by line, behind the numbers of cells and of texts in plots
+/// that were looked at.
 const LOOK: &str = r"function () {
   var wrong = [], width = window.innerWidth, cells = 0, texts = 0;
   var shown = function (e) { return e.getClientRects().length > 0; };
@@ -35,7 +37,8 @@ const LOOK: &str = r"function () {
   return width + ' ' + cells + ' ' + texts + '\n' + wrong.join('\n');
 }";
 
-/// Decisions with names as long as names can be, of wide letters, of another script, and of squares.
+/// Decisions with names as long as names can be, of wide letters, of another script, and of
+/// squares.
 fn long_names() -> String {
     small_decisions()
         .replace("\"moment\":\"trip_ahead\"", &format!("\"moment\":\"{}\"", "a_moment_that_never_ends_".repeat(4)))

@@ -1,4 +1,5 @@
-//! Decisions of a year that never was, for a page with something on it: drawn from one documented generator, so always the same.
+//! Decisions of a year that never was, for a page with something on it: drawn from one documented
+//! generator, so always the same.
 
 use std::fmt::Write as _;
 

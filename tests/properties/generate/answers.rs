@@ -29,7 +29,8 @@ pub(super) fn answer(rng: &mut Rng, case: &mut Case) {
     if published.is_empty() {
         return;
     }
-    // Beside another episode of the same moment, of which something is decided at the same time: what is heard of one counts for the other.
+    // Beside another episode of the same moment, of which something is decided at the same time:
+    // what is heard of one counts for the other.
     let is_beside = |release: &&Decision| {
         let same = |other: &&Decision| {
             ["logical_time_ms", "customer", "moment"].iter().all(|key| other[*key] == release[*key])
@@ -43,7 +44,8 @@ pub(super) fn answer(rng: &mut Rng, case: &mut Case) {
         let at = release["logical_time_ms"].as_i64().expect("a time");
         let grain = case.grain as i64;
         let at = at - at.rem_euclid(grain);
-        // Behind the release as a rule. A backtest has receipts of what another policy released earlier.
+        // Behind the release as a rule. A backtest has receipts of what another policy released
+        // earlier.
         let at = match rng.below(10) {
             0..=2 => (at - grain * rng.between(1, 40)).max(0),
             3 => at,

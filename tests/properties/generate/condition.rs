@@ -1,4 +1,5 @@
-//! Random expressions over typed names. Each is valid, and none is always true or never true by its form.
+//! Random expressions over typed names. Each is valid, and none is always true or never true by its
+//! form.
 
 use super::{Name, Rng, Ty};
 
@@ -213,7 +214,8 @@ impl Place<'_> {
         })
     }
 
-    /// A quotient of exact numbers, or a product that is no decimal. Its dividend is an int or a decimal.
+    /// A quotient of exact numbers, or a product that is no decimal. Its dividend is an int or a
+    /// decimal.
     fn quotient(&self, rng: &mut Rng, dividend: &Name) -> Option<String> {
         if dividend.huge {
             return None;

@@ -1,7 +1,7 @@
 //! Random packs and random streams that fit them, from a seed.
 //!
-//! Times are small whole numbers of a grain, mostly a millisecond, so that the oracle can look at every one of them; values
-//! are few, so that things meet: equal times, equal keys, equal values.
+//! Times are small whole numbers of a grain, mostly a millisecond, so that the oracle can look at
+//! every one of them; values are few, so that things meet: equal times, equal keys, equal values.
 
 mod answers;
 mod condition;
@@ -141,8 +141,8 @@ pub(crate) fn contact_case(seed: u64) -> Case {
     accepted(seed, &|rng| plain(rng, true))
 }
 
-/// The first of some cases that is accepted: the linter, and what is said of conditions that are always the same, see more than is
-/// worth knowing here.
+/// The first of some cases that is accepted: the linter, and what is said of conditions that are
+/// always the same, see more than is worth knowing here.
 fn sound(rng: &mut Rng, generate: &dyn Fn(&mut Rng) -> Case) -> Case {
     let mut case = generate(rng);
     for _ in 0..30 {
@@ -162,8 +162,8 @@ fn accepted(seed: u64, generate: &dyn Fn(&mut Rng) -> Case) -> Case {
     case
 }
 
-/// A random pack with a policy, with lines in the order of their times, of which those of equal times may come in any
-/// order.
+/// A random pack with a policy, with lines in the order of their times, of which those of equal
+/// times may come in any order.
 pub(crate) fn timely_case(seed: u64) -> Case {
     accepted(seed, &|rng| {
         let world = world::World::new(rng, true, true);
@@ -201,8 +201,8 @@ fn plain(rng: &mut Rng, policy: bool) -> Case {
     }
 }
 
-/// A random pack with a stream of which any order of arrival must end in the same views: no two records of a key are
-/// equal in time and order.
+/// A random pack with a stream of which any order of arrival must end in the same views: no two
+/// records of a key are equal in time and order.
 pub(crate) fn orderly_case(seed: u64) -> Case {
     let mut rng = Rng::new(seed);
     sound(&mut rng, &|rng| {

@@ -5,7 +5,8 @@ use super::pack::{entry, extras, quoted};
 use super::world::{Field, Input, World, field};
 use super::{Body, Declaration, Name, PackText, Rng, Ty};
 
-/// The instants shortly before which cases of milliseconds begin: midnight, and where clocks are moved on (the last one in a place without midnight that day).
+/// The instants shortly before which cases of milliseconds begin: midnight, and where clocks are
+/// moved on (the last one in a place without midnight that day).
 const TURNS: [i64; 5] = [1_767_225_600_000, 1_774_746_000_000, 1_772_953_200_000, 1_772_442_000_123, 1_776_981_600_000];
 /// Minutes, quarters of an hour, hours, days: and something that fits no calendar.
 const GRAINS: [i64; 7] = [60_000, 900_000, 3_600_000, 3_600_000, 21_600_000, 86_400_000, 999_983];
@@ -422,7 +423,8 @@ fn plain(pack: &mut PackText, section: &str, name: &str, value: String) {
     pack.declarations.push(Declaration { section, name, body: Body::Plain(value) });
 }
 
-/// Between half past ten and noon it is never quiet because of hours, so that it does not stay quiet for ever.
+/// Between half past ten and noon it is never quiet because of hours, so that it does not stay
+/// quiet for ever.
 const HOURS: [&str; 8] = [
     "20:00-08:00",
     "00:00-10:00",

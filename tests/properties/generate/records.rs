@@ -1,4 +1,5 @@
-//! Random lines for the inputs of a world: out of order, corrected, deleted, of equal times, some of them bad.
+//! Random lines for the inputs of a world: out of order, corrected, deleted, of equal times, some
+//! of them bad.
 
 use super::condition::{AMOUNTS, SHARES};
 use super::world::{Field, Input, World};
@@ -47,7 +48,8 @@ fn record(rng: &mut Rng, world: &World, input: &Input, at: i64, number: usize) -
     let mut record = Vec::new();
     for field in &input.fields {
         let keeps = match deletion {
-            // Nothing but key and time says that the key is deleted, when anything else is required.
+            // Nothing but key and time says that the key is deleted, when anything else is
+            // required.
             0..=5 => identifies(field) || (world.orderly && field.name == "v"),
             6..=9 => identifies(field) || field.name == "v" || rng.chance(50),
             _ => !(field.optional && rng.chance(12)),

@@ -10,7 +10,8 @@ fn views_of(pack: &str, lines: &[&str], until: u64) -> Vec<String> {
     run(pack, &lines, Some(until), 1).views.lines().map(str::to_owned).collect()
 }
 
-/// Per transition: time, customer, entity, moment, episode, transition, evidence, as short as can be.
+/// Per transition: time, customer, entity, moment, episode, transition, evidence, as short as can
+/// be.
 fn episodes_of(pack: &str, lines: &[&str], until: u64) -> Vec<String> {
     let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
     let episodes = run(pack, &lines, Some(until), 1).episodes;
@@ -95,8 +96,9 @@ fn windows_panes_and_late_records() {
         r#"{"stream":"s","c":"b","at":12}"#,
         r#"{"stream":"s","c":"a","at":2}"#,
     ];
-    // 3 counts in [3, 13) and until the pane's end 16; 6 in [6, 16); the late 4 in [6, 14), pane 16; the 12 of b in [12, 22), pane 24; the late
-    // 2 in [12, 12): nothing, but [12, 16) with panes.
+    // 3 counts in [3, 13) and until the pane's end 16; 6 in [6, 16); the late 4 in [6, 14), pane
+    // 16; the 12 of b in [12, 22), pane 24; the late 2 in [12, 12): nothing, but [12, 16) with
+    // panes.
     let expected = [
         r#"{"customer":"a","logical_time_ms":3,"w":1,"p":1,"entities":{}}"#,
         r#"{"customer":"a","logical_time_ms":6,"w":3,"p":3,"entities":{}}"#,

@@ -1,4 +1,5 @@
-//! From a line to a record: typed fields, and what they contribute. A line that does not fit contributes to nothing.
+//! From a line to a record: typed fields, and what they contribute. A line that does not fit
+//! contributes to nothing.
 
 use std::collections::BTreeMap;
 

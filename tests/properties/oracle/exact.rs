@@ -45,7 +45,8 @@ fn float_of(number: &BigInt) -> Option<f64> {
     number.to_string().parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-/// The float nearest to a number that is not negative, from one that is near. `order` says on which side of it another number is.
+/// The float nearest to a number that is not negative, from one that is near. `order` says on which
+/// side of it another number is.
 fn walked(mut guess: f64, order: &dyn Fn(&Fraction) -> Ordering) -> Option<f64> {
     let is_even = |number: f64| number.to_bits().is_multiple_of(2);
     loop {

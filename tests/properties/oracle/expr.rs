@@ -36,7 +36,8 @@ pub(crate) fn read(text: &str, resolve: Resolve<'_>) -> Result<(Node, Uses), Str
     Ok((node, uses))
 }
 
-/// CEL's parser knows neither `7d` nor exact `1.50`, and wants a selection in `has`: these become calls.
+/// CEL's parser knows neither `7d` nor exact `1.50`, and wants a selection in `has`: these become
+/// calls.
 fn rewritten(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
     let mut out = String::new();

@@ -1,10 +1,11 @@
 //! A naive oracle: what a run must give, recomputed from all the records at every millisecond.
 //!
-//! It reads the pack's text and the lines by itself, and shares no code with the crate. It is slow and plain on purpose:
-//! nothing is maintained, everything is computed anew. Its only memory is since when each condition has held.
+//! It reads the pack's text and the lines by itself, and shares no code with the crate. It is slow
+//! and plain on purpose: nothing is maintained, everything is computed anew. Its only memory is
+//! since when each condition has held.
 //!
-//! In what it gives, `~` stands before numbers that `compare` compares with a tolerance. It is itself checked on cases
-//! computed by hand (`by_hand`).
+//! In what it gives, `~` stands before numbers that `compare` compares with a tolerance. It is
+//! itself checked on cases computed by hand (`by_hand`).
 
 mod aggregate;
 mod by_hand;
@@ -38,7 +39,8 @@ pub(crate) struct Expected {
     pub(crate) views: String,
     /// The lines, from 1, that become dead letters.
     pub(crate) dead: Vec<usize>,
-    /// Whether a record after the end of the run was met: what comes behind it is not read, or for nothing.
+    /// Whether a record after the end of the run was met: what comes behind it is not read, or for
+    /// nothing.
     pub(crate) cut: bool,
     /// How many records came behind the clock.
     pub(crate) late: u64,
@@ -63,8 +65,9 @@ struct Oracle<'a> {
     expected: Expected,
 }
 
-/// Runs a pack over mixed lines in order of arrival; the run ends at `until`, or else with the last record. Times and
-/// durations are multiples of `grain` ms, so that something can change only then, or one ms later (behind `now > x`).
+/// Runs a pack over mixed lines in order of arrival; the run ends at `until`, or else with the last
+/// record. Times and durations are multiples of `grain` ms, so that something can change only then,
+/// or one ms later (behind `now > x`).
 pub(crate) fn run(pack: &str, lines: &[String], until: Option<u64>, grain: u64) -> Expected {
     run_from(pack, lines, until, grain, 0)
 }

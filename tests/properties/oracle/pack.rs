@@ -1,4 +1,5 @@
-//! The declarations of a pack, read from its text. The pack is known to be valid: whatever is wrong panics.
+//! The declarations of a pack, read from its text. The pack is known to be valid: whatever is wrong
+//! panics.
 
 use toml::{Table, Value};
 
@@ -10,7 +11,8 @@ pub(crate) struct Pack {
     pub(crate) name: String,
     pub(crate) version: String,
     pub(crate) inputs: Vec<Input>,
-    /// Input, field and kind: the records of the input feed a feature of the entity that the field names.
+    /// Input, field and kind: the records of the input feed a feature of the entity that the field
+    /// names.
     pub(crate) feeds: Vec<(usize, usize, usize)>,
     /// The customer is the first.
     pub(crate) kinds: Vec<Kind>,
@@ -40,7 +42,8 @@ pub(crate) struct Field {
     pub(crate) unit: String,
 }
 
-/// A kind of entity. Its slots are the features, the attributes, then the fields of tables that are keyed by it alone.
+/// A kind of entity. Its slots are the features, the attributes, then the fields of tables that are
+/// keyed by it alone.
 pub(crate) struct Kind {
     pub(crate) name: String,
     pub(crate) relation: Option<Relation>,

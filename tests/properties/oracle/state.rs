@@ -8,8 +8,8 @@ use super::eval::Scope;
 use super::pack::{Kind, Pack, Source, over_nothing};
 use super::value::{Id, V};
 
-/// The records that count once so many have arrived: those of streams, and of each key of a table the latest unless it
-/// deletes. With what they contribute, by kind, feature and entity.
+/// The records that count once so many have arrived: those of streams, and of each key of a table
+/// the latest unless it deletes. With what they contribute, by kind, feature and entity.
 pub(crate) struct Live<'a> {
     pub(crate) records: Vec<&'a Record>,
     contributions: BTreeMap<(usize, usize, Id), Vec<(&'a Record, &'a Contribution)>>,
@@ -40,7 +40,8 @@ impl<'a> Live<'a> {
         live
     }
 
-    /// The event time of the latest record that a feature of a customer counts: the one that `last` shows.
+    /// The event time of the latest record that a feature of a customer counts: the one that `last`
+    /// shows.
     pub(crate) fn latest(&self, feature: usize, customer: &Id, now: i64) -> Option<i64> {
         let all = self.contributions.get(&(0, feature, customer.clone())).into_iter().flatten();
         all.filter(|(_, one)| (one.from..one.until).contains(&now)).map(|(record, _)| record.event_time).max()

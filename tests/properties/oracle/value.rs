@@ -1,4 +1,5 @@
-//! The oracle's own values, types and their text forms. Nothing here comes from the crate under test.
+//! The oracle's own values, types and their text forms. Nothing here comes from the crate under
+//! test.
 
 use std::cmp::Ordering;
 use std::fmt::Write as _;
@@ -14,7 +15,8 @@ pub(crate) enum Ty {
     Decimal(u8),
     /// A literal such as `1.50`, with so many decimals: exact next to a decimal.
     Literal(u8),
-    /// A fraction of exact numbers: a float as soon as somebody asks for its value, or as it meets one.
+    /// A fraction of exact numbers: a float as soon as somebody asks for its value, or as it meets
+    /// one.
     Fraction,
     Text,
     Time,

@@ -1,7 +1,7 @@
 //! Whether a case is right: what came, against what was expected, in order of time.
 //!
-//! Of a moment that a case names with a transition, all transitions have to be expected; of one that it names with a verdict, all
-//! verdicts, those that an episode gets twice in a row once.
+//! Of a moment that a case names with a transition, all transitions have to be expected; of one
+//! that it names with a verdict, all verdicts, those that an episode gets twice in a row once.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;

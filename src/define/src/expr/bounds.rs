@@ -1,5 +1,5 @@
-//! Conditions that are always the same: comparisons that can never be true, alone or together with the others of one
-//! `&&` chain, and parts of an `||` chain one of which is always true.
+//! Conditions that are always the same: comparisons that can never be true, alone or together with
+//! the others of one `&&` chain, and parts of an `||` chain one of which is always true.
 
 use std::cmp::Ordering;
 use std::ops::Range;
@@ -65,8 +65,8 @@ impl Checker<'_> {
 
     /// Refuses what is never, or always, in a chain of conditions: `&&` when `all`, else `||`.
     ///
-    /// The parts of `||` are always true together when their opposites never are, so that both are looked at in the same
-    /// way.
+    /// The parts of `||` are always true together when their opposites never are, so that both are
+    /// looked at in the same way.
     pub(super) fn chain(&mut self, parts: &[Node], all: bool) {
         let mut subjects = Subjects::default();
         let forms: Vec<Form> = parts.iter().map(|part| subjects.form(part, all)).collect();
@@ -153,7 +153,8 @@ impl Checker<'_> {
         self.wrong::<()>(first.span.start.min(part.span.start)..part.span.end.max(first.span.end), message, &help);
     }
 
-    /// Refuses a part of `||` that the other conditions around it exclude: `n > 10 && (n < 5 || ok)`.
+    /// Refuses a part of `||` that the other conditions around it exclude: `n > 10 && (n < 5 ||
+    /// ok)`.
     fn dead_branches<'n>(&mut self, parts: &'n [Node], regions: &[Region], subjects: &mut Subjects<'n>) {
         for (at, part) in parts.iter().enumerate() {
             let Kind::Any(branches) = &part.kind else { continue };

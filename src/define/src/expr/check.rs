@@ -1,9 +1,9 @@
 //! From syntax to the checked tree: names, types, `null` and `now` in their places.
 //!
-//! A mistake is noted and its node given up (`None`); what does not depend on it is checked all the same, so that one
-//! look finds every independent mistake. Operators are in [`operators`](super::operators), functions in
-//! [`functions`](super::functions), conditions that cannot hold in [`bounds`](super::bounds), `now` in
-//! [`moving`](super::moving).
+//! A mistake is noted and its node given up (`None`); what does not depend on it is checked all the
+//! same, so that one look finds every independent mistake. Operators are in
+//! [`operators`](super::operators), functions in [`functions`](super::functions), conditions that
+//! cannot hold in [`bounds`](super::bounds), `now` in [`moving`](super::moving).
 
 use std::ops::Range;
 

@@ -1,7 +1,9 @@
-//! From the checked tree to closures over slots. Nothing is looked up or decided again when they run.
+//! From the checked tree to closures over slots. Nothing is looked up or decided again when they
+//! run.
 //!
-//! There is one family of closures per kind of scalar (`i64` for ints, times and durations, `i128` for decimals, `f64`,
-//! `bool`) and one for whole values (texts, ids, lists). A condition is `bool` without null.
+//! There is one family of closures per kind of scalar (`i64` for ints, times and durations, `i128`
+//! for decimals, `f64`, `bool`) and one for whole values (texts, ids, lists). A condition is `bool`
+//! without null.
 
 use std::sync::Arc;
 
@@ -31,7 +33,7 @@ pub(super) fn condition(node: &Node) -> Eval<bool> {
             Type::Text | Type::Id(_) | Type::List(_) => value(left).compare(*comparison, value(right)),
         },
         Kind::NowCompare(comparison, terms) => {
-            let (comparison, instant) = (*comparison, super::turns::instant(terms));
+            let (comparison, instant) = (*comparison, super::change_points::instant(terms));
             Box::new(move |env| {
                 Ok(instant(env)?.is_some_and(|instant| comparison.holds(&i128::from(env.now), &instant)))
             })

@@ -1,7 +1,9 @@
-//! Arithmetic of exact numbers: of ints, decimals and literals, also where a quotient makes a float of it.
+//! Arithmetic of exact numbers: of ints, decimals and literals, also where a quotient makes a float
+//! of it.
 //!
-//! Such a part of an expression is a [`Ratio`] until somebody needs its value, so that it is rounded once: `a / p * 90.0` is the float
-//! nearest to the exact product, `int(…)` cuts that off, and a comparison of two such parts rounds nothing.
+//! Such a part of an expression is a [`Ratio`] until somebody needs its value, so that it is
+//! rounded once: `a / p * 90.0` is the float nearest to the exact product, `int(…)` cuts that off,
+//! and a comparison of two such parts rounds nothing.
 
 use super::compile::{condition, decimal, integer};
 use super::operand::{Eval, Operand};
@@ -10,7 +12,8 @@ use super::{Env, EvalError};
 use propice_model::{Ratio, Type, Value};
 
 impl Node {
-    /// Whether it is a number of which nothing has been rounded: its type may be `float`, and its value is known as a quotient.
+    /// Whether it is a number of which nothing has been rounded: its type may be `float`, and its
+    /// value is known as a quotient.
     pub(super) fn is_exact(&self) -> bool {
         match (&self.ty, &self.kind) {
             (Type::Int | Type::Decimal(_), _) | (Type::Float, Kind::Constant(Value::Null)) => true,

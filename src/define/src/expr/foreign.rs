@@ -1,7 +1,8 @@
 //! What people write who come from SQL or from other languages, and how it is written here.
 //!
-//! Only a text that does not parse is looked at. Two operands never stand side by side in a sound expression, so a word
-//! between two operands, such as `is` in `x is not null`, is never a name that was meant.
+//! Only a text that does not parse is looked at. Two operands never stand side by side in a sound
+//! expression, so a word between two operands, such as `is` in `x is not null`, is never a name
+//! that was meant.
 
 use std::ops::Range;
 

@@ -22,7 +22,8 @@ enum Form {
     Either,
 }
 
-/// Every function: its name, its form, how it is written, its least and its most arguments (with what stands before the point).
+/// Every function: its name, its form, how it is written, its least and its most arguments (with
+/// what stands before the point).
 const FUNCTIONS: [(&str, Form, &str, usize, usize); 25] = [
     ("has", Form::Plain, "has(x)", 1, 1),
     ("size", Form::Either, "size(x)", 1, 1),

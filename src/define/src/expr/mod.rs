@@ -4,27 +4,28 @@
 //! text ──literals (7d → duration('7d'))──▶ CEL parser ──▶ typed tree ──▶ closures over slots
 //! ```
 //!
-//! An expression reads an [`Env`]: one or two rows of values and `now`. `now` only ever stands in comparisons that are
-//! linear in it, so an expression knows the next instant at which it turns by itself ([`Expr::next_turn`]).
+//! An expression reads an [`Env`]: one or two rows of values and `now`. `now` only ever stands in
+//! comparisons that are linear in it, so an expression knows the next instant at which it turns by
+//! itself ([`Expr::next_change_point`]).
 
 mod bounds;
+mod change_points;
 mod check;
 mod compile;
 mod exact;
 mod foreign;
 mod functions;
-mod guard;
 mod moving;
 mod nesting;
 mod operand;
 mod operators;
 mod parts;
+mod predicate;
 mod record;
 mod regions;
 mod sets;
 mod source;
 mod syntax;
-mod turns;
 mod typed;
 
 #[cfg(test)]
@@ -34,8 +35,8 @@ use std::sync::Arc;
 
 use propice_model::{LogicalTime, Type, Value};
 
-pub use guard::{Guard, Link, Side};
 pub use parts::{Part, Shape, at_instant, parts};
+pub use predicate::{Link, Predicate, Side};
 
 /// What an expression is evaluated over.
 #[derive(Clone, Copy, Debug)]
@@ -86,9 +87,9 @@ pub struct Expr {
     /// Of a `bool`.
     condition: Option<operand::Eval<bool>>,
     value: operand::Whole,
-    turns: Vec<turns::Turn>,
+    turns: Vec<change_points::ChangePoint>,
     chain: Vec<Link>,
-    sign: guard::Sign,
+    sign: predicate::Sign,
 }
 
 impl std::fmt::Debug for Expr {
@@ -124,19 +125,21 @@ impl Expr {
     }
 
     /// Those of its chain that compare a slot with a constant.
-    pub fn guards(&self) -> impl Iterator<Item = &Guard> {
-        self.chain.iter().filter_map(|link| link.guard.as_ref())
+    pub fn predicates(&self) -> impl Iterator<Item = &Predicate> {
+        self.chain.iter().filter_map(|link| link.predicate.as_ref())
     }
 
-    /// Whether its value is a number or a duration that is not negative wherever a condition over the same row holds.
+    /// Whether its value is a number or a duration that is not negative wherever a condition over
+    /// the same row holds.
     pub fn is_never_negative(&self, wherever: Option<&Expr>) -> bool {
-        self.sign.is_never_negative(wherever.into_iter().flat_map(Expr::guards))
+        self.sign.is_never_negative(wherever.into_iter().flat_map(Expr::predicates))
     }
 
     /// Its value.
     ///
-    /// Operands are evaluated from left to right. `&&`, `||` and `? :` evaluate no more than they need, everything else
-    /// evaluates all of its operands; an error of one that is evaluated is the error of the whole.
+    /// Operands are evaluated from left to right. `&&`, `||` and `? :` evaluate no more than they
+    /// need, everything else evaluates all of its operands; an error of one that is evaluated is
+    /// the error of the whole.
     ///
     /// # Errors
     /// When a number does not fit, a text cannot be converted, or on a division by zero.
@@ -155,8 +158,9 @@ impl Expr {
         self.condition.as_ref().is_some_and(|condition| condition(env).unwrap_or(false))
     }
 
-    /// The least instant after `env.now` at which its value may change while the row stays as it is.
-    pub fn next_turn(&self, env: &Env<'_>) -> Option<LogicalTime> {
+    /// The least instant after `env.now` at which its value may change while the row stays as it
+    /// is.
+    pub fn next_change_point(&self, env: &Env<'_>) -> Option<LogicalTime> {
         self.turns.iter().filter_map(|turn| turn.next(env)).min()
     }
 }
@@ -168,7 +172,8 @@ pub struct Name {
     pub reference: Ref,
     /// Its type.
     pub ty: Type,
-    /// Whether its value is never negative (`count`, `distinct`), so that `x < 0` can never be true.
+    /// Whether its value is never negative (`count`, `distinct`), so that `x < 0` can never be
+    /// true.
     pub never_negative: bool,
 }
 
@@ -256,9 +261,9 @@ pub fn compile(text: &str, names: &mut dyn Names, expected: &Expected) -> Result
         source: text.to_owned(),
         condition: (node.ty == Type::Bool).then(|| compile::condition(&node)),
         value: compile::value(&node),
-        turns: turns::turns(&node),
-        chain: guard::chain(&node),
-        sign: guard::Sign::of(&node),
+        turns: change_points::turns(&node),
+        chain: predicate::chain(&node),
+        sign: predicate::Sign::of(&node),
         ty: node.ty,
         refs,
     })

@@ -5,7 +5,8 @@
 //! due - now < 7d     becomes     now > due - 7d
 //! ```
 //!
-//! What stands on the right does not depend on `now`, so the instant at which the comparison turns is known.
+//! What stands on the right does not depend on `now`, so the instant at which the comparison turns
+//! is known.
 
 use std::ops::Range;
 
@@ -47,7 +48,8 @@ impl Checker<'_> {
     }
 }
 
-/// Adds what a node is made of: how often `now`, and what else, negated or not. `false` when it is not a sum.
+/// Adds what a node is made of: how often `now`, and what else, negated or not. `false` when it is
+/// not a sum.
 fn collect(node: Node, negative: bool, times: &mut i32, terms: &mut Vec<(bool, Node)>) -> bool {
     if !node.moves {
         terms.push((negative, node));

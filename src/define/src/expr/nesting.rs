@@ -1,6 +1,8 @@
-//! How the tokens of an expression are nested: which brackets belong together, and how deep it goes.
+//! How the tokens of an expression are nested: which brackets belong together, and how deep it
+//! goes.
 //!
-//! Counted before the text is parsed, because the parser and everything behind it recurse as deep as this.
+//! Counted before the text is parsed, because the parser and everything behind it recurse as deep
+//! as this.
 
 use super::Mistake;
 use super::source::{Token, TokenKind};
@@ -63,7 +65,8 @@ impl Level {
     }
 }
 
-/// How deep an expression is nested, at most. Chains of `&&` and of `||` do not count, they are not nested.
+/// How deep an expression is nested, at most. Chains of `&&` and of `||` do not count, they are not
+/// nested.
 pub(super) fn depth(text: &str, tokens: &[Token]) -> usize {
     let mut levels = vec![Level::default()];
     for token in tokens {

@@ -1,7 +1,7 @@
 //! Where a value comes from when an expression is evaluated: a constant, a slot, or a computation.
 //!
-//! The shapes that packs are full of (`slot OP constant`) get closures of their own, which read the slot in place: no
-//! call, no clone, no allocation.
+//! The shapes that packs are full of (`slot OP constant`) get closures of their own, which read the
+//! slot in place: no call, no clone, no allocation.
 
 use super::typed::Comparison;
 use super::{Env, EvalError, Ref};

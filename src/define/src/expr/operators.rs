@@ -128,7 +128,8 @@ impl Checker<'_> {
         Some(Node { kind: Kind::Constant(Value::float(number)), ..node })
     }
 
-    /// Lets a literal next to a decimal become one; refuses decimals next to floats, unless those are exact (quotients).
+    /// Lets a literal next to a decimal become one; refuses decimals next to floats, unless those
+    /// are exact (quotients).
     fn numeric(&mut self, left: Node, right: Node, span: &Range<usize>) -> Option<(Node, Node)> {
         match (&left.ty, &right.ty) {
             (Type::Decimal(_), Type::Float) => {

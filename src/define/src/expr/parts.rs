@@ -1,7 +1,8 @@
 //! The parts of a condition, as text: what an explanation tells one by one.
 //!
-//! Nothing is checked here. The text of a part can be compiled like that of the whole; where the text of a part cannot be told
-//! from its surroundings, the part is left out by whoever compiles it.
+//! Nothing is checked here. The text of a part can be compiled like that of the whole; where the
+//! text of a part cannot be told from its surroundings, the part is left out by whoever compiles
+//! it.
 
 use super::source::{Source, TokenKind};
 use super::syntax::{Syntax, SyntaxKind, parse};

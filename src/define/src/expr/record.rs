@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::guard::Sign;
 use super::operand::Whole;
+use super::predicate::Sign;
 use super::{Env, EvalError, Expr, Ref};
 use propice_model::{Type, Value};
 
@@ -27,8 +27,9 @@ impl Expr {
         }
     }
 
-    /// A list of the values of these, null for a part that is not there. The first is a time and stands in it negated, as an
-    /// `Int`, so that the latest is the least; other numbers stand in it as floats. Null as a whole when one of the first two is.
+    /// A list of the values of these, null for a part that is not there. The first is a time and
+    /// stands in it negated, as an `Int`, so that the latest is the least; other numbers stand in
+    /// it as floats. Null as a whole when one of the first two is.
     pub(crate) fn record(parts: Vec<Option<Expr>>) -> Expr {
         let (source, refs) = (source_of(parts.iter().flatten()), refs_of(parts.iter().flatten()));
         let parts: Vec<Option<Part>> =

@@ -1,8 +1,9 @@
 //! What a condition demands of each of the things that it looks at.
 //!
-//! A condition is turned into conditions on one thing each, joined by *and* and *or*; `!` is pushed down to them. A
-//! region then says of each thing which values it may have where the condition holds. It is never smaller than the
-//! truth: an empty region means that the condition never holds, a region that is not empty means nothing.
+//! A condition is turned into conditions on one thing each, joined by *and* and *or*; `!` is pushed
+//! down to them. A region then says of each thing which values it may have where the condition
+//! holds. It is never smaller than the truth: an empty region means that the condition never holds,
+//! a region that is not empty means nothing.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
 //! Sets of the values that one thing may have: null or not, and ranges of its type.
 //!
-//! Whole numbers, decimals, times and durations lie on a grid: between two neighbours there is nothing, so that
-//! `n > 5 && n < 6` is seen to be empty. Texts, ids and floats are taken to be dense. A set may be larger than the truth
-//! for these, never smaller.
+//! Whole numbers, decimals, times and durations lie on a grid: between two neighbours there is
+//! nothing, so that `n > 5 && n < 6` is seen to be empty. Texts, ids and floats are taken to be
+//! dense. A set may be larger than the truth for these, never smaller.
 
 use propice_model::{Ratio, Value};
 

@@ -1,9 +1,10 @@
 //! From text to tokens, and to the text that the CEL parser is given.
 //!
-//! The parser of the `cel` crate knows neither durations (`7d`) nor `has` of a plain name, complains in the terms of its
-//! generator, and recurses as deep as a text tells it to. So a text is cut into tokens here first: what cannot be a token,
-//! brackets that do not match and a nesting that is too deep are found before the parser sees anything. It is then
-//! given the same tokens, spelled so that it understands them; every place in that text leads back to a token.
+//! The parser of the `cel` crate knows neither durations (`7d`) nor `has` of a plain name,
+//! complains in the terms of its generator, and recurses as deep as a text tells it to. So a text
+//! is cut into tokens here first: what cannot be a token, brackets that do not match and a nesting
+//! that is too deep are found before the parser sees anything. It is then given the same tokens,
+//! spelled so that it understands them; every place in that text leads back to a token.
 
 use std::ops::Range;
 
@@ -56,7 +57,8 @@ pub(super) struct Source<'a> {
 const OPERATORS: [&str; 20] =
     ["==", "!=", "<=", ">=", "&&", "||", "<", ">", "!", "-", "+", "*", "/", "%", "?", ":", ",", ".", "{", "}"];
 
-/// Words that the parser keeps for itself although they may be names here, and the macros that it would expand.
+/// Words that the parser keeps for itself although they may be names here, and the macros that it
+/// would expand.
 const MANGLED: [&str; 24] = [
     "as",
     "break",

@@ -1,7 +1,7 @@
 //! From tokens to a tree, by the parser of the `cel` crate: the only file that knows the crate.
 //!
-//! The parser notes for each node one token only (of `a + b` the `+`). The tree here has the whole text of each node, so
-//! that a caret can point at it.
+//! The parser notes for each node one token only (of `a + b` the `+`). The tree here has the whole
+//! text of each node, so that a caret can point at it.
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -72,7 +72,8 @@ pub(super) enum SyntaxKind {
 pub(super) fn parse(source: &Source<'_>) -> Result<Syntax, Vec<Mistake>> {
     let everything = 0..source.text.len();
     let depth = u16::try_from(limits::EXPRESSION_DEPTH * 4).unwrap_or(u16::MAX);
-    // The parser is generated code that is not known to be free of panics. What it has been given is dropped with it.
+    // The parser is generated code that is not known to be free of panics. What it has been given
+    // is dropped with it.
     let parsed = catch_unwind(AssertUnwindSafe(|| {
         Parser::new().max_recursion_depth(depth).error_recovery_limit(0).parse_with_source_info(&source.rewritten)
     }));

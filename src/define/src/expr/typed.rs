@@ -115,7 +115,8 @@ pub(super) struct Node {
     pub(super) kind: Kind,
     /// Its exact number, when it is a literal or made of literals.
     pub(super) exact: Option<Exact>,
-    /// The exact number of a constant of type `float` that was computed from literals, such as `2.0 / 3.0`.
+    /// The exact number of a constant of type `float` that was computed from literals, such as `2.0
+    /// / 3.0`.
     pub(super) ratio: Option<Ratio>,
     /// Whether its value (not only that of a comparison in it) depends on `now`.
     pub(super) moves: bool,
@@ -134,13 +135,13 @@ pub(super) enum Kind {
     /// The logical time.
     Now,
     Negate(Box<Node>),
-    /// Operands: both of the type of the result, except `time ± duration`, `time - time`, `duration * int`, `duration / int`,
-    /// `decimal * decimal`, and floats made of decimals.
+    /// Operands: both of the type of the result, except `time ± duration`, `time - time`,
+    /// `duration * int`, `duration / int`, `decimal * decimal`, and floats made of decimals.
     Arithmetic(Arithmetic, Box<Node>, Box<Node>),
     /// Text behind text.
     Join(Box<Node>, Box<Node>),
-    /// Another type: a number of another kind or scale, a text as a number, anything as text. Of a number as a `float`, what is
-    /// around it decides whether it is rounded.
+    /// Another type: a number of another kind or scale, a text as a number, anything as text. Of a
+    /// number as a `float`, what is around it decides whether it is rounded.
     Convert(Box<Node>),
     /// `double(x)` of a number: a float, rounded here.
     Rounded(Box<Node>),

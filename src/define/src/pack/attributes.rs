@@ -1,4 +1,5 @@
-//! Checking attributes: each is compiled after those it uses, and those that use each other in a circle are refused.
+//! Checking attributes: each is compiled after those it uses, and those that use each other in a
+//! circle are refused.
 
 use super::problem::{Problem, Problems};
 use super::raw;
@@ -19,7 +20,8 @@ struct Frame {
     waits_for: Vec<usize>,
 }
 
-/// Compiles the attributes of a kind. Their slots begin at `first` and are pending; afterwards they are known or broken.
+/// Compiles the attributes of a kind. Their slots begin at `first` and are pending; afterwards they
+/// are known or broken.
 pub(super) fn compile_all(
     ground: &Ground<'_>,
     raw: &[raw::Attribute],

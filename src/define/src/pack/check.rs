@@ -4,9 +4,10 @@
 //! inputs → relations → features over records → attributes of entities → rollups → attributes of customers → moments
 //! ```
 //!
-//! The slots of an entity are its declared features, then those that `table.field` implies, then its attributes. Which
-//! ones are implied is known only when everything has been compiled, so the part behind the inputs is done again when
-//! the first pass finds any; the second pass finds no more.
+//! The slots of an entity are its declared features, then those that `table.field` implies, then
+//! its attributes. Which ones are implied is known only when everything has been compiled, so the
+//! part behind the inputs is done again when the first pass finds any; the second pass finds no
+//! more.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -74,7 +75,8 @@ pub(super) fn pack(text: &str, raw: &raw::Pack, mut problems: Problems) -> Resul
     match assemble(parts, shapes) {
         Some(plan) => Ok((plan, problems)),
         None => {
-            // Everything that is left out has been reported; should that ever fail, it is still no plan.
+            // Everything that is left out has been reported; should that ever fail, it is still no
+            // plan.
             problems.add(Problem::Syntax { message: "it could not be understood".to_owned() }, &(0..0));
             Err(problems)
         }
@@ -195,8 +197,9 @@ fn check_names(ground: &Ground<'_>, raw: &raw::Pack, problems: &mut Problems) {
     }
 }
 
-/// The channels that are declared, and those that moments name without a declaration: a channel needs one only when
-/// something has to be said about it. A name that is near a declared one is taken for a mistake, and left to be reported.
+/// The channels that are declared, and those that moments name without a declaration: a channel
+/// needs one only when something has to be said about it. A name that is near a declared one is
+/// taken for a mistake, and left to be reported.
 fn channels(raw: &raw::Pack) -> Vec<Channel> {
     let declared: Vec<&str> = raw.channels.iter().map(|channel| channel.name.value.as_str()).collect();
     let mut channels: Vec<Channel> = raw

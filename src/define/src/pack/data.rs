@@ -17,7 +17,8 @@ pub(super) struct DataOf {
 }
 
 impl DataOf {
-    /// Finds them. `known` are the kinds of data that could be understood; a position in it is a bit.
+    /// Finds them. `known` are the kinds of data that could be understood; a position in it is a
+    /// bit.
     pub(super) fn find(
         ground: &Ground<'_>,
         views: &[View],
@@ -28,7 +29,8 @@ impl DataOf {
         let mut inputs = vec![0; ground.inputs.len()];
         let mut data = DataOf { slots: views.iter().map(|view| vec![0; view.slots.len()]).collect() };
         for raw in raw {
-            // One that could not be understood has been reported; its names are checked all the same.
+            // One that could not be understood has been reported; its names are checked all the
+            // same.
             let bit = known.iter().position(|data| data.name == raw.name.value).map_or(0, |at| 1 << at);
             for name in &raw.inputs {
                 if let Some(input) = input_named(ground, name, problems) {

@@ -1,5 +1,6 @@
-//! Keys that are nested absurdly deep are refused before they are parsed: a dotted key makes a table per dot, and giving
-//! back a nested table takes stack. What nests by brackets the parser limits itself.
+//! Keys that are nested absurdly deep are refused before they are parsed: a dotted key makes a
+//! table per dot, and giving back a nested table takes stack. What nests by brackets the parser
+//! limits itself.
 
 use std::ops::Range;
 
@@ -32,7 +33,8 @@ pub(super) fn too_deep(text: &str) -> Option<Range<usize>> {
     None
 }
 
-/// Where the text that begins at a quote is over. A text of one line ends with its line at the latest.
+/// Where the text that begins at a quote is over. A text of one line ends with its line at the
+/// latest.
 fn behind_string(bytes: &[u8], at: usize) -> usize {
     let quote = bytes[at];
     let three = bytes[at..].starts_with(&[quote; 3]);

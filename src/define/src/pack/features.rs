@@ -191,7 +191,8 @@ pub(super) fn input_named(ground: &Ground<'_>, name: &Text, problems: &mut Probl
     found
 }
 
-/// The field that names the entity: `by`, or the one the input is about, or the only one of that type.
+/// The field that names the entity: `by`, or the one the input is about, or the only one of that
+/// type.
 fn entity_field(
     ground: &Ground<'_>,
     kind: KindId,

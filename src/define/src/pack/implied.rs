@@ -1,8 +1,9 @@
 //! What the policy reads of records beyond the views: features of a kind of entity that is implied.
 //!
-//! A signal of mood and a receipt are each kept as one value, a list of their parts ([`Expr::record`]), the latest first;
-//! the aggregate is the set of them. The entity is the customer once more, under another kind, so that what is kept has
-//! windows, corrections and order like everything else, and is yet no part of the view.
+//! A signal of mood and a receipt are each kept as one value, a list of their parts
+//! ([`Expr::record`]), the latest first; the aggregate is the set of them. The entity is the
+//! customer once more, under another kind, so that what is kept has windows, corrections and order
+//! like everything else, and is yet no part of the view.
 
 use super::contact::field_of;
 use super::features::{input_named, place_of};

@@ -97,8 +97,9 @@ fn unit_of(unit: &Text, field: &raw::Field, ty: &Type, kinds: &[String], problem
     word_of(unit, "unit of times", &TimeUnit::ALL, problems)
 }
 
-/// Whether a column is written as the way to a field inside of another: `meta.at`, `$.meta.at`, `meta['at']`, `items[0]`,
-/// `meta->at`, `/meta/at`. A point before a space (`No. of items`) makes no path, and `Amount [EUR]` is none.
+/// Whether a column is written as the way to a field inside of another: `meta.at`, `$.meta.at`,
+/// `meta['at']`, `items[0]`, `meta->at`, `/meta/at`. A point before a space (`No. of items`) makes
+/// no path, and `Amount [EUR]` is none.
 fn is_path(column: &str) -> bool {
     let is_word = |word: &str| {
         word.starts_with(|first: char| first.is_alphabetic() || matches!(first, '_' | '$' | '@' | '*'))

@@ -8,8 +8,8 @@ use jiff::tz::TimeZone;
 use propice_model::LogicalTime;
 use propice_model::time::LATEST_EVENT_TIME_MS;
 
-/// Reads `2026-03-02T09:00:00Z`, or a date with or without a time of day in the zone. `None` when it is neither, or
-/// before 1970 or after 9999.
+/// Reads `2026-03-02T09:00:00Z`, or a date with or without a time of day in the zone. `None` when
+/// it is neither, or before 1970 or after 9999.
 pub fn parse_instant(text: &str, zone: &str) -> Option<LogicalTime> {
     let text = text.trim();
     let time_ms = if let Ok(timestamp) = text.parse::<Timestamp>() {

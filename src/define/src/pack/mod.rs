@@ -4,9 +4,10 @@
 //! text ──toml──▶ spanned tables ──read──▶ raw declarations ──check──▶ Plan
 //! ```
 //!
-//! *Reading* knows keys and TOML types, *checking* knows names and meanings. Neither stops at a mistake: what could not
-//! be understood is remembered as broken, so that whoever names it is not blamed as well. Never panics, whatever the
-//! text. Checked by `tests/check_messages.rs`: every message, and thousands of mutated packs.
+//! *Reading* knows keys and TOML types, *checking* knows names and meanings. Neither stops at a
+//! mistake: what could not be understood is remembered as broken, so that whoever names it is not
+//! blamed as well. Never panics, whatever the text. Checked by `tests/check_messages.rs`: every
+//! message, and thousands of mutated packs.
 
 mod attributes;
 mod cases;

@@ -94,7 +94,8 @@ impl Moments<'_> {
         })
     }
 
-    /// What a moment silences, by name; with neither purposes nor moments everything but what is excepted and itself.
+    /// What a moment silences, by name; with neither purposes nor moments everything but what is
+    /// excepted and itself.
     fn silence(&self, raw: &raw::Moment, silence: &raw::Silence, problems: &mut Problems) -> Silence {
         let named: Vec<&raw::Moment> =
             silence.moments.iter().filter_map(|text| moment_named(self.raw, text, problems)).collect();
@@ -171,7 +172,8 @@ impl Words<'_, '_> {
     }
 }
 
-/// What leaves with a trigger: what the moment says of it, which it has to use, or what its condition and its words use.
+/// What leaves with a trigger: what the moment says of it, which it has to use, or what its
+/// condition and its words use.
 fn shares_of(
     raw: &raw::Moment,
     (evidence, priority): (&[Evidence], &[Evidence]),

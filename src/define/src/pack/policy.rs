@@ -1,6 +1,7 @@
 //! Checking the policy: what is said over the customer, who consents to what, what receipts do.
 //!
-//! What the policy reads of records becomes features of the kind of entity that is implied; see [`super::implied`].
+//! What the policy reads of records becomes features of the kind of entity that is implied; see
+//! [`super::implied`].
 
 use super::implied::Implied;
 use super::moments::channel_named;
@@ -88,8 +89,8 @@ impl Customer<'_> {
         expr
     }
 
-    /// The kinds of data that need consent, in the order of their names. One that could not be understood is left out, and
-    /// reported.
+    /// The kinds of data that need consent, in the order of their names. One that could not be
+    /// understood is left out, and reported.
     fn data(&mut self) -> Vec<DataConsent> {
         let mut raw: Vec<&super::raw_policy::Data> = self.desk.raw.policy.data.iter().collect();
         raw.sort_by(|a, b| a.name.value.cmp(&b.name.value));

@@ -1,4 +1,5 @@
-//! Reading `[pack]`, the inputs, the entities and the channels; the other sections have files of their own.
+//! Reading `[pack]`, the inputs, the entities and the channels; the other sections have files of
+//! their own.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -38,7 +39,8 @@ pub(super) fn pack(table: &DeTable<'_>, problems: &mut Problems) -> Pack {
     if let Some(item) = top.get("policy") {
         pack.policy = read_policy::policy(item, problems);
     }
-    // An entity that is called `test` may have its features in a table of that name, where a pack has no cases.
+    // An entity that is called `test` may have its features in a table of that name, where a pack
+    // has no cases.
     let has_cases = !(owners.iter().any(|owner| owner == "test") && top.is_table("test"));
     if let Some(cases) = has_cases.then(|| top.list("test", problems)).flatten() {
         for item in cases.value {
@@ -59,8 +61,9 @@ fn declared_entities(table: &DeTable<'_>) -> Vec<String> {
     names
 }
 
-/// Whether this is where an entity has its features or its attributes, rather than a stream, a moment, … that is called
-/// `feature` or `attribute`: every feature is a table, every attribute a text.
+/// Whether this is where an entity has its features or its attributes, rather than a stream, a
+/// moment, … that is called `feature` or `attribute`: every feature is a table, every attribute a
+/// text.
 fn is_view(key: &str, item: &Spanned<DeValue<'_>>) -> bool {
     let Some(table) = item.get_ref().as_table() else { return false };
     let mut values = table.iter().map(|(name, item)| (name.get_ref().as_ref(), item.get_ref()));
@@ -196,7 +199,8 @@ fn fields(section: &mut Section<'_>, problems: &mut Problems) -> (Vec<Field>, Ve
     (fields, broken)
 }
 
-/// The path of a field that is declared inside of another: `"meta.at" = "time"`, `meta.at = "time"`, `meta = { at = "time" }`.
+/// The path of a field that is declared inside of another: `"meta.at" = "time"`, `meta.at =
+/// "time"`, `meta = { at = "time" }`.
 fn nested_name(name: &Text, item: Item<'_>) -> Option<String> {
     if name.value.contains('.') {
         return Some(shortened(&name.value));
@@ -305,8 +309,8 @@ fn add_view(pack: &mut Pack, view: View) {
     }
 }
 
-/// What is left at the top are the sections of entities, or mistakes. In the sections of the language stand those of entities
-/// that are called so.
+/// What is left at the top are the sections of entities, or mistakes. In the sections of the
+/// language stand those of entities that are called so.
 fn views(top: &Section<'_>, owners: &[String], pack: &mut Pack, problems: &mut Problems) {
     for (name, item) in top.entries() {
         let is_section = SECTIONS.contains(&name.value.as_str());
@@ -340,8 +344,8 @@ fn views(top: &Section<'_>, owners: &[String], pack: &mut Pack, problems: &mut P
 /// Sections that hold nothing that has a name of its own.
 const NAMELESS: [&str; 3] = ["pack", "policy", "test"];
 
-/// Where a section of the language has what belongs to an entity of its name: in itself, or, when it is a list of cases, in
-/// those behind which it is written.
+/// Where a section of the language has what belongs to an entity of its name: in itself, or, when
+/// it is a list of cases, in those behind which it is written.
 fn parts_with_views(item: Item<'_>) -> Vec<Item<'_>> {
     match item.get_ref() {
         DeValue::Array(cases) => cases.iter().filter(|case| case.get_ref().is_table()).collect(),

@@ -168,7 +168,8 @@ fn write_json(value: &DeValue<'_>, out: &mut String) {
         DeValue::Integer(number) => out.push_str(&decimal(number)),
         DeValue::Float(number) => {
             let digits = number.as_str().trim_start_matches('+');
-            // JSON has no infinity: as a text it becomes what any other text is for a number, a dead letter.
+            // JSON has no infinity: as a text it becomes what any other text is for a number, a
+            // dead letter.
             if digits.contains(['i', 'n']) { write_json_with(out, digits) } else { out.push_str(digits) }
         }
         DeValue::Boolean(flag) => out.push_str(if *flag { "true" } else { "false" }),

@@ -1,4 +1,5 @@
-//! Reading words for people: `reason`, `ended`, `benefit`, `label`, each a text or a table by language.
+//! Reading words for people: `reason`, `ended`, `benefit`, `label`, each a text or a table by
+//! language.
 
 use toml::de::DeValue;
 
@@ -77,7 +78,8 @@ fn filled(key: &str, item: Item<'_>, problems: &mut Problems) -> Option<Text> {
     Some(text)
 }
 
-/// `ended = …`: a text or by language; and beside the languages what is said of a kind of ending, likewise.
+/// `ended = …`: a text or by language; and beside the languages what is said of a kind of ending,
+/// likewise.
 pub(super) fn ended(section: &mut Section<'_>, problems: &mut Problems) -> Vec<(Option<Ending>, Said)> {
     let place = format!("the ended of {}", section.place);
     let Some(item) = section.get("ended") else { return Vec::new() };

@@ -355,7 +355,8 @@ impl Names for ViewScope<'_> {
 
     fn candidates(&self) -> Vec<String> {
         let mut names = Vec::new();
-        // What is said of a pending name is forgotten, and of a broken one too: suggestions would be for nothing.
+        // What is said of a pending name is forgotten, and of a broken one too: suggestions would
+        // be for nothing.
         if !self.pending.is_empty() || !self.broken.is_empty() {
             return names;
         }

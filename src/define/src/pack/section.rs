@@ -71,7 +71,8 @@ impl<'s> Section<'s> {
         self.table.get(key).is_some_and(|item| item.get_ref().is_table())
     }
 
-    /// Leaves the features and attributes of an entity to whoever reads them: it may be called like this section.
+    /// Leaves the features and attributes of an entity to whoever reads them: it may be called like
+    /// this section.
     pub(super) fn leave_views(&mut self) {
         let keys: Vec<&str> = KEYS.into_iter().filter(|key| self.is_table(key)).collect();
         self.known_elsewhere.extend(keys);
@@ -250,7 +251,8 @@ impl<'s> Section<'s> {
         Some(Spot::new(texts, list.span))
     }
 
-    /// A list of texts, none of them empty or twice; one that is not there is empty, one that is there is not.
+    /// A list of texts, none of them empty or twice; one that is not there is empty, one that is
+    /// there is not.
     pub(super) fn filled_texts(&mut self, key: &'static str, problems: &mut Problems) -> Vec<Text> {
         let Some(list) = self.texts(key, problems) else { return Vec::new() };
         if list.value.is_empty() && !self.damaged {

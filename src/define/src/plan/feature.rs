@@ -20,7 +20,8 @@ pub struct Feature {
     pub filter: Option<Expr>,
     /// During which interval a record counts.
     pub interval: Interval,
-    /// Whether contributions can be taken back before their interval ends: of tables and rollups, yes.
+    /// Whether contributions can be taken back before their interval ends: of tables and rollups,
+    /// yes.
     pub retracts: bool,
     /// Not declared but implied (`table.field` in an expression): not shown in views.
     pub implied: bool,
@@ -38,7 +39,8 @@ pub enum Source {
         /// The field with the id of the entity.
         key: FieldId,
     },
-    /// The views of the entities of this kind that belong to the customer. Expressions are over the slots of the entity.
+    /// The views of the entities of this kind that belong to the customer. Expressions are over the
+    /// slots of the entity.
     Entities(KindId),
 }
 

@@ -1,7 +1,8 @@
 //! The plan: a checked pack, as data. What both engines run, and what `propice plan` prints.
 //!
-//! Positions ([`InputId`], [`KindId`], …) index the vectors of this plan. The *slots* of an entity are its features, in
-//! order, followed by its attributes, in order; a view of it is one [`Value`](propice_model::Value) per slot.
+//! Positions ([`InputId`], [`KindId`], …) index the vectors of this plan. The *slots* of an entity
+//! are its features, in order, followed by its attributes, in order; a view of it is one
+//! [`Value`](propice_model::Value) per slot.
 
 mod feature;
 mod policy;
@@ -159,7 +160,8 @@ pub struct Entity {
     pub implied: bool,
     /// Its attributes: the slots behind the features, in the order of the pack.
     pub attributes: Vec<Attribute>,
-    /// The attributes (positions in `attributes`) in an order in which each comes after those it uses.
+    /// The attributes (positions in `attributes`) in an order in which each comes after those it
+    /// uses.
     pub evaluation: Vec<usize>,
 }
 
@@ -256,7 +258,8 @@ pub struct Moment {
     pub on_suppressed: OnSuppressed,
     /// What happens at the end of `valid_for`.
     pub on_expiry: OnExpiry,
-    /// Where it goes when it is handed over (position in `Plan::channels`): its first channel of people, or that of the policy, or its first one.
+    /// Where it goes when it is handed over (position in `Plan::channels`): its first channel of
+    /// people, or that of the policy, or its first one.
     pub human_channel: Option<usize>,
     /// Why, in words; empty: told from the condition.
     pub reason: Reason,
@@ -271,7 +274,8 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// The ways to the customer: its channels in order of preference; without any, one that has no name.
+    /// The ways to the customer: its channels in order of preference; without any, one that has no
+    /// name.
     pub fn ways(&self) -> impl Iterator<Item = Option<usize>> {
         self.channels.iter().copied().map(Some).chain(self.channels.is_empty().then_some(None))
     }
@@ -390,7 +394,8 @@ pub struct TestCase {
     pub line: usize,
     /// What is given.
     pub given: Given,
-    /// Every transition of the moments that it names with one, and every verdict of those that it names with a verdict.
+    /// Every transition of the moments that it names with one, and every verdict of those that it
+    /// names with a verdict.
     pub expect: Vec<Expected>,
     /// Moments (names) that must not open.
     pub silent: Vec<String>,

@@ -1,7 +1,9 @@
-//! What a plan says of policy: the gates between an episode and a trigger. `docs/policy.md` says what they mean.
+//! What a plan says of policy: the gates between an episode and a trigger. `docs/policy.md` says
+//! what they mean.
 //!
-//! What the policy reads of a customer beyond its view (signals of mood, receipts) is kept as features of an entity of its own, which belongs to
-//! the customer and has the customer's id: so it has windows, corrections and order like everything else. [`Policy::kind`] is that kind.
+//! What the policy reads of a customer beyond its view (signals of mood, receipts) is kept as
+//! features of an entity of its own, which belongs to the customer and has the customer's id: so it
+//! has windows, corrections and order like everything else. [`Policy::kind`] is that kind.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +20,8 @@ pub type DataKinds = u32;
 pub struct Policy {
     /// Over the customer: it refuses personalised contact.
     pub refusal: Option<Expr>,
-    /// Over the customer, by [`Purpose::index`]: it consents to contacts for the purpose. `None`: none is needed.
+    /// Over the customer, by [`Purpose::index`]: it consents to contacts for the purpose. `None`:
+    /// none is needed.
     pub purposes: [Option<Expr>; 5],
     /// Kinds of data that need consent, in the order of their names; at most 32.
     pub data: Vec<DataConsent>,
@@ -44,15 +47,19 @@ pub struct Policy {
     pub snooze_ms: Duration,
     /// What receipts of a kind add to the priority.
     pub rating: BTreeMap<ReceiptKind, Real>,
-    /// The slot of [`Policy::kind`] with the receipts: a list of [`receipt`] records, the latest first.
+    /// The slot of [`Policy::kind`] with the receipts: a list of [`receipt`] records, the latest
+    /// first.
     pub receipts: Option<u16>,
     /// How long releases and receipts are remembered, in ms.
     pub keep_ms: Duration,
-    /// The channel for what is handed to a human and has no channel of people of its own (position in `Plan::channels`).
+    /// The channel for what is handed to a human and has no channel of people of its own (position
+    /// in `Plan::channels`).
     pub human: Option<usize>,
-    /// The kind of entity that holds what the policy reads, if it reads anything of the kind. Not part of views.
+    /// The kind of entity that holds what the policy reads, if it reads anything of the kind. Not
+    /// part of views.
     pub kind: Option<KindId>,
-    /// What passes every gate before this time is not said: it counts as no contact. Set by a run, never by a pack.
+    /// What passes every gate before this time is not said: it counts as no contact. Set by a run,
+    /// never by a pack.
     pub publish_from: LogicalTime,
 }
 
@@ -81,7 +88,8 @@ pub struct DataConsent {
 /// How mood counts.
 #[derive(Debug)]
 pub struct MoodPolicy {
-    /// What a label counts: `true` against contact, `false` in favour; labels that are not in it count nothing. As signals spell them: `map` is resolved.
+    /// What a label counts: `true` against contact, `false` in favour; labels that are not in it
+    /// count nothing. As signals spell them: `map` is resolved.
     pub labels: BTreeMap<String, bool>,
     /// After how long a signal counts half, in ms; `None`: it does not decay.
     pub half_life_ms: Option<Duration>,
@@ -100,7 +108,8 @@ pub enum MoodSource {
     Latest {
         /// The slot of the customer with the label.
         slot: u16,
-        /// The slot of [`Policy::kind`] with the event time of the latest signal; always there with a half-life.
+        /// The slot of [`Policy::kind`] with the event time of the latest signal; always there with
+        /// a half-life.
         at: Option<u16>,
     },
     /// Slots of [`Policy::kind`], each with a list of [`signal`] records, the latest first.
@@ -213,7 +222,8 @@ pub struct QuietRule {
 }
 
 impl QuietRule {
-    /// Whether it is for what has a purpose, on a channel; `None` is the way of a moment without channels.
+    /// Whether it is for what has a purpose, on a channel; `None` is the way of a moment without
+    /// channels.
     pub fn applies(&self, purpose: Purpose, channel: Option<usize>) -> bool {
         (self.channels.is_empty() || channel.is_some_and(|channel| self.channels.contains(&channel)))
             && (self.purposes.is_empty() || self.purposes.contains(&purpose))
@@ -253,7 +263,8 @@ impl Budget {
         self.purpose.is_none_or(|own| own == purpose) && !self.except.contains(&purpose)
     }
 
-    /// Whether it limits what has a purpose, on a channel; `None` is the way of a moment without channels.
+    /// Whether it limits what has a purpose, on a channel; `None` is the way of a moment without
+    /// channels.
     pub fn limits(&self, purpose: Purpose, channel: Option<usize>) -> bool {
         self.is_for(purpose) && (self.channel.is_none() || self.channel == channel)
     }

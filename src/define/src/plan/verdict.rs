@@ -107,18 +107,21 @@ impl Gate {
         Gate::ALL[self as usize].0
     }
 
-    /// Whether it is in the way of a decision of the customer or of the bank (1 to 5), not of the moment.
+    /// Whether it is in the way of a decision of the customer or of the bank (1 to 5), not of the
+    /// moment.
     pub fn suppresses(self) -> bool {
         self <= Gate::Cooldown
     }
 
-    /// Of the gates that failed of what is suppressed, those because of which it is: where none is that always suppresses, the mood cancels.
+    /// Of the gates that failed of what is suppressed, those because of which it is: where none is
+    /// that always suppresses, the mood cancels.
     pub fn suppressing(failed: &[Gate]) -> impl Iterator<Item = Gate> {
         let cancels = !failed.iter().any(|gate| gate.suppresses());
         failed.iter().copied().filter(move |gate| gate.suppresses() || (cancels && *gate == Gate::Mood))
     }
 
-    /// Whether it is one of those that are met last and pass with time: quiet, pressure, arbitration.
+    /// Whether it is one of those that are met last and pass with time: quiet, pressure,
+    /// arbitration.
     pub fn is_contact(self) -> bool {
         self >= Gate::Quiet
     }

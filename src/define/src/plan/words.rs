@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use super::{Ending, Reason};
 
-/// One text by language (`en`, `fr-FR`). The empty language is that of the pack, where it names one, or any.
+/// One text by language (`en`, `fr-FR`). The empty language is that of the pack, where it names
+/// one, or any.
 pub type Texts = BTreeMap<String, String>;
 
 /// What is said when what was published is true no more.
@@ -29,8 +30,8 @@ impl Ended {
     }
 }
 
-/// What is said to somebody whose locale is `wanted`, with its language: in their language; or in that of the pack; or what
-/// names no language; or in English; or what there is.
+/// What is said to somebody whose locale is `wanted`, with its language: in their language; or in
+/// that of the pack; or what names no language; or in English; or what there is.
 pub fn said<'a, T>(
     texts: &'a BTreeMap<String, T>,
     wanted: Option<&str>,

@@ -9,8 +9,8 @@ use super::OutputError;
 /// How much of a file is looked at to know whether it is ours.
 const LOOKED_AT: u64 = 1 << 24;
 
-/// Writes a file, whole or not at all. One that is there is replaced when it is empty, or `is_ours` says so of what it
-/// begins with.
+/// Writes a file, whole or not at all. One that is there is replaced when it is empty, or `is_ours`
+/// says so of what it begins with.
 ///
 /// # Errors
 /// When it is not ours, or cannot be written.

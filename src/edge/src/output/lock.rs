@@ -1,4 +1,5 @@
-//! Who writes a folder: a lock of the system on the folder itself, and a note beside it that says who has it.
+//! Who writes a folder: a lock of the system on the folder itself, and a note beside it that says
+//! who has it.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -38,7 +39,8 @@ pub(super) fn take(folder: &Path) -> io::Result<Taken> {
         match open.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(Taken::Busy),
-            // Some systems of files know no locks of folders, or none at all: there is nothing to wait for.
+            // Some systems of files know no locks of folders, or none at all: there is nothing to
+            // wait for.
             Err(TryLockError::Error(error)) if is_unsupported(&error) => {}
             Err(TryLockError::Error(error)) => return Err(error),
         }

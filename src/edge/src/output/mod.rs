@@ -1,4 +1,5 @@
-//! The folder that a command writes: made beside, published at once, and never at the cost of what somebody else wrote.
+//! The folder that a command writes: made beside, published at once, and never at the cost of what
+//! somebody else wrote.
 //!
 //! ```text
 //! PARENT/OUT               what is published, with a mark: `.propice.json` lists the files that are ours
@@ -7,11 +8,14 @@
 //!   next/                  what it has written so far
 //! ```
 //!
-//! * The folder itself is locked while a command writes. The system takes the lock back when the process ends, however it
-//!   ends: nothing that a killed process leaves blocks the next one, which wipes it.
-//! * At the end `next` and `OUT` change places in one step. A reader, or a crash, finds the old output or the new one.
-//! * Where folders cannot change places (a mount point, a parent that may not be written, the current folder, files of
-//!   somebody else in it), the files are moved one by one, and a move that was cut off is finished by the next command.
+//! * The folder itself is locked while a command writes. The system takes the lock back when the
+//!   process ends, however it ends: nothing that a killed process leaves blocks the next one, which
+//!   wipes it.
+//! * At the end `next` and `OUT` change places in one step. A reader, or a crash, finds the old
+//!   output or the new one.
+//! * Where folders cannot change places (a mount point, a parent that may not be written, the
+//!   current folder, files of somebody else in it), the files are moved one by one, and a move that
+//!   was cut off is finished by the next command.
 //!
 //! Checked by `tests/integrated/first_hour_output.rs`.
 
@@ -91,11 +95,13 @@ pub struct OutputFolder {
 }
 
 impl OutputFolder {
-    /// Takes a folder to write, which is made where it is not there. `inputs` are files that are read meanwhile. With
-    /// `force` also files are replaced that were changed after they were written here.
+    /// Takes a folder to write, which is made where it is not there. `inputs` are files that are
+    /// read meanwhile. With `force` also files are replaced that were changed after they were
+    /// written here.
     ///
     /// # Errors
-    /// When something in it is not ours to replace, another process writes it, or it cannot be written.
+    /// When something in it is not ours to replace, another process writes it, or it cannot be
+    /// written.
     pub fn open(folder: &Path, kind: Kind, inputs: &[PathBuf], force: bool) -> Result<OutputFolder, OutputError> {
         let failed = |error| OutputError::failed(folder, error);
         let made = !folder.exists();
@@ -135,7 +141,8 @@ impl OutputFolder {
         Survey::of(&target).and_then(|survey| survey.refuse(shown, kind, force))?;
         let work = make_work(&target).map_err(|(place, error)| OutputError::failed(&place, error))?;
         let next = File::open(work.join(NEXT)).map_err(|error| OutputError::failed(&work, error))?;
-        // Nobody else knows of it: this waits for nobody. Where folders cannot be locked, the first lock says so.
+        // Nobody else knows of it: this waits for nobody. Where folders cannot be locked, the first
+        // lock says so.
         let _ = next.try_lock();
         let shown = shown.to_owned();
         Ok(OutputFolder { shown, target, work, kind, language: None, force, made, _held: held, _next: next })
@@ -185,7 +192,8 @@ impl OutputFolder {
         clean(&self.work, &self.target).map_err(failed)
     }
 
-    /// Whether the folder may be another one afterwards: not under the feet of whoever stands in it.
+    /// Whether the folder may be another one afterwards: not under the feet of whoever stands in
+    /// it.
     fn changes_places(&self) -> bool {
         let stands_in =
             std::env::current_dir().and_then(fs::canonicalize).is_ok_and(|here| here.starts_with(&self.target));
@@ -250,7 +258,8 @@ fn exchange(one: &Path, other: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Moves the files of one folder into another, and removes those that were ours there and are no more. May be begun anew.
+/// Moves the files of one folder into another, and removes those that were ours there and are no
+/// more. May be begun anew.
 fn move_files(next: &Path, target: &Path) -> io::Result<()> {
     let Some(new) = Mark::read(next) else { return Ok(()) };
     let old = Mark::read(target).map(|old| old.files).unwrap_or_default();

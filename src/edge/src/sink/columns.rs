@@ -19,7 +19,8 @@ pub enum Place {
     Err,
 }
 
-/// How many columns there are: those of the terminal; where there is none what `COLUMNS` says, or 100.
+/// How many columns there are: those of the terminal; where there is none what `COLUMNS` says, or
+/// 100.
 pub fn columns(place: Place) -> usize {
     let mut table = Table::new();
     let is_terminal = match place {
@@ -66,7 +67,8 @@ fn fitting(text: &str, columns: usize) -> &str {
     text
 }
 
-/// A text in lines of at most so many columns, broken between words; a longer word is broken where the line ends.
+/// A text in lines of at most so many columns, broken between words; a longer word is broken where
+/// the line ends.
 pub fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();

@@ -1,4 +1,5 @@
-//! The lines of `decisions.jsonl`, as `docs/policy.md` says: types that serde writes and of which `docs/schema/decision.json` is made.
+//! The lines of `decisions.jsonl`, as `docs/policy.md` says: types that serde writes and of which
+//! `docs/schema/decision.json` is made.
 
 use std::borrow::Cow;
 
@@ -91,7 +92,8 @@ enum What<'a> {
         /// When it happened.
         #[schemars(extend("format" = "date-time"))]
         at: String,
-        /// It stands in an earlier line too, that answers nothing: it came before the release that it answers.
+        /// It stands in an earlier line too, that answers nothing: it came before the release that
+        /// it answers.
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         heard_before: bool,
     },

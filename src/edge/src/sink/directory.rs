@@ -1,7 +1,8 @@
 //! A sink that writes the files of a run into a folder.
 //!
-//! The files are written beside it, and the folder is published at the end of the run, at once ([`OutputFolder`]). An
-//! earlier output is replaced as a whole then, and stays as it is when the run fails.
+//! The files are written beside it, and the folder is published at the end of the run, at once
+//! ([`OutputFolder`]). An earlier output is replaced as a whole then, and stays as it is when the
+//! run fails.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -26,7 +27,8 @@ const GATHERED_BYTES: usize = 1 << 16;
 /// The folder of the triggers.
 const TRIGGERS: &str = "triggers";
 
-/// Writes `episodes.jsonl`, `decisions.jsonl`, `triggers/CHANNEL.jsonl`, `views.jsonl` and `dead_letters.jsonl`.
+/// Writes `episodes.jsonl`, `decisions.jsonl`, `triggers/CHANNEL.jsonl`, `views.jsonl` and
+/// `dead_letters.jsonl`.
 pub struct DirectorySink {
     plan: Arc<Plan>,
     episodes: Output,

@@ -1,4 +1,5 @@
-//! The lines of `episodes.jsonl`, `decisions.jsonl` and `dead_letters.jsonl`, as `docs/output.md` and `docs/policy.md` say.
+//! The lines of `episodes.jsonl`, `decisions.jsonl` and `dead_letters.jsonl`, as `docs/output.md`
+//! and `docs/policy.md` say.
 
 use std::fmt::Write as _;
 

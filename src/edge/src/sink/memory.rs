@@ -1,4 +1,5 @@
-//! A sink that keeps what it is given, as the text of the files that [`DirectorySink`](super::DirectorySink) writes.
+//! A sink that keeps what it is given, as the text of the files that
+//! [`DirectorySink`](super::DirectorySink) writes.
 
 use std::collections::BTreeMap;
 use std::io;

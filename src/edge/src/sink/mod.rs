@@ -26,14 +26,16 @@ use propice_model::LogicalTime;
 
 use super::source::DeadLetter;
 
-/// Takes what a run gives. Everything comes in a stable order, the same for every engine and worker count.
+/// Takes what a run gives. Everything comes in a stable order, the same for every engine and worker
+/// count.
 pub trait Sink: Send {
     /// Transitions of complete logical times, sorted.
     ///
     /// # Errors
     /// When the outside world does not take them.
     fn transitions(&mut self, transitions: &[Transition]) -> std::io::Result<()>;
-    /// Decisions of complete logical times, sorted; what was decided at one logical time is never split over two calls.
+    /// Decisions of complete logical times, sorted; what was decided at one logical time is never
+    /// split over two calls.
     ///
     /// # Errors
     /// When the outside world does not take them.

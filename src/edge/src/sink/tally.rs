@@ -1,7 +1,7 @@
 //! What was decided, counted: what the closing summary of a run tells.
 //!
-//! An episode is counted once in everything that happened to it, however often its verdict was given again. What is remembered is bounded by the episodes
-//! that are open and not final.
+//! An episode is counted once in everything that happened to it, however often its verdict was
+//! given again. What is remembered is bounded by the episodes that are open and not final.
 
 use std::collections::BTreeMap;
 
@@ -45,7 +45,8 @@ struct Waiting {
     deferred_since: Option<LogicalTime>,
     was_deferred: bool,
     was_suppressed: bool,
-    /// One bit per gate that has been counted for it: those that deferred it, and those that suppressed it.
+    /// One bit per gate that has been counted for it: those that deferred it, and those that
+    /// suppressed it.
     deferred_by: u16,
     suppressed_by: u16,
 }
@@ -108,7 +109,8 @@ impl Tally {
         self.waiting.values().filter(|waiting| waiting.deferred_since.is_some()).count() as u64
     }
 
-    /// The median length of the deferrals that ended, in ms: of an even number, the lower one in the middle.
+    /// The median length of the deferrals that ended, in ms: of an even number, the lower one in
+    /// the middle.
     pub fn median_deferral_ms(&self) -> Option<u64> {
         let all: u64 = self.deferrals.values().sum();
         let mut seen = 0;

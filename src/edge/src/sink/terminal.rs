@@ -1,7 +1,9 @@
 //! A sink for people: triggers, episodes or decisions as they come, or the lines of their files.
 //!
-//! It begins with the pack, and the zone of all its times. A trigger is a head (when, whom, which moment, what and where) and, below it, what is in it for the
-//! customer and why; episodes and decisions are a row each. No line is wider than the terminal: what does not fit beside stands below.
+//! It begins with the pack, and the zone of all its times. A trigger is a head (when, whom, which
+//! moment, what and where) and, below it, what is in it for the customer and why; episodes and
+//! decisions are a row each. No line is wider than the terminal: what does not fit beside stands
+//! below.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -329,7 +331,8 @@ fn colour_of(verdict: Verdict) -> &'static str {
     }
 }
 
-/// What a verdict rests on: how it ended, the gates that failed, where it was published; or the values.
+/// What a verdict rests on: how it ended, the gates that failed, where it was published; or the
+/// values.
 fn grounds(telling: &Telling<'_>, moment: Option<MomentId>, judgement: &Judgement) -> String {
     let gate = |failed: &FailedGate| {
         let why = failed.why.as_ref().map_or(String::new(), |why| format!(" ({})", telling.why(failed.gate, why)));

@@ -99,7 +99,8 @@ impl Views {
         }
     }
 
-    /// Applies differences likewise, and appends one line per logical time and customer whose view changed.
+    /// Applies differences likewise, and appends one line per logical time and customer whose view
+    /// changed.
     pub fn apply_and_write(&mut self, updates: &[Update], out: &mut String) {
         for group in updates.chunk_by(|a, b| (a.1, &a.0.customer) == (b.1, &b.0.customer)) {
             let [(part, time, _), ..] = group else { continue };

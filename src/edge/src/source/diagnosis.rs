@@ -1,5 +1,5 @@
-//! Why all records of a file are refused: what was expected, what the first one looks like, and what is most likely to be
-//! done about it.
+//! Why all records of a file are refused: what was expected, what the first one looks like, and
+//! what is most likely to be done about it.
 
 use std::fmt::Write as _;
 

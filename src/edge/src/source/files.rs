@@ -130,8 +130,8 @@ impl SourceError {
     }
 }
 
-/// The files of a run, in the order of the plan's inputs. A file that is named goes before one that a folder has. Which
-/// inputs have none is told by [`missing`](super::missing::missing).
+/// The files of a run, in the order of the plan's inputs. A file that is named goes before one that
+/// a folder has. Which inputs have none is told by [`missing`](super::missing::missing).
 ///
 /// # Errors
 /// When something is not there, or not clear.

@@ -1,8 +1,9 @@
 //! What comes while it is read: standard input, a pipe, a socket.
 //!
-//! A file gives its records as fast as they are taken. A pipe may stay silent for hours in the middle of its life, and what
-//! it gave before must not wait for that. So whatever was read is handed over before anything more is asked of the system;
-//! only then can the reader fall asleep. The merge is told when it does.
+//! A file gives its records as fast as they are taken. A pipe may stay silent for hours in the
+//! middle of its life, and what it gave before must not wait for that. So whatever was read is
+//! handed over before anything more is asked of the system; only then can the reader fall asleep.
+//! The merge is told when it does.
 
 use std::io::{self, BufRead, Read};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -56,7 +57,8 @@ impl Live {
         self.within_record.load(Ordering::SeqCst)
     }
 
-    /// Reads all records of the pipe and hands them over, until it ends, `stop` is set or nobody takes them.
+    /// Reads all records of the pipe and hands them over, until it ends, `stop` is set or nobody
+    /// takes them.
     pub(super) fn read(&self, mut records: Records, sender: SyncSender<Chunk>, stop: Arc<AtomicBool>) {
         let end = sender.clone();
         // It is read once.

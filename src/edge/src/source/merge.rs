@@ -1,14 +1,17 @@
-//! Several files as one source: each is read and decoded on a thread of its own, and merged by event time.
+//! Several files as one source: each is read and decoded on a thread of its own, and merged by
+//! event time.
 //!
-//! Always the record with the least event time among the heads of the files is taken next; of equal ones that of the
-//! first input of the plan, then of the first file. Within a file the order of the lines stays. A dead letter comes when
-//! everything before it in its file was taken. So the order depends on the files only, never on threads. Memory is
-//! bounded: a file is ahead of the merge by a few batches.
+//! Always the record with the least event time among the heads of the files is taken next; of equal
+//! ones that of the first input of the plan, then of the first file. Within a file the order of the
+//! lines stays. A dead letter comes when everything before it in its file was taken. So the order
+//! depends on the files only, never on threads. Memory is bounded: a file is ahead of the merge by
+//! a few batches.
 //!
-//! A pipe takes part like a file, but what was merged does not wait for it. When it has been silent for a while
-//! ([`SILENCE`]), what happened at the time of the last record is complete, so that it can be decided; what comes behind
-//! that is late. Records of other files that are later wait for its next one. When the run is to stop, what was
-//! read of a pipe is merged first: it cannot be read again.
+//! A pipe takes part like a file, but what was merged does not wait for it. When it has been silent
+//! for a while ([`SILENCE`]), what happened at the time of the last record is complete, so that it
+//! can be decided; what comes behind that is late. Records of other files that are later wait for
+//! its next one. When the run is to stop, what was read of a pipe is merged first: it cannot be
+//! read again.
 
 use std::io;
 use std::sync::Arc;
@@ -33,7 +36,8 @@ use super::{Batch, Source};
 const STOP_LOOK: Duration = Duration::from_millis(50);
 /// A pipe that gives nothing for so long is silent.
 const SILENCE: Duration = Duration::from_millis(25);
-/// In the middle of a record it is silent only after so many times that: whoever writes it is not done.
+/// In the middle of a record it is silent only after so many times that: whoever writes it is not
+/// done.
 const SILENCES_WITHIN_RECORD: u32 = 40;
 
 /// Several files, merged by event time.
@@ -92,7 +96,8 @@ impl MergedSource {
         MergedSource::start(opened.collect::<Result<_, _>>()?, stop)
     }
 
-    /// Opens all files for what is about one customer. Of the others comes only how far they move the clock.
+    /// Opens all files for what is about one customer. Of the others comes only how far they move
+    /// the clock.
     ///
     /// # Errors
     /// When one cannot be opened, or its header lacks a required column.
@@ -120,15 +125,16 @@ impl MergedSource {
         Ok(MergedSource { heads, total_bytes, stop, refusals: Refusals::default(), reached: None })
     }
 
-    /// The same, failing with a [`Cut`](super::Cut) once more records are refused. Without a limit it goes on.
+    /// The same, failing with a [`Cut`](super::Cut) once more records are refused. Without a limit
+    /// it goes on.
     #[must_use]
     pub fn with_limit(mut self, limit: DeadLetterLimit) -> MergedSource {
         self.refusals.limit = limit;
         self
     }
 
-    /// Takes records of the file with the least head for as long as it has the least, and for as long as they are earlier
-    /// than what silent pipes may still give.
+    /// Takes records of the file with the least head for as long as it has the least, and for as
+    /// long as they are earlier than what silent pipes may still give.
     fn take_run(&mut self, batch: &mut Batch, may_wait: bool) -> io::Result<()> {
         let before = self.heads.iter().filter_map(Head::silent_before).min().unwrap_or(EventTime::MAX);
         let heads = self.heads.iter().enumerate().filter_map(|(at, head)| Some((head.event_time()?, at)));
@@ -254,9 +260,9 @@ impl Head {
         self.next.is_none() && !self.ended
     }
 
-    /// Goes on to the next fact, unless the batch is full of dead letters before, or it is a pipe that has none now. That
-    /// is waited for only where `may_wait` says so. Whether it fell silent meanwhile. Fails where the file does, and when
-    /// too many of its records are refused.
+    /// Goes on to the next fact, unless the batch is full of dead letters before, or it is a pipe
+    /// that has none now. That is waited for only where `may_wait` says so. Whether it fell silent
+    /// meanwhile. Fails where the file does, and when too many of its records are refused.
     fn advance(
         &mut self,
         batch: &mut Batch,
@@ -337,8 +343,8 @@ impl Head {
 }
 
 impl Pipe {
-    /// What is still to come of what was read, when the run is to stop; its end when there is nothing. `None` when its
-    /// reader failed.
+    /// What is still to come of what was read, when the run is to stop; its end when there is
+    /// nothing. `None` when its reader failed.
     fn rest(&self, chunks: &Receiver<Chunk>) -> Option<Received> {
         loop {
             // In this order: what was read before it waits is there.

@@ -1,7 +1,9 @@
-//! What a run lacks: inputs of the pack without a file, and what lies in the folders that was not taken.
+//! What a run lacks: inputs of the pack without a file, and what lies in the folders that was not
+//! taken.
 //!
-//! An input without a file has no records, and nothing that is computed shows it. So it is told, with what was most
-//! likely meant: a file of nearly that name, a folder, a file in a format that is not read.
+//! An input without a file has no records, and nothing that is computed shows it. So it is told,
+//! with what was most likely meant: a file of nearly that name, a folder, a file in a format that
+//! is not read.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -80,7 +82,8 @@ impl Missing {
         self.inputs.iter().any(|input| input.near.is_some())
     }
 
-    /// Every one that must not be absent, what was most likely meant, and what was not taken; in lines.
+    /// Every one that must not be absent, what was most likely meant, and what was not taken; in
+    /// lines.
     pub fn told(&self) -> String {
         self.text(|input| !input.optional)
     }

@@ -1,6 +1,7 @@
 //! Records of several inputs in one sequence of JSON lines: for the cases of a pack, and for tests.
 //!
-//! Each line names its input in `stream`; the order of the lines is the order of arrival, whatever their event times.
+//! Each line names its input in `stream`; the order of the lines is the order of arrival, whatever
+//! their event times.
 
 use std::io::{self, BufRead};
 use std::path::Path;

@@ -6,10 +6,10 @@
 //!          decode                                   file    ─┘
 //! ```
 //!
-//! A record that cannot be taken becomes a [`DeadLetter`] in its place and the run goes on; only what makes a whole file
-//! meaningless (it is not there, its header lacks a column) is an error, and that at the start. A file that is damaged,
-//! or all of whose records are refused, ends the source ([`Cut`]). Checked by `tests/integrated/files.rs` and
-//! `first_hour_inputs.rs`.
+//! A record that cannot be taken becomes a [`DeadLetter`] in its place and the run goes on; only
+//! what makes a whole file meaningless (it is not there, its header lacks a column) is an error,
+//! and that at the start. A file that is damaged, or all of whose records are refused, ends the
+//! source ([`Cut`]). Checked by `tests/integrated/files.rs` and `first_hour_inputs.rs`.
 
 mod cut;
 mod diagnosis;
@@ -90,17 +90,20 @@ impl Batch {
     }
 }
 
-/// Hands over facts in order of arrival, in bounded batches. Runs on a thread of its own; may block.
+/// Hands over facts in order of arrival, in bounded batches. Runs on a thread of its own; may
+/// block.
 pub trait Source: Send {
-    /// Fills the (empty) batch; `Ok(false)` at the end. What is in the batch counts also when it fails.
+    /// Fills the (empty) batch; `Ok(false)` at the end. What is in the batch counts also when it
+    /// fails.
     ///
     /// # Errors
-    /// When the outside world fails in a way that no dead letter can hold: a file that cannot be read further, or whose
-    /// records are all refused. Then it holds a [`Cut`].
+    /// When the outside world fails in a way that no dead letter can hold: a file that cannot be
+    /// read further, or whose records are all refused. Then it holds a [`Cut`].
     fn fill(&mut self, batch: &mut Batch) -> std::io::Result<bool>;
     /// How many bytes there are in all, when that is known.
     fn total_bytes(&self) -> Option<u64>;
-    /// Whether it ended before everything was read, because somebody stopped it. Then the clock stays at the last record.
+    /// Whether it ended before everything was read, because somebody stopped it. Then the clock
+    /// stays at the last record.
     fn is_interrupted(&self) -> bool {
         false
     }

@@ -1,7 +1,7 @@
 //! From a file to a stream of UTF-8: unpacked, and decoded where the pack names another encoding.
 //!
-//! What cannot be decoded is passed on as a byte that UTF-8 does not know, so that the record in which it stands, and
-//! only that, is unreadable.
+//! What cannot be decoded is passed on as a byte that UTF-8 does not know, so that the record in
+//! which it stands, and only that, is unreadable.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -105,7 +105,8 @@ fn unpacked<R: BufRead + Send + 'static>(mut packed: R, packing: Packing) -> io:
     })
 }
 
-/// Whether the first thing in a stream is `{`. What cannot be read shows later, where it becomes a dead letter.
+/// Whether the first thing in a stream is `{`. What cannot be read shows later, where it becomes a
+/// dead letter.
 fn begins_with_object(bytes: &mut Bytes) -> bool {
     let start = bytes.fill_buf().unwrap_or_default();
     let start = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start);

@@ -256,7 +256,8 @@ impl Reader {
         }
     }
 
-    /// What the record at hand is decoded of: its bytes, or those of its values and where each ends.
+    /// What the record at hand is decoded of: its bytes, or those of its values and where each
+    /// ends.
     pub(super) fn values(&self) -> (&[u8], &[usize]) {
         match self {
             Reader::JsonLines { line, .. } => (line, &[]),
@@ -286,7 +287,8 @@ enum Broken {
     Unreadable(std::io::Error),
 }
 
-/// The decoder that the header of a file asks for. A file without anything in it has no records, and needs no header.
+/// The decoder that the header of a file asks for. A file without anything in it has no records,
+/// and needs no header.
 fn decoder_of(plan: &Arc<Plan>, file: &InputFile, rows: &mut Rows<Bytes>) -> Result<DelimitedDecoder, Broken> {
     if !plan.inputs[file.input.index()].format.header {
         return Ok(DelimitedDecoder::without_header(plan, file.input));

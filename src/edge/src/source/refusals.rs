@@ -1,7 +1,8 @@
 //! How many records may be refused before a run ends.
 //!
-//! One bad record must not stop a run. An input *all* of whose records are bad is no bad record, though: it is read in a
-//! way in which it was not written, and a run over it says nothing about the customers.
+//! One bad record must not stop a run. An input *all* of whose records are bad is no bad record,
+//! though: it is read in a way in which it was not written, and a run over it says nothing about
+//! the customers.
 
 use std::str::FromStr;
 
@@ -68,8 +69,8 @@ impl Tally {
         }
     }
 
-    /// Whether all lines are those of a JSON array. Its last element alone, behind which there is no comma, looks like a
-    /// record.
+    /// Whether all lines are those of a JSON array. Its last element alone, behind which there is
+    /// no comma, looks like a record.
     fn is_array(&self) -> bool {
         let opens = |letter: &DeadLetter| letter.line == 1 && letter.record.trim_ascii_start().starts_with(b"[");
         self.taken <= 1 && self.closes_array && self.first.as_ref().is_some_and(opens)

@@ -1,8 +1,8 @@
 //! Records of delimited files: one line each, or several where a quoted value holds newlines.
 //!
-//! A stray quote must not swallow the rest of a file. So a record of several lines is one only if its quote closes
-//! within bounds, at the end of a value, and the number of its values fits; otherwise its first line alone is bad, and reading goes on with the
-//! second.
+//! A stray quote must not swallow the rest of a file. So a record of several lines is one only if
+//! its quote closes within bounds, at the end of a value, and the number of its values fits;
+//! otherwise its first line alone is bad, and reading goes on with the second.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead};

@@ -1,5 +1,6 @@
-//! Binary mode, as the Kafka protocol binding of CloudEvents 1.0 says: attributes are headers `ce_…`, the media type is `content-type`, the data is the
-//! value, the partition key is the key of the record. A record without a value is a tombstone: what was open under its key is so no more.
+//! Binary mode, as the Kafka protocol binding of CloudEvents 1.0 says: attributes are headers
+//! `ce_…`, the media type is `content-type`, the data is the value, the partition key is the key of
+//! the record. A record without a value is a tombstone: what was open under its key is so no more.
 
 use super::event::Trigger;
 use super::event::TriggerType;
@@ -40,7 +41,8 @@ impl Record {
         Ok(Record { key: trigger.partitionkey.as_bytes().to_vec(), headers: headers(trigger), value: Some(value) })
     }
 
-    /// The record that says that nothing is open any more of what a trigger opened: the attributes, and no value.
+    /// The record that says that nothing is open any more of what a trigger opened: the attributes,
+    /// and no value.
     pub fn tombstone(trigger: &Trigger) -> Record {
         Record { key: trigger.partitionkey.as_bytes().to_vec(), headers: headers(trigger), value: None }
     }

@@ -26,8 +26,8 @@ pub fn channel_name(plan: &Plan, channel: Option<u16>) -> &str {
     channel.map_or(DEFAULT_CHANNEL, |channel| plan.channels[usize::from(channel)].name.as_str())
 }
 
-/// The triggers of decisions, in their order, each with its channel (position in `Plan::channels`). Decisions of one logical time come in one slice: their
-/// positions in it are part of the sequence.
+/// The triggers of decisions, in their order, each with its channel (position in `Plan::channels`).
+/// Decisions of one logical time come in one slice: their positions in it are part of the sequence.
 pub fn triggers<'a>(
     plan: &'a Plan,
     decisions: &'a [Decision],

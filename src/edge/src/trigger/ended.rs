@@ -1,4 +1,5 @@
-//! What became of what is withdrawn, in words: those of the moment, or a sentence without any name that is not for people.
+//! What became of what is withdrawn, in words: those of the moment, or a sentence without any name
+//! that is not for people.
 
 use jiff::tz::TimeZone;
 use propice_define::Plan;

@@ -1,6 +1,8 @@
-//! The event around a payload: CloudEvents 1.0, in structured mode as it stands (one JSON object), in binary mode by [`super::binary`].
+//! The event around a payload: CloudEvents 1.0, in structured mode as it stands (one JSON object),
+//! in binary mode by [`super::binary`].
 //!
-//! Attributes are what a router, a queue or an auditor reads without looking into the data. Each has one rule here; `docs/triggers.md` tells them.
+//! Attributes are what a router, a queue or an auditor reads without looking into the data. Each
+//! has one rule here; `docs/triggers.md` tells them.
 
 use std::fmt::Write as _;
 
@@ -143,7 +145,8 @@ impl Trigger {
     }
 }
 
-/// A text as an attribute: the specification forbids control characters there, so they are percent-encoded.
+/// A text as an attribute: the specification forbids control characters there, so they are
+/// percent-encoded.
 pub(super) fn attribute(text: &str) -> String {
     if !text.chars().any(char::is_control) {
         return text.to_owned();

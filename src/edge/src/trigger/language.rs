@@ -1,5 +1,5 @@
-//! How values are told to people, in English and in French: numbers, times, durations, lists. The words of both languages stand side by
-//! side, so that neither is forgotten.
+//! How values are told to people, in English and in French: numbers, times, durations, lists. The
+//! words of both languages stand side by side, so that neither is forgotten.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -110,7 +110,8 @@ impl Teller {
     }
 }
 
-/// The zone of a customer, or that of the pack, where the customer has none or one that nobody knows; with its name.
+/// The zone of a customer, or that of the pack, where the customer has none or one that nobody
+/// knows; with its name.
 pub fn zone_of(plan: &Plan, customer: Option<&str>) -> (String, TimeZone) {
     let named = |name: &str| TimeZone::get(name).ok().map(|zone| (name.to_owned(), zone));
     customer.and_then(named).or_else(|| named(&plan.timezone)).unwrap_or_else(|| ("UTC".to_owned(), TimeZone::UTC))

@@ -1,12 +1,13 @@
-//! Triggers: what subscribers get when a verdict is `released`, `handed_to_human`, or `withdrawn` after one of these.
+//! Triggers: what subscribers get when a verdict is `released`, `handed_to_human`, or `withdrawn`
+//! after one of these.
 //!
 //! ```text
 //! decision ──build──▶ Trigger (CloudEvents 1.0) ──┬─▶ structured: one JSON object     triggers/CHANNEL.jsonl
 //!                       └ Payload, its data       └─▶ binary: headers and a value     a topic
 //! ```
 //!
-//! `docs/triggers.md` is the contract; `docs/schema/` is generated from these types; `tests/triggers.rs` checks both, and that nothing leaves that the moment does
-//! not share.
+//! `docs/triggers.md` is the contract; `docs/schema/` is generated from these types;
+//! `tests/triggers.rs` checks both, and that nothing leaves that the moment does not share.
 
 mod binary;
 mod build;

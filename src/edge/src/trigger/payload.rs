@@ -1,7 +1,8 @@
-//! What a trigger says: the `data` of its event. The JSON Schema in `docs/schema/trigger.json` is made of these types.
+//! What a trigger says: the `data` of its event. The JSON Schema in `docs/schema/trigger.json` is
+//! made of these types.
 //!
-//! The contract with subscribers: fields are only ever added, and what is added is optional. `tests/triggers.rs` holds old triggers that still have to
-//! be read.
+//! The contract with subscribers: fields are only ever added, and what is added is optional.
+//! `tests/triggers.rs` holds old triggers that still have to be read.
 
 use std::borrow::Cow;
 use std::fmt;

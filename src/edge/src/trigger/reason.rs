@@ -1,7 +1,9 @@
-//! Why, in words: the moment's template in the customer's language, or, without one, a sentence that fits its purpose.
+//! Why, in words: the moment's template in the customer's language, or, without one, a sentence
+//! that fits its purpose.
 //!
-//! Only what the moment shares is ever told. A template that names anything else, or something that is withheld, is not used: then the sentence of the
-//! purpose stands in for it. Names of the pack are for those who write it, and are never told to a customer.
+//! Only what the moment shares is ever told. A template that names anything else, or something that
+//! is withheld, is not used: then the sentence of the purpose stands in for it. Names of the pack
+//! are for those who write it, and are never told to a customer.
 
 use propice_define::Plan;
 use propice_define::plan::{Evidence, Moment, Purpose, Reason, ReasonPart, said};
@@ -28,7 +30,8 @@ pub(super) fn reason(
         .unwrap_or_else(|| Words { text: stand_in(moment.purpose, own).to_owned(), language: own.code().to_owned() })
 }
 
-/// What is said where a moment has no words of its own: true of every moment of the purpose. What is in it for the customer is said beside it.
+/// What is said where a moment has no words of its own: true of every moment of the purpose. What
+/// is in it for the customer is said beside it.
 fn stand_in(purpose: Purpose, language: Language) -> &'static str {
     match purpose {
         Purpose::Safety => language.pick(

@@ -1,4 +1,5 @@
-//! The contract as documents, generated from the types: JSON Schemas of the trigger and of the decision, and an AsyncAPI 3.0 document.
+//! The contract as documents, generated from the types: JSON Schemas of the trigger and of the
+//! decision, and an AsyncAPI 3.0 document.
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -47,7 +48,8 @@ fn identified<T: JsonSchema>(id: &str, title: &str) -> Value {
     schema
 }
 
-/// The AsyncAPI document: a channel per declared channel with a message per type of trigger, and the decisions.
+/// The AsyncAPI document: a channel per declared channel with a message per type of trigger, and
+/// the decisions.
 pub fn asyncapi(plan: &Plan) -> Value {
     let mut channels = Map::new();
     let mut operations = Map::new();
@@ -113,7 +115,8 @@ fn add_decisions(channels: &mut Map<String, Value>, operations: &mut Map<String,
     operations.insert("publish_decisions".to_owned(), operation);
 }
 
-/// Messages and the schemas that they are made of. These are of draft 7, which AsyncAPI reads without further ado.
+/// Messages and the schemas that they are made of. These are of draft 7, which AsyncAPI reads
+/// without further ado.
 fn components() -> Value {
     let mut settings = SchemaSettings::draft07().for_serialize();
     settings.definitions_path = SCHEMAS.into();

@@ -1,4 +1,5 @@
-//! What things are called in front of whoever runs a pack: in the language of the pack, by its labels, in its zone.
+//! What things are called in front of whoever runs a pack: in the language of the pack, by its
+//! labels, in its zone.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -52,7 +53,8 @@ impl<'p> Telling<'p> {
         )
     }
 
-    /// A time on the wall clock of the zone, `2026-03-02 10:00:00`; with its milliseconds where there are any.
+    /// A time on the wall clock of the zone, `2026-03-02 10:00:00`; with its milliseconds where
+    /// there are any.
     pub fn time(&self, time: LogicalTime) -> String {
         self.instant(i64::try_from(time).unwrap_or(i64::MAX))
     }

@@ -1,9 +1,11 @@
-//! What a condition compares a name with, where it does so plainly: `balance < 50.00 && …` compares `balance` with `< 50.00`. Anything that is more
-//! involved than a name, an operator and a literal has no threshold: it would take the whole condition to say it.
+//! What a condition compares a name with, where it does so plainly: `balance < 50.00 && …` compares
+//! `balance` with `< 50.00`. Anything that is more involved than a name, an operator and a literal
+//! has no threshold: it would take the whole condition to say it.
 
 const OPERATORS: [&str; 6] = ["<=", ">=", "==", "!=", "<", ">"];
 
-/// The operator and the literal that a condition compares a name with, both as it spells them. `None` when it does not, or more than once.
+/// The operator and the literal that a condition compares a name with, both as it spells them.
+/// `None` when it does not, or more than once.
 pub(super) fn threshold<'a>(condition: &'a str, name: &str) -> Option<(&'static str, &'a str)> {
     let mut found = conjuncts(condition)?.into_iter().filter_map(|part| comparison(part, name));
     let first = found.next()?;
@@ -30,7 +32,8 @@ fn is_literal(text: &str) -> bool {
         && digits.chars().all(|c| c.is_ascii_digit() || c.is_ascii_lowercase() || c == '.')
 }
 
-/// What is joined by `&&`, outside of parentheses and quotes; `None` when there is `||` or `?` there, so that no part has to hold.
+/// What is joined by `&&`, outside of parentheses and quotes; `None` when there is `||` or `?`
+/// there, so that no part has to hold.
 fn conjuncts(condition: &str) -> Option<Vec<&str>> {
     let bytes = condition.as_bytes();
     let (mut parts, mut from, mut depth) = (Vec::new(), 0, 0_u32);

@@ -1,7 +1,8 @@
 //! Where logical time comes from, and nowhere else.
 //!
-//! The event clock: logical time is event time; a record that comes behind takes effect at the clock, and is late.
-//! A time is complete when a later one comes, or when a pipe that has given a record at it falls silent.
+//! The event clock: logical time is event time; a record that comes behind takes effect at the
+//! clock, and is late. A time is complete when a later one comes, or when a pipe that has given a
+//! record at it falls silent.
 
 use propice_model::{EventTime, LogicalTime};
 
@@ -30,7 +31,8 @@ impl EventClock {
         event_time.max(self.open_from)
     }
 
-    /// Completes the greatest logical time that was given: what comes from now on takes effect later.
+    /// Completes the greatest logical time that was given: what comes from now on takes effect
+    /// later.
     pub fn complete(&mut self) {
         self.open_from = self.now.saturating_add(1);
     }

@@ -166,7 +166,8 @@ impl Decoder for DelimitedDecoder {
         if !self.fits(raw.len()) {
             return Err(self.wrong_width(raw.len()));
         }
-        // Checked once for the record; a boundary within a character shows when the value is cut out.
+        // Checked once for the record; a boundary within a character shows when the value is cut
+        // out.
         let text = std::str::from_utf8(raw.bytes).map_err(|error| not_utf8(error.valid_up_to()))?;
         let value_at = |column: usize| {
             let from = if column == 0 { 0 } else { raw.ends[column - 1] };

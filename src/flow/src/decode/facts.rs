@@ -1,8 +1,10 @@
-//! From a typed row to a fact: which entities a record names, and what it contributes to which of their features.
+//! From a typed row to a fact: which entities a record names, and what it contributes to which of
+//! their features.
 //!
-//! Everything that can fail for a record fails here, before anything of it takes effect: an expression over it that
-//! overflows makes the whole record a dead letter, and it contributes to nothing. What expressions read is known when the
-//! pack is loaded, so an [`Extractor`] holds, for one input, just the features that it feeds.
+//! Everything that can fail for a record fails here, before anything of it takes effect: an
+//! expression over it that overflows makes the whole record a dead letter, and it contributes to
+//! nothing. What expressions read is known when the pack is loaded, so an [`Extractor`] holds, for
+//! one input, just the features that it feeds.
 
 use std::sync::Arc;
 
@@ -89,7 +91,8 @@ impl Extractor {
     /// What a record says.
     ///
     /// # Errors
-    /// When its event time is out of range or an expression over it fails: then it contributes to nothing.
+    /// When its event time is out of range or an expression over it fails: then it contributes to
+    /// nothing.
     pub fn fact_of(&self, record: &Decoded, origin: Origin) -> Result<Fact, RecordError> {
         let input = &self.plan.inputs[self.input.index()];
         let row = &record.row;
@@ -121,7 +124,8 @@ impl Extractor {
             let mut new = change(target.kind, id.clone(), rank);
             self.contribute(target, row, rank, &mut new)?;
             if target.implied {
-                // What the policy keeps of a customer belongs to it, and is there only when something is kept.
+                // What the policy keeps of a customer belongs to it, and is there only when
+                // something is kept.
                 if new.contributions.is_empty() {
                     continue;
                 }

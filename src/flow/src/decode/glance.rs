@@ -1,8 +1,10 @@
-//! What a record is about, without reading all of it: for those who look for one customer among many.
+//! What a record is about, without reading all of it: for those who look for one customer among
+//! many.
 //!
-//! Of a record that is plain, and names nobody who is looked for, only the event time is read. Of any other nothing is said: it
-//! is to be decoded. So nobody is missed, whatever the record looks like, and what is let go may still turn out to be no record
-//! at all: a field that nobody looked at may be wrong.
+//! Of a record that is plain, and names nobody who is looked for, only the event time is read. Of
+//! any other nothing is said: it is to be decoded. So nobody is missed, whatever the record looks
+//! like, and what is let go may still turn out to be no record at all: a field that nobody looked
+//! at may be wrong.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -1,9 +1,10 @@
 //! JSON Lines: one object per record, from its bytes straight to the typed row.
 //!
-//! Every value is taken as it is written and read by the type of its field, so that a number is exact whatever its
-//! length; there is no tree of JSON values in between. Keys of records of one file come in one order as a rule, so the
-//! key behind the last one is tried first. Nearly all lines are plain and read by [`plain`]; what is not plain, or has a mistake, is
-//! read by `serde_json`.
+//! Every value is taken as it is written and read by the type of its field, so that a number is
+//! exact whatever its length; there is no tree of JSON values in between. Keys of records of one
+//! file come in one order as a rule, so the key behind the last one is tried first. Nearly all
+//! lines are plain and read by [`plain`]; what is not plain, or has a mistake, is read by
+//! `serde_json`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -156,7 +157,8 @@ impl Record<'_> {
         std::mem::replace(&mut self.seen[field], self.number) != self.number
     }
 
-    /// Takes the value of a key as it is written, for its first field and all others that are read from it.
+    /// Takes the value of a key as it is written, for its first field and all others that are read
+    /// from it.
     fn take(&mut self, first: usize, fields: &mut [FieldReader], keys: &Keys, raw: &str) {
         let mut next = Some(first);
         while let Some(at) = next {
@@ -179,7 +181,8 @@ impl Keys {
     }
 }
 
-/// Reads a record of plain values. `false` when it is none, or there is something to be said about its keys.
+/// Reads a record of plain values. `false` when it is none, or there is something to be said about
+/// its keys.
 fn read_plain(record: &mut Record<'_>, fields: &mut [FieldReader], keys: &Keys, text: &str) -> bool {
     let mut expected = 0;
     let read = plain::members(text, |key, raw| match keys.find(key, expected) {

@@ -6,8 +6,8 @@
 //! CSV values ─delimited───┘
 //! ```
 //!
-//! What is a record and what is not is fixed in `docs/packs.md`, "Inputs"; the unit tests of these files hold it, and
-//! `tests/files.rs` throws mutated lines at them.
+//! What is a record and what is not is fixed in `docs/packs.md`, "Inputs"; the unit tests of these
+//! files hold it, and `tests/files.rs` throws mutated lines at them.
 
 pub mod delimited;
 pub mod facts;
@@ -28,14 +28,16 @@ use propice_model::Row;
 pub struct Decoded {
     /// One value per field. Of a deletion only the key and the time are sure to be there.
     pub row: Row,
-    /// Whether the bytes themselves say that the key is deleted (`_deleted`, or nothing but the key).
+    /// Whether the bytes themselves say that the key is deleted (`_deleted`, or nothing but the
+    /// key).
     pub deleted: bool,
 }
 
 /// Why a record goes to the dead letters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordError {
-    /// A stable word for programs: `unreadable`, `missing_field`, `wrong_type`, `out_of_range`, `unknown_input`, `too_long`, `expression`.
+    /// A stable word for programs: `unreadable`, `missing_field`, `wrong_type`, `out_of_range`,
+    /// `unknown_input`, `too_long`, `expression`.
     pub reason: &'static str,
     /// For people, names the field.
     pub message: String,

@@ -1,11 +1,14 @@
-//! The records that nearly all lines are: one object of plain values, read in one pass over its bytes.
+//! The records that nearly all lines are: one object of plain values, read in one pass over its
+//! bytes.
 //!
-//! Plain is a text without escapes, a number without an exponent, `true`, `false` and `null`. Of anything else (nested values,
-//! escapes, a syntax error) nothing is said here: the line is read again from its start by `serde_json`, which also words what is wrong
-//! with it. So what is taken here has to be JSON, and not all JSON has to be taken.
+//! Plain is a text without escapes, a number without an exponent, `true`, `false` and `null`. Of
+//! anything else (nested values, escapes, a syntax error) nothing is said here: the line is read
+//! again from its start by `serde_json`, which also words what is wrong with it. So what is taken
+//! here has to be JSON, and not all JSON has to be taken.
 
-/// Hands over each key (without quotes) with its value as it is written, until `each` says that it does not want more.
-/// `None` unless the whole text is an object of plain values that were all wanted.
+/// Hands over each key (without quotes) with its value as it is written, until `each` says that it
+/// does not want more. `None` unless the whole text is an object of plain values that were all
+/// wanted.
 pub(super) fn members<'t>(text: &'t str, mut each: impl FnMut(&'t str, &'t str) -> bool) -> Option<()> {
     let bytes = text.as_bytes();
     let mut at = expect(bytes, space(bytes, 0), b'{')?;

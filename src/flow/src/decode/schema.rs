@@ -1,4 +1,5 @@
-//! The rules of a record, whatever its format: what is required, what deletes, what is said of what does not fit.
+//! The rules of a record, whatever its format: what is required, what deletes, what is said of what
+//! does not fit.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -21,10 +22,11 @@ const SHOWN_CHARS: usize = 40;
 #[derive(Debug)]
 pub(super) struct Schema {
     pub(super) fields: Vec<FieldReader>,
-    /// Whether [`DELETED`] marks a deletion: unless the pack declares such a column itself. (Of a stream, whose records
-    /// cannot be deleted, it makes the record a dead letter.)
+    /// Whether [`DELETED`] marks a deletion: unless the pack declares such a column itself. (Of a
+    /// stream, whose records cannot be deleted, it makes the record a dead letter.)
     pub(super) deletable: bool,
-    /// Whether a record with nothing but its key deletes: of a table with another field that is required.
+    /// Whether a record with nothing but its key deletes: of a table with another field that is
+    /// required.
     bare_key_deletes: bool,
     plan: Arc<Plan>,
     input: InputId,
@@ -109,7 +111,8 @@ impl Schema {
             && self.fields.iter().zip(&row).all(|(field, value)| field.identifies || value.is_null());
         let mut deleted = marked || bare;
         if let Some(error) = self.misfit(&row, deleted, found) {
-            // A deletion needs the key and the time only, also where a condition says that it is one.
+            // A deletion needs the key and the time only, also where a condition says that it is
+            // one.
             deleted = self.condition_deletes(&row);
             let kept = if deleted { self.misfit(&row, deleted, found) } else { Some(error) };
             if let Some(error) = kept {
@@ -167,7 +170,8 @@ impl FieldReader {
         }
     }
 
-    /// Checks what only the place of the value in the record decides, and names the field in what is wrong.
+    /// Checks what only the place of the value in the record decides, and names the field in what
+    /// is wrong.
     pub(super) fn accept(&mut self, value: Result<Value, Misfit>, shown: &str) -> Result<Value, RecordError> {
         let checked = match value {
             Ok(Value::Time(time_ms)) if self.is_event_time && !is_event_time(time_ms) => {
@@ -191,7 +195,8 @@ impl FieldReader {
 }
 
 impl FieldReader {
-    /// Notes a time outside of the usual years. A text that is no event time may well be one: a birth, a far end.
+    /// Notes a time outside of the usual years. A text that is no event time may well be one: a
+    /// birth, a far end.
     fn doubt(&mut self, time_ms: i64, shown: &str) {
         let unit = self.values.unit_of(shown);
         if !matches!(self.odd, Odd::None) || (unit.is_none() && !self.is_event_time) {

@@ -1,7 +1,7 @@
 //! One value from its text, for every type of field: what JSON and delimited files share.
 //!
-//! Reads exactly or not at all: nothing is rounded, trimmed or guessed. A value that does not fit is a [`Misfit`]; the
-//! caller names the field and shows what was found.
+//! Reads exactly or not at all: nothing is rounded, trimmed or guessed. A value that does not fit
+//! is a [`Misfit`]; the caller names the field and shows what was found.
 
 use std::borrow::Cow;
 use std::hash::BuildHasher;
@@ -114,7 +114,8 @@ impl ValueReader {
     }
 
     fn id(&mut self, text: &str) -> Id {
-        // Only what begins with a digit can be numeric, and only what is not numeric is worth remembering.
+        // Only what begins with a digit can be numeric, and only what is not numeric is worth
+        // remembering.
         if text.as_bytes().first().is_some_and(u8::is_ascii_digit) {
             return Id::parse(text);
         }
@@ -175,10 +176,11 @@ pub(super) fn decimal(text: &str, scale: u8) -> Result<Decimal, Misfit> {
     })
 }
 
-/// Remembers short texts, so that a field with few different ones does not allocate for every record.
+/// Remembers short texts, so that a field with few different ones does not allocate for every
+/// record.
 ///
-/// A text has one place; another text with the same place takes it over. So memory is bounded, and nothing is ever
-/// looked for.
+/// A text has one place; another text with the same place takes it over. So memory is bounded, and
+/// nothing is ever looked for.
 #[derive(Debug, Default)]
 struct Interner {
     places: Vec<Option<Arc<str>>>,

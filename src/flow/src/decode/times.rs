@@ -1,7 +1,8 @@
 //! Times from text: RFC 3339, dates, local dates and times, and strftime patterns.
 //!
-//! What has no offset is read in the zone of the pack; where a local time exists twice (or not at all) because clocks
-//! change, the earlier offset counts, as RFC 5545 has it. Everything finer than a millisecond is cut off.
+//! What has no offset is read in the zone of the pack; where a local time exists twice (or not at
+//! all) because clocks change, the earlier offset counts, as RFC 5545 has it. Everything finer than
+//! a millisecond is cut off.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -25,7 +26,8 @@ pub(super) struct TimeReader {
 
 impl TimeReader {
     pub(super) fn new(timezone: &str, pattern: Option<&str>) -> TimeReader {
-        // The check of the pack refuses zones that are not known, so the second choice is never taken.
+        // The check of the pack refuses zones that are not known, so the second choice is never
+        // taken.
         let zone = TimeZone::get(timezone).unwrap_or(TimeZone::UTC);
         TimeReader { zone, pattern: pattern.map(str::to_owned), last_text: String::new(), last_ms: 0 }
     }
@@ -209,7 +211,8 @@ fn days_of(year: i16, month: u8) -> u8 {
     }
 }
 
-/// Days from 1970-01-01 in the proleptic Gregorian calendar; years begin in March so that leap days come last.
+/// Days from 1970-01-01 in the proleptic Gregorian calendar; years begin in March so that leap days
+/// come last.
 fn days_since_1970(year: i16, month: u8, day: u8) -> i64 {
     let year = i64::from(year) - i64::from(month <= 2);
     let era = year.div_euclid(400);

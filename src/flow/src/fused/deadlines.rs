@@ -1,9 +1,10 @@
 //! What is due when: a monotone priority queue in buckets of time.
 //!
-//! A radix heap (Ahuja, Mehlhorn, Orlin, Tarjan, *Faster algorithms for the shortest path problem*, 1990). Times only
-//! ever move forward, so an entry sits in the bucket of the highest bit in which its time differs from the last time that was
-//! handed over. An entry moves to a lower bucket at most 64 times in its life, in practice a few times, and always as
-//! part of a sequential pass: a deadline years away costs no more than one seconds away, and waiting costs nothing.
+//! A radix heap (Ahuja, Mehlhorn, Orlin, Tarjan, *Faster algorithms for the shortest path problem*,
+//! 1990). Times only ever move forward, so an entry sits in the bucket of the highest bit in which
+//! its time differs from the last time that was handed over. An entry moves to a lower bucket at
+//! most 64 times in its life, in practice a few times, and always as part of a sequential pass: a
+//! deadline years away costs no more than one seconds away, and waiting costs nothing.
 //!
 //! ```text
 //! last = 0b0100        bucket 0: 0100   bucket 1: 0101   bucket 2: 011x   bucket 4: 1xxx …
@@ -61,7 +62,8 @@ impl Deadlines {
         }
     }
 
-    /// Makes `next`, the least time of all entries, the last one, so that its entries are in bucket 0.
+    /// Makes `next`, the least time of all entries, the last one, so that its entries are in bucket
+    /// 0.
     fn advance(&mut self, next: LogicalTime) {
         let from = self.bucket(next);
         self.last = next;

@@ -1,11 +1,13 @@
 //! The entities of one kind that live on this worker: their features, attributes and deadlines.
 //!
-//! Used by the operators of entities and of customers in the same way. At each logical time, in order:
+//! Used by the operators of entities and of customers in the same way. At each logical time, in
+//! order:
 //!
-//! 1. [`Entities::wake`]: entities whose deadlines are due are touched: contributions begin to count. Whoever is touched, for whatever
-//!    reason, first lets go what has expired;
+//! 1. [`Entities::wake`]: entities whose deadlines are due are touched: contributions begin to
+//!    count. Whoever is touched, for whatever reason, first lets go what has expired;
 //! 2. [`Entities::apply`] and [`Entities::column_mut`]: what records change;
-//! 3. [`Entities::settle`], once per touched entity: the slots that changed are read again, attributes follow;
+//! 3. [`Entities::recompute`], once per touched entity: the slots that changed are read again,
+//!    attributes follow;
 //! 4. [`Entities::arm`]: the next time at which the entity has to be looked at.
 //!
 //! So everything that takes effect at one logical time does so together, whatever order it came in.
@@ -13,23 +15,23 @@
 use std::hint::black_box;
 use std::sync::Arc;
 
-use crate::nothing::features_over_nothing;
+use crate::empty_view::empty_features;
 use propice_define::Plan;
-use propice_define::expr::{Env, Expr, Guard};
+use propice_define::expr::{Env, Expr, Predicate};
 use propice_define::plan::Entity;
 use propice_model::time::FOREVER;
 use propice_model::{Contribution, EntityChange, FeatureId, Id, KindId, LogicalTime, Value};
 
-use super::bits::Bits;
-use super::coming::{Coming, When};
+use super::bit_set::BitSet;
+use super::chunked_vec::ChunkedVec;
 use super::deadlines::Deadlines;
-use super::features::{Column, Given, column};
-use super::index::Index;
-use super::paged::Paged;
-use super::touched::{TOGETHER, Touch, Touched};
+use super::dirty::{DirtyEntity, DirtySet, TOGETHER};
+use super::features::{Column, Contributed, column};
+use super::id_index::IdIndex;
+use super::pending::{PendingContributions, When};
 
 /// The mark of an entity that was not touched at the current time.
-const UNTOUCHED: u32 = u32::MAX;
+const CLEAN: u32 = u32::MAX;
 
 /// What is asked of an entity whenever it is touched, in one place.
 struct State {
@@ -43,20 +45,21 @@ struct State {
     end: LogicalTime,
     /// When it has to be looked at again; `FOREVER` when nothing is waited for.
     armed: LogicalTime,
-    /// When the first entry for it among the deadlines comes: never later than `armed`; `FOREVER` without one.
+    /// When the first entry for it among the deadlines comes: never later than `armed`; `FOREVER`
+    /// without one.
     queued: LogicalTime,
     /// How many live records name it.
     named: i64,
     /// Where it stands among those that were touched at the current time.
-    touch: u32,
+    dirty_entity: u32,
     /// Whether it was settled before.
-    settled: bool,
+    computed: bool,
 }
 
 impl State {
-    /// Brings near what it points to ([`Entities::expect`]).
+    /// Brings near what it points to ([`Entities::prefetch`]).
     #[inline]
-    fn expect(&self) {
+    fn prefetch(&self) {
         black_box((self.row.first().is_some_and(Value::is_null), self.expiries.first().copied()));
     }
 }
@@ -65,24 +68,24 @@ impl State {
 pub(super) struct Entities {
     plan: Arc<Plan>,
     kind: KindId,
-    index: Index,
-    states: Paged<State>,
+    index: IdIndex,
+    states: ChunkedVec<State>,
     columns: Vec<Box<dyn Column>>,
     /// The features with a window.
     windows: Vec<usize>,
     /// Of each feature its position in `windows`, if it is there.
     window_of: Vec<Option<u16>>,
-    coming: Coming,
+    pending: PendingContributions,
     deadlines: Deadlines,
     /// Who is due at the current time; kept for its allocation.
     due: Vec<u32>,
-    touched: Touched,
+    dirty: DirtySet,
     /// The current logical time.
     now: LogicalTime,
     /// A view over nothing, features only.
-    nothing: Vec<Value>,
+    empty: Vec<Value>,
     /// The slots that each attribute uses.
-    dependencies: Vec<Bits>,
+    dependencies: Vec<BitSet>,
     /// The attributes that depend on `now`.
     timed: Vec<usize>,
 }
@@ -96,17 +99,17 @@ impl Entities {
         let timed = |position: &usize| entity.attributes[*position].expr.depends_on_now();
         Entities {
             kind,
-            index: Index::default(),
-            states: Paged::new(),
+            index: IdIndex::default(),
+            states: ChunkedVec::new(),
             columns: entity.features.iter().map(column).collect(),
             window_of: (0..entity.features.len()).map(window_of).collect(),
             windows,
-            coming: Coming::default(),
+            pending: PendingContributions::default(),
             deadlines: Deadlines::default(),
             due: Vec::new(),
-            touched: Touched::default(),
+            dirty: DirtySet::default(),
             now: 0,
-            nothing: features_over_nothing(entity),
+            empty: empty_features(entity),
             dependencies: dependencies.collect(),
             timed: (0..entity.attributes.len()).filter(timed).collect(),
             plan,
@@ -140,55 +143,57 @@ impl Entities {
         if new {
             self.columns.iter_mut().for_each(|column| column.grow());
             self.states.push(State {
-                row: Box::from(self.nothing.as_slice()),
+                row: Box::from(self.empty.as_slice()),
                 expiries: vec![FOREVER; self.windows.len()].into_boxed_slice(),
                 soonest: FOREVER,
                 end: 0,
                 armed: FOREVER,
                 queued: FOREVER,
                 named: 0,
-                touch: UNTOUCHED,
-                settled: false,
+                dirty_entity: CLEAN,
+                computed: false,
             });
         }
         entity
     }
 
-    /// Brings what is kept of an entity near, which is soon needed for a change. Where state is larger than caches, waiting for memory is
-    /// most of the work: for entities that are asked for one right after the other, all of it comes at once.
+    /// Brings what is kept of an entity near, which is soon needed for a change. Where state is
+    /// larger than caches, waiting for memory is most of the work: for entities that are asked for
+    /// one right after the other, all of it comes at once.
     #[inline]
-    pub(super) fn expect(&self, entity: u32, change: &EntityChange) {
-        self.states[entity].expect();
+    pub(super) fn prefetch(&self, entity: u32, change: &EntityChange) {
+        self.states[entity].prefetch();
         for contribution in &change.contributions {
-            self.columns[contribution.feature.index()].expect(entity);
+            self.columns[contribution.feature.index()].prefetch(entity);
         }
     }
 
     /// The same for entities whose windows end.
-    fn expect_ends(&self, entities: &[u32]) {
+    fn prefetch_deadlines(&self, entities: &[u32]) {
         for &entity in entities {
-            self.states[entity].expect();
-            self.windows.iter().for_each(|&feature| self.columns[feature].expect(entity));
+            self.states[entity].prefetch();
+            self.windows.iter().for_each(|&feature| self.columns[feature].prefetch(entity));
         }
     }
 
-    /// Marks an entity as touched at the current time. What has expired meanwhile, and nobody waited for, goes first. Says where it stands.
+    /// Marks an entity as touched at the current time. What has expired meanwhile, and nobody
+    /// waited for, goes first. Says where it stands.
     #[inline]
-    pub(super) fn touch(&mut self, entity: u32) -> u32 {
+    pub(super) fn mark_dirty(&mut self, entity: u32) -> u32 {
         let state = &mut self.states[entity];
-        if state.touch == UNTOUCHED {
-            state.touch = self.touched.add(entity, self.nothing.len());
+        if state.dirty_entity == CLEAN {
+            state.dirty_entity = self.dirty.add(entity, self.empty.len());
             if state.soonest <= self.now {
-                let touch = self.touched.at(state.touch);
+                let dirty_entity = self.dirty.at(state.dirty_entity);
                 for (&expiry, &feature) in state.expiries.iter().zip(&self.windows) {
                     if expiry <= self.now {
                         self.columns[feature].expire(entity, self.now);
-                        touch.dirty.insert(feature);
+                        dirty_entity.dirty.insert(feature);
                     }
                 }
             }
         }
-        state.touch
+        state.dirty_entity
     }
 
     /// The next time at which anything is due.
@@ -202,11 +207,11 @@ impl Entities {
         let mut due = std::mem::take(&mut self.due);
         self.pop_due(time, &mut due);
         for together in due.chunks(TOGETHER) {
-            self.expect_ends(together);
+            self.prefetch_deadlines(together);
             for &entity in together {
-                let at = self.touch(entity);
-                self.touched.at(at).woken = true;
-                for waiting in self.coming.begin(entity, time) {
+                let at = self.mark_dirty(entity);
+                self.dirty.at(at).woken = true;
+                for waiting in self.pending.begin(entity, time) {
                     let when = (waiting.event_time, &waiting.order);
                     self.apply_one(entity, at, when, &waiting.contribution, time, 1);
                 }
@@ -218,8 +223,9 @@ impl Entities {
 
     /// The entities that have to be looked at now.
     ///
-    /// What is waited for mostly moves on, with every event of a customer that keeps a window from running empty. Its entry stays where
-    /// it is and moves when it comes: that is cheaper than a look in vain.
+    /// What is waited for mostly moves on, with every event of a customer that keeps a window from
+    /// running empty. Its entry stays where it is and moves when it comes: that is cheaper than a
+    /// look in vain.
     fn pop_due(&mut self, time: LogicalTime, due: &mut Vec<u32>) {
         let states = &mut self.states;
         self.deadlines.pop_until(time, |entity| {
@@ -246,7 +252,7 @@ impl Entities {
 
     /// Applies what a record says of an entity, or takes it back.
     pub(super) fn apply(&mut self, entity: u32, change: &EntityChange, time: LogicalTime, diff: isize) {
-        let at = self.touch(entity);
+        let at = self.mark_dirty(entity);
         if change.names {
             self.states[entity].named += diff as i64;
         }
@@ -256,7 +262,8 @@ impl Entities {
         }
     }
 
-    /// Gives a contribution to an entity that stands `at` among the touched ones, or takes it back; or notes that it is to come.
+    /// Gives a contribution to an entity that stands `at` among the touched ones, or takes it back;
+    /// or notes that it is to come.
     #[inline]
     fn apply_one(
         &mut self,
@@ -271,8 +278,8 @@ impl Entities {
             return;
         }
         match (contribution.from > time, diff > 0) {
-            (true, true) => return self.coming.add(entity, when, contribution),
-            (true, false) => return self.coming.remove(entity, when, contribution),
+            (true, true) => return self.pending.add(entity, when, contribution),
+            (true, false) => return self.pending.remove(entity, when, contribution),
             _ => {}
         }
         if diff > 0 && contribution.until != FOREVER {
@@ -281,66 +288,69 @@ impl Entities {
         }
         let column = self.column_mut(at, contribution.feature);
         if diff > 0 {
-            column.give(entity, &given(when, contribution));
+            column.insert(entity, &contributed(when, contribution));
         } else {
-            column.take(entity, &given(when, contribution));
+            column.retract(entity, &contributed(when, contribution));
         }
     }
 
-    /// The column of a feature, which is about to change for the entity that stands `at` among the touched ones.
+    /// The column of a feature, which is about to change for the entity that stands `at` among the
+    /// touched ones.
     #[inline]
     pub(super) fn column_mut(&mut self, at: u32, feature: FeatureId) -> &mut dyn Column {
-        self.touched.at(at).dirty.insert(feature.index());
+        self.dirty.at(at).dirty.insert(feature.index());
         &mut *self.columns[feature.index()]
     }
 
     /// Takes what was touched at the current time, in order of first touch. Ends the current time.
-    pub(super) fn take_touched(&mut self) -> Touched {
-        for touch in self.touched.iter_mut() {
-            self.states[touch.entity].touch = UNTOUCHED;
+    pub(super) fn take_dirty(&mut self) -> DirtySet {
+        for dirty_entity in self.dirty.iter_mut() {
+            self.states[dirty_entity.entity].dirty_entity = CLEAN;
         }
-        std::mem::take(&mut self.touched)
+        std::mem::take(&mut self.dirty)
     }
 
     /// Gives the list of what was touched back, for the next time.
-    pub(super) fn put_back(&mut self, mut touched: Touched) {
-        touched.clear();
-        self.touched = touched;
+    pub(super) fn put_back(&mut self, mut dirty: DirtySet) {
+        dirty.clear();
+        self.dirty = dirty;
     }
 
-    /// The first expiry behind which a guard over a feature, which holds, may hold no more.
-    pub(super) fn holds_until(&self, entity: u32, guard: &Guard) -> LogicalTime {
-        self.columns[usize::from(guard.slot)].holds_until(entity, guard)
+    /// The first expiry behind which a predicate over a feature, which holds, may hold no more.
+    pub(super) fn holds_until(&self, entity: u32, predicate: &Predicate) -> LogicalTime {
+        self.columns[usize::from(predicate.slot)].holds_until(entity, predicate)
     }
 
-    /// Reads the dirty features and the attributes that follow from them, and notes which slots changed.
-    pub(super) fn settle(&mut self, touch: &mut Touch, time: LogicalTime) {
-        let state = &mut self.states[touch.entity];
-        for feature in touch.dirty.iter() {
+    /// Reads the dirty features and the attributes that follow from them, and notes which slots
+    /// changed.
+    pub(super) fn recompute(&mut self, dirty_entity: &mut DirtyEntity, time: LogicalTime) {
+        let state = &mut self.states[dirty_entity.entity];
+        for feature in dirty_entity.dirty.iter() {
             let column = &self.columns[feature];
-            let value = column.value(touch.entity);
+            let value = column.value(dirty_entity.entity);
             let slot = &mut state.row[feature];
             if *slot != value {
                 *slot = value;
-                touch.changed.insert(feature);
+                dirty_entity.changed.insert(feature);
             }
             if let Some(window) = self.window_of[feature] {
-                state.expiries[usize::from(window)] = column.deadline(touch.entity);
+                state.expiries[usize::from(window)] = column.deadline(dirty_entity.entity);
             }
         }
         state.soonest = state.expiries.iter().copied().min().unwrap_or(FOREVER);
-        // The attributes of a view over nothing have values too: the first settling evaluates all of them.
-        let fresh = !std::mem::replace(&mut state.settled, true);
+        // The attributes of a view over nothing have values too: the first settling evaluates all
+        // of them.
+        let fresh = !std::mem::replace(&mut state.computed, true);
         let kind = &self.plan.entities[self.kind.index()];
         for &position in &kind.evaluation {
             let attribute = &kind.attributes[position];
-            let turned = touch.woken && attribute.expr.depends_on_now();
-            if fresh || turned || touch.changed.intersects(&self.dependencies[position]) {
+            let turned = dirty_entity.woken && attribute.expr.depends_on_now();
+            if fresh || turned || dirty_entity.changed.intersects(&self.dependencies[position]) {
                 let slot = kind.features.len() + position;
                 let value = attribute.expr.eval(&Env::of(&state.row, time)).unwrap_or_default();
                 if state.row[slot] != value {
                     state.row[slot] = value;
-                    touch.changed.insert(slot);
+                    dirty_entity.changed.insert(slot);
                 }
             }
         }
@@ -348,11 +358,12 @@ impl Entities {
 
     /// Arms the deadline of an entity: the least of its features', its attributes' and `other`.
     ///
-    /// Of the features' only those of the windows that are `awaited` (`None`: all). When none is, the entity is woken only some time after
-    /// everything has expired, to let go of it. What is armed is never later than what is due.
-    pub(super) fn arm(&mut self, entity: u32, time: LogicalTime, other: LogicalTime, awaited: Option<&Bits>) {
+    /// Of the features' only those of the windows that are `awaited` (`None`: all). When none is,
+    /// the entity is woken only some time after everything has expired, to let go of it. What is
+    /// armed is never later than what is due.
+    pub(super) fn arm(&mut self, entity: u32, time: LogicalTime, other: LogicalTime, awaited: Option<&BitSet>) {
         let state = &mut self.states[entity];
-        let mut next = other.min(self.coming.next(entity));
+        let mut next = other.min(self.pending.next(entity));
         if state.soonest != FOREVER {
             next = next.min(state.end.saturating_add(patience(entity, state.end - time)));
             match awaited {
@@ -369,7 +380,7 @@ impl Entities {
         }
         for &position in &self.timed {
             let attribute = &self.plan.entities[self.kind.index()].attributes[position];
-            next = next.min(attribute.expr.next_turn(&Env::of(&state.row, time)).unwrap_or(FOREVER));
+            next = next.min(attribute.expr.next_change_point(&Env::of(&state.row, time)).unwrap_or(FOREVER));
         }
         state.armed = next;
         if next < state.queued {
@@ -379,16 +390,16 @@ impl Entities {
     }
 }
 
-/// How long what has expired stays when nobody waits for it: up to a quarter of the time that it counted, another span for each entity. Panes end
-/// together; to let go of them need not.
+/// How long what has expired stays when nobody waits for it: up to a quarter of the time that it
+/// counted, another span for each entity. Panes end together; to let go of them need not.
 fn patience(entity: u32, span: LogicalTime) -> LogicalTime {
     // The fractions of the multiples of the golden ratio are spread evenly.
     let phase = u64::from(entity.wrapping_mul(0x9e37_79b9) >> 16);
     (span / 4).saturating_mul(phase) >> 16
 }
 
-fn given<'a>((event_time, order): When<'a>, contribution: &'a Contribution) -> Given<'a> {
-    Given { until: contribution.until, event_time, order, value: &contribution.value }
+fn contributed<'a>((event_time, order): When<'a>, contribution: &'a Contribution) -> Contributed<'a> {
+    Contributed { until: contribution.until, event_time, order, value: &contribution.value }
 }
 
 /// The features of an entity from which contributions go by themselves.
@@ -398,7 +409,7 @@ pub(super) fn windows_of(entity: &Entity) -> impl Iterator<Item = usize> {
 }
 
 /// The slots of scope 0 that an expression uses, of so many.
-pub(super) fn slots_of(expr: &Expr, slots: usize) -> Bits {
+pub(super) fn slots_of(expr: &Expr, slots: usize) -> BitSet {
     let used = expr.refs().iter().filter(|(reference, _)| reference.scope == 0);
-    Bits::of(slots, used.map(|(reference, _)| usize::from(reference.slot)))
+    BitSet::of(slots, used.map(|(reference, _)| usize::from(reference.slot)))
 }

@@ -1,4 +1,5 @@
-//! The fused engine: stateful operators that take and give differences and keep their state in place.
+//! The fused engine: stateful operators that take and give differences and keep their state in
+//! place.
 //!
 //! ```text
 //!                    by key                by entity                    by customer
@@ -7,33 +8,36 @@
 //!                            └─────────── of the customer ─────────┴──▶
 //! ```
 //!
-//! Where every fact is about one customer and nothing else, facts go to the customers as they are: one operator ([`incoming::home`]).
+//! Where every fact is about one customer and nothing else, facts go to the customers as they are:
+//! one operator ([`inputs::customer_routing`]).
 //!
-//! One exchange per entity, no arrangement on the way of an event. Every operator works on complete logical times only, in order,
-//! deadlines included, and holds capabilities just for what waits in it: the frontier goes through an operator that has nothing
-//! to do before it. When its input closes, what is still pending does not fire: the run has ended.
+//! One exchange per entity, no arrangement on the way of an event. Every operator works on complete
+//! logical times only, in order, deadlines included, and holds capabilities just for what waits in
+//! it: the frontier goes through an operator that has nothing to do before it. When its input
+//! closes, what is still pending does not fire: the run has ended.
 //!
-//! Checked against the `reference` engine and against the oracle of `tests/properties`, at every logical time.
+//! Checked against the `reference` engine and against the oracle of `tests/properties`, at every
+//! logical time.
 
-mod bits;
-mod coming;
-mod customers;
+mod bit_set;
+mod capabilities;
+mod chunked_vec;
+mod complete;
+mod customer_operator;
 mod deadlines;
+mod dirty;
 mod entities;
+mod entity_operator;
 mod features;
-mod guards;
-mod held;
-mod inbox;
-mod incoming;
-mod index;
+mod id_index;
+mod inputs;
 mod moments;
-mod owned;
-mod paged;
-mod ready;
-mod rows;
-mod sharded;
-mod tables;
-mod touched;
+mod pending;
+mod predicate_index;
+mod segmented_map;
+mod stash;
+mod table_operator;
+mod table_rows;
 
 use std::sync::Arc;
 
@@ -45,7 +49,7 @@ use propice_model::{Fact, KindId, LogicalTime};
 
 use super::{Flow, Updates, ViewPart};
 
-use incoming::{Given, Said};
+use inputs::{CustomerChanges, Inputs};
 
 /// Builds the dataflow of a plan.
 pub fn build<'scope>(
@@ -55,15 +59,15 @@ pub fn build<'scope>(
     with_views: bool,
 ) -> Flow<'scope> {
     let scope = facts.scope();
-    let (said, parts) = match incoming::home(plan) {
-        Some(home) => (Said::Facts(facts, home), Vec::new()),
+    let (changes, parts) = match inputs::customer_routing(plan) {
+        Some(home) => (CustomerChanges::Facts(facts, home), Vec::new()),
         None => by_kind(plan, facts),
     };
     let declared = parts.iter().filter(|(kind, _)| Some(*kind) != plan.policy.kind);
     let declared: Vec<_> = declared.map(|(_, parts)| parts.clone()).collect();
     let parts = together(parts.into_iter().map(|(_, parts)| parts));
-    let given = Given { said, parts, holidays };
-    let customers::Taken { events, views } = customers::customers(plan, scope, given, with_views);
+    let inputs = Inputs { changes, parts, holidays };
+    let customer_operator::Taken { events, views } = customer_operator::customers(plan, scope, inputs, with_views);
     let views = views.and_then(|views| together(std::iter::once(views).chain(declared)));
     Flow { events, views }
 }
@@ -72,16 +76,17 @@ pub fn build<'scope>(
 fn by_kind<'scope>(
     plan: &Arc<Plan>,
     facts: Updates<'scope, Fact>,
-) -> (Said<'scope>, Vec<(KindId, Updates<'scope, ViewPart>)>) {
+) -> (CustomerChanges<'scope>, Vec<(KindId, Updates<'scope, ViewPart>)>) {
     let scope = facts.scope();
-    let mut changes = tables::live_changes(plan, facts).into_iter();
+    let mut changes = table_operator::live_changes(plan, facts).into_iter();
     let of_customers = changes.next().unwrap_or_else(|| timely::dataflow::operators::generic::operator::empty(scope));
     let kinds = changes.zip(1..).map(|(of_kind, kind)| (KindId(kind), of_kind));
-    let parts = kinds.map(|(kind, of_kind)| (kind, owned::parts(plan, kind, of_kind)));
-    (Said::Changes(of_customers), parts.collect())
+    let parts = kinds.map(|(kind, of_kind)| (kind, entity_operator::parts(plan, kind, of_kind)));
+    (CustomerChanges::Changes(of_customers), parts.collect())
 }
 
-/// All of these streams in one. What is not needed is not there, since also an operator without work takes part in progress.
+/// All of these streams in one. What is not needed is not there, since also an operator without
+/// work takes part in progress.
 fn together<'scope, D: Clone + 'static>(
     streams: impl IntoIterator<Item = Updates<'scope, D>>,
 ) -> Option<Updates<'scope, D>> {

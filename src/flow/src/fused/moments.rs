@@ -1,7 +1,8 @@
 //! Which conditions hold for a customer, since when, and which episodes are open.
 //!
-//! A condition is looked at once per logical time, after everything that takes effect at that time, and only when
-//! something that it uses has changed, or `now` may have turned it; and not while its guard is false ([`Guards`]).
+//! A condition is looked at once per logical time, after everything that takes effect at that time,
+//! and only when something that it uses has changed, or `now` may have turned it; and not while its
+//! predicate is false ([`PredicateIndex`]).
 //!
 //! ```text
 //!           condition turns true                    it has held for `for`
@@ -13,16 +14,16 @@
 use std::sync::Arc;
 
 use crate::Transition;
-use crate::nothing::row_over_nothing;
+use crate::empty_view::empty_row;
 use propice_define::Plan;
-use propice_define::expr::{Env, Guard};
+use propice_define::expr::{Env, Predicate};
 use propice_define::plan::Moment;
 use propice_model::time::FOREVER;
 use propice_model::{Id, KindId, LogicalTime, MomentId, Value};
 
-use super::bits::Bits;
+use super::bit_set::BitSet;
 use super::entities::slots_of;
-use super::guards::Guards;
+use super::predicate_index::PredicateIndex;
 
 /// An entity of a customer, as a moment sees it.
 #[derive(Clone, Debug)]
@@ -36,7 +37,7 @@ pub(super) struct Part {
 
 /// A condition that holds.
 #[derive(Debug)]
-struct Holding {
+struct HeldCondition {
     moment: MomentId,
     entity: Option<(KindId, Id)>,
     since: LogicalTime,
@@ -45,11 +46,11 @@ struct Holding {
 
 /// What is known of the conditions of one customer.
 #[derive(Default, Debug)]
-pub(super) struct Situation {
-    holding: Vec<Holding>,
+pub(super) struct ConditionStates {
+    holding: Vec<HeldCondition>,
 }
 
-impl Situation {
+impl ConditionStates {
     /// Whether the first of the conditions that hold has held for long enough.
     #[inline]
     pub(super) fn first_is_open(&self) -> bool {
@@ -59,13 +60,13 @@ impl Situation {
 
 /// A customer at a logical time.
 #[derive(Clone, Copy)]
-pub(super) struct Look<'a> {
+pub(super) struct CustomerUpdate<'a> {
     pub time: LogicalTime,
     pub customer: &'a Id,
     pub row: &'a [Value],
     pub parts: &'a [Part],
     /// The slots of the customer that changed at this time.
-    pub changed: &'a Bits,
+    pub changed: &'a BitSet,
     /// Whether a deadline was reached, so that conditions may have turned by themselves.
     pub woken: bool,
     /// Whether everything has to be looked at: the customer is new.
@@ -75,22 +76,22 @@ pub(super) struct Look<'a> {
 /// The moments of a plan.
 pub(super) struct Moments {
     plan: Arc<Plan>,
-    guards: Guards,
+    predicates: PredicateIndex,
     /// The slots of the customer that each moment uses.
-    uses: Vec<Bits>,
+    uses: Vec<BitSet>,
     /// The moments that depend on `now`.
-    timed: Bits,
+    timed: BitSet,
     /// The moments about entities of each kind.
     about: Vec<Vec<MomentId>>,
     /// Those that are looked at; kept for its allocation.
-    again: Bits,
+    again: BitSet,
 }
 
 impl Moments {
     pub(super) fn new(plan: Arc<Plan>) -> Moments {
         let moments = plan.moments.len();
         let uses = plan.moments.iter().map(|moment| slots_of(&moment.when, plan.entities[0].slots())).collect();
-        let mut timed = Bits::new(moments);
+        let mut timed = BitSet::new(moments);
         let mut about = vec![Vec::new(); plan.entities.len()];
         for (position, moment) in plan.moments.iter().enumerate() {
             if moment.when.depends_on_now() {
@@ -100,109 +101,116 @@ impl Moments {
                 about[kind.index()].push(MomentId(position as u16));
             }
         }
-        Moments { guards: Guards::new(&plan), uses, timed, about, again: Bits::new(moments), plan }
+        Moments { predicates: PredicateIndex::new(&plan), uses, timed, about, again: BitSet::new(moments), plan }
     }
 
-    /// The next end of a window by which a condition may turn of the customer that was looked at last; `until` tells when one breaks a
-    /// guard. Windows each of whose ends may turn one are added to those that are waited for.
+    /// The next end of a window by which a condition may turn of the customer that was looked at
+    /// last; `until` tells when one breaks a predicate. Windows each of whose ends may turn one are
+    /// added to those that are waited for.
     pub(super) fn next_end(
         &self,
-        situation: &Situation,
-        to: &mut Bits,
-        until: impl Fn(&Guard) -> LogicalTime,
+        conditions: &ConditionStates,
+        to: &mut BitSet,
+        until: impl Fn(&Predicate) -> LogicalTime,
     ) -> LogicalTime {
-        self.guards.add_turning(to);
-        let ends = situation.holding.iter().map(|holding| self.guards.ends_at(holding.moment, to, &until));
+        self.predicates.add_turning(to);
+        let ends = conditions.holding.iter().map(|holding| self.predicates.ends_at(holding.moment, to, &until));
         ends.min().unwrap_or(FOREVER)
     }
 
     /// Looks at a customer that exists. Transitions go to `out`.
-    pub(super) fn look(&mut self, situation: &mut Situation, look: &Look<'_>, out: &mut Vec<Transition>) {
+    pub(super) fn evaluate(
+        &mut self,
+        conditions: &mut ConditionStates,
+        update: &CustomerUpdate<'_>,
+        out: &mut Vec<Transition>,
+    ) {
         let mut again = std::mem::take(&mut self.again);
-        self.guards.read(look.row);
-        self.find(situation, look, &mut again);
+        self.predicates.read(update.row);
+        self.find(conditions, update, &mut again);
         for position in again.iter() {
             let (id, moment) = (MomentId(position as u16), &self.plan.moments[position]);
             match moment.about {
                 None => {
-                    let holds = moment.when.holds(&Env::of(look.row, look.time));
-                    self.turn(situation, id, None, holds, look, out);
+                    let holds = moment.when.holds(&Env::of(update.row, update.time));
+                    self.set_condition(conditions, id, None, holds, update, out);
                 }
                 Some(kind) => {
-                    for part in look.parts.iter().filter(|part| part.kind == kind) {
-                        self.look_at_part(situation, id, part, look, out);
+                    for part in update.parts.iter().filter(|part| part.kind == kind) {
+                        self.evaluate_part(conditions, id, part, update, out);
                     }
                 }
             }
         }
-        for part in look.parts.iter().filter(|part| part.changed_at == look.time) {
+        for part in update.parts.iter().filter(|part| part.changed_at == update.time) {
             for &id in self.about[part.kind.index()].iter().filter(|id| !again.contains(id.index())) {
-                self.look_at_part(situation, id, part, look, out);
+                self.evaluate_part(conditions, id, part, update, out);
             }
         }
         again.clear();
         self.again = again;
-        self.close_parted(situation, look, out);
-        self.open_due(situation, look, out);
+        self.close_parted(conditions, update, out);
+        self.open_due(conditions, update, out);
     }
 
     /// Finds the moments whose condition may have turned.
-    fn find(&self, situation: &Situation, look: &Look<'_>, again: &mut Bits) {
+    fn find(&self, conditions: &ConditionStates, update: &CustomerUpdate<'_>, again: &mut BitSet) {
         let is_concerned = |moment: MomentId| {
-            look.all
-                || self.uses[moment.index()].intersects(look.changed)
-                || (look.woken && self.timed.contains(moment.index()))
+            update.all
+                || self.uses[moment.index()].intersects(update.changed)
+                || (update.woken && self.timed.contains(moment.index()))
         };
-        self.guards.awake(|moment| {
+        self.predicates.awake(|moment| {
             if is_concerned(moment) {
                 again.insert(moment.index());
             }
         });
         // What has held may sleep from now on.
-        for holding in situation.holding.iter().filter(|holding| is_concerned(holding.moment)) {
+        for holding in conditions.holding.iter().filter(|holding| is_concerned(holding.moment)) {
             again.insert(holding.moment.index());
         }
     }
 
-    fn look_at_part(
+    fn evaluate_part(
         &self,
-        situation: &mut Situation,
+        conditions: &mut ConditionStates,
         id: MomentId,
         part: &Part,
-        look: &Look<'_>,
+        update: &CustomerUpdate<'_>,
         out: &mut Vec<Transition>,
     ) {
-        let env = Env { row: look.row, entity: &part.slots, now: look.time };
-        self.turn(situation, id, Some(part), self.moment(id).when.holds(&env), look, out);
+        let env = Env { row: update.row, entity: &part.slots, now: update.time };
+        self.set_condition(conditions, id, Some(part), self.moment(id).when.holds(&env), update, out);
     }
 
     /// Closes everything of a customer that ceased to exist.
     pub(super) fn close_all(
         &self,
-        situation: &mut Situation,
+        conditions: &mut ConditionStates,
         customer: &Id,
         time: LogicalTime,
         out: &mut Vec<Transition>,
     ) {
-        let row = row_over_nothing(&self.plan, KindId::CUSTOMER, time);
-        let changed = Bits::default();
-        let look = Look { time, customer, row: &row, parts: &[], changed: &changed, woken: false, all: true };
-        for holding in situation.holding.drain(..) {
-            self.close(&holding, &look, out);
+        let row = empty_row(&self.plan, KindId::CUSTOMER, time);
+        let changed = BitSet::default();
+        let update =
+            CustomerUpdate { time, customer, row: &row, parts: &[], changed: &changed, woken: false, all: true };
+        for holding in conditions.holding.drain(..) {
+            self.close(&holding, &update, out);
         }
     }
 
     /// Notes that a condition holds or does not.
-    fn turn(
+    fn set_condition(
         &self,
-        situation: &mut Situation,
+        conditions: &mut ConditionStates,
         moment: MomentId,
         part: Option<&Part>,
         holds: bool,
-        look: &Look<'_>,
+        update: &CustomerUpdate<'_>,
         out: &mut Vec<Transition>,
     ) {
-        let known = situation.holding.iter().position(|holding| {
+        let known = conditions.holding.iter().position(|holding| {
             holding.moment == moment
                 && match (&holding.entity, part) {
                     (None, None) => true,
@@ -213,47 +221,47 @@ impl Moments {
         match (known, holds) {
             (None, true) => {
                 let entity = part.map(|part| (part.kind, part.id.clone()));
-                situation.holding.push(Holding { moment, entity, since: look.time, opened: None });
+                conditions.holding.push(HeldCondition { moment, entity, since: update.time, opened: None });
             }
             (Some(position), false) => {
-                let holding = situation.holding.swap_remove(position);
-                self.close(&holding, look, out);
+                let holding = conditions.holding.swap_remove(position);
+                self.close(&holding, update, out);
             }
             _ => {}
         }
     }
 
     /// Closes what is about an entity that belongs to the customer no more.
-    fn close_parted(&self, situation: &mut Situation, look: &Look<'_>, out: &mut Vec<Transition>) {
-        if situation.holding.is_empty() {
+    fn close_parted(&self, conditions: &mut ConditionStates, update: &CustomerUpdate<'_>, out: &mut Vec<Transition>) {
+        if conditions.holding.is_empty() {
             return;
         }
-        let parted = |holding: &mut Holding| match &holding.entity {
+        let parted = |holding: &mut HeldCondition| match &holding.entity {
             None => false,
-            Some((kind, id)) => !look.parts.iter().any(|part| part.kind == *kind && part.id == *id),
+            Some((kind, id)) => !update.parts.iter().any(|part| part.kind == *kind && part.id == *id),
         };
-        for holding in situation.holding.extract_if(.., parted) {
-            self.close(&holding, look, out);
+        for holding in conditions.holding.extract_if(.., parted) {
+            self.close(&holding, update, out);
         }
     }
 
     /// Opens what has held for long enough.
-    fn open_due(&self, situation: &mut Situation, look: &Look<'_>, out: &mut Vec<Transition>) {
-        for holding in situation.holding.iter_mut().filter(|holding| holding.opened.is_none()) {
-            if self.opens_at(holding) <= look.time {
-                holding.opened = Some(look.time);
-                out.push(self.transition(holding, true, look.time, look));
+    fn open_due(&self, conditions: &mut ConditionStates, update: &CustomerUpdate<'_>, out: &mut Vec<Transition>) {
+        for holding in conditions.holding.iter_mut().filter(|holding| holding.opened.is_none()) {
+            if self.opens_at(holding) <= update.time {
+                holding.opened = Some(update.time);
+                out.push(self.transition(holding, true, update.time, update));
             }
         }
     }
 
-    fn close(&self, holding: &Holding, look: &Look<'_>, out: &mut Vec<Transition>) {
+    fn close(&self, holding: &HeldCondition, update: &CustomerUpdate<'_>, out: &mut Vec<Transition>) {
         if let Some(since) = holding.opened {
-            out.push(self.transition(holding, false, since, look));
+            out.push(self.transition(holding, false, since, update));
         }
     }
 
-    fn opens_at(&self, holding: &Holding) -> LogicalTime {
+    fn opens_at(&self, holding: &HeldCondition) -> LogicalTime {
         holding.since.saturating_add(self.moment(holding.moment).for_ms.unsigned_abs())
     }
 
@@ -261,25 +269,31 @@ impl Moments {
         &self.plan.moments[moment.index()]
     }
 
-    fn transition(&self, holding: &Holding, opened: bool, since: LogicalTime, look: &Look<'_>) -> Transition {
-        let nothing;
+    fn transition(
+        &self,
+        holding: &HeldCondition,
+        opened: bool,
+        since: LogicalTime,
+        update: &CustomerUpdate<'_>,
+    ) -> Transition {
+        let empty;
         let entity: &[Value] = match &holding.entity {
             None => &[],
-            Some((kind, id)) => match look.parts.iter().find(|part| part.kind == *kind && part.id == *id) {
+            Some((kind, id)) => match update.parts.iter().find(|part| part.kind == *kind && part.id == *id) {
                 Some(part) => &part.slots,
                 None => {
-                    nothing = row_over_nothing(&self.plan, *kind, look.time);
-                    &nothing
+                    empty = empty_row(&self.plan, *kind, update.time);
+                    &empty
                 }
             },
         };
         let evidence = self.moment(holding.moment).evidence.iter().map(|evidence| {
-            let row = if evidence.scope == 0 { look.row } else { entity };
+            let row = if evidence.scope == 0 { update.row } else { entity };
             row[usize::from(evidence.slot)].clone()
         });
         Transition {
-            time: look.time,
-            customer: look.customer.clone(),
+            time: update.time,
+            customer: update.customer.clone(),
             entity: holding.entity.clone(),
             moment: holding.moment,
             opened,
@@ -288,25 +302,28 @@ impl Moments {
         }
     }
 
-    /// The next time after `look.time` at which a condition may turn by itself, or has held for long enough.
-    pub(super) fn next_look(&self, situation: &Situation, look: &Look<'_>) -> LogicalTime {
-        let waiting = situation.holding.iter().filter(|holding| holding.opened.is_none());
+    /// The next time after `look.time` at which a condition may turn by itself, or has held for
+    /// long enough.
+    pub(super) fn next_evaluation(&self, conditions: &ConditionStates, update: &CustomerUpdate<'_>) -> LogicalTime {
+        let waiting = conditions.holding.iter().filter(|holding| holding.opened.is_none());
         let mut next = waiting.map(|holding| self.opens_at(holding)).min().unwrap_or(FOREVER);
         if self.timed.is_empty() {
             return next;
         }
-        self.guards.awake(|id| {
+        self.predicates.awake(|id| {
             if !self.timed.contains(id.index()) {
                 return;
             }
             let moment = self.moment(id);
-            let mut turns = |entity: &[Value]| {
-                let env = Env { row: look.row, entity, now: look.time };
-                next = next.min(moment.when.next_turn(&env).unwrap_or(FOREVER));
+            let mut change_points = |entity: &[Value]| {
+                let env = Env { row: update.row, entity, now: update.time };
+                next = next.min(moment.when.next_change_point(&env).unwrap_or(FOREVER));
             };
             match moment.about {
-                None => turns(&[]),
-                Some(kind) => look.parts.iter().filter(|part| part.kind == kind).for_each(|part| turns(&part.slots)),
+                None => change_points(&[]),
+                Some(kind) => {
+                    update.parts.iter().filter(|part| part.kind == kind).for_each(|part| change_points(&part.slots));
+                }
             }
         });
         next

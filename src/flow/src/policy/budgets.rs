@@ -4,9 +4,9 @@ use propice_define::plan::{Budget, Purpose, ReceiptKind};
 use propice_model::{LogicalTime, MomentId};
 
 use super::calendar::end_of_window;
+use super::context::EvaluationContext;
 use super::gates::Blocked;
-use super::scene::Look;
-use super::standing::Release;
+use super::state::Release;
 
 /// A contact that a budget may count.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +17,7 @@ pub(super) struct Contact {
     pub channel: Option<usize>,
 }
 
-impl Look<'_> {
+impl EvaluationContext<'_> {
     /// Everything that counts as a contact: releases to the customer, and what other systems tell.
     pub(super) fn contacts(&self, releases: &[Release]) -> Vec<Contact> {
         let plan = &self.policy.plan;

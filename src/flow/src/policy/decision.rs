@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use propice_define::plan::{Ending, Gate, ReceiptKind, Verdict};
 use propice_model::{EventTime, Id, KindId, LogicalTime, MomentId, Real, Value};
 
-/// Something that was decided or learnt. Sorted as it is published: by time, customer, moment, entity, opening, what.
+/// Something that was decided or learnt. Sorted as it is published: by time, customer, moment,
+/// entity, opening, what.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Decision {
     /// When.
@@ -69,11 +70,14 @@ pub struct Judgement {
     pub mood_is_negative: bool,
     /// The values of the moment's evidence, at this time.
     pub evidence: Vec<Shown>,
-    /// The values of what the moment shares with a trigger, at this time. Empty for what is not published.
+    /// The values of what the moment shares with a trigger, at this time. Empty for what is not
+    /// published.
     pub shared: Vec<Shown>,
-    /// The customer's language ([`Policy::locale`](propice_define::plan::Policy::locale)), of what is published.
+    /// The customer's language ([`Policy::locale`](propice_define::plan::Policy::locale)), of what
+    /// is published.
     pub locale: Option<String>,
-    /// The customer's zone, as [`Policy::zone`](propice_define::plan::Policy::zone) says it, of what is published.
+    /// The customer's zone, as [`Policy::zone`](propice_define::plan::Policy::zone) says it, of
+    /// what is published.
     pub zone: Option<String>,
 }
 
@@ -123,7 +127,8 @@ pub struct FailedGate {
 pub enum Shown {
     /// The value.
     Value(Value),
-    /// The customer does not consent to this kind of data (position in `Policy::data`; the first of several).
+    /// The customer does not consent to this kind of data (position in `Policy::data`; the first of
+    /// several).
     Withheld(u8),
 }
 

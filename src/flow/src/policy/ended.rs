@@ -6,24 +6,25 @@ use crate::Transition;
 use propice_define::plan::{Ending, Evidence, Moment};
 use propice_model::{KindId, MomentId};
 
-use super::scene::Look;
-use super::standing::Standing;
+use super::context::EvaluationContext;
+use super::state::PolicyState;
 use super::{Ended, EpisodeKey, Policy};
 
 impl Policy {
-    /// How an episode ended that closes now. What opens now is open already, what closes is not any more.
+    /// How an episode ended that closes now. What opens now is open already, what closes is not any
+    /// more.
     pub(super) fn ended(
         &self,
-        standing: &Standing,
-        look: &Look<'_>,
+        state: &PolicyState,
+        context: &EvaluationContext<'_>,
         key: &EpisodeKey,
         transitions: &[Transition],
     ) -> Ended {
-        if look.succeeds(key) {
+        if context.succeeds(key) {
             return Ended { how: Ending::Succeeded, by: Vec::new() };
         }
         let silencers = &self.silencers[key.moment.index()];
-        let open = standing.episodes.iter().map(|episode| episode.key.moment);
+        let open = state.episodes.iter().map(|episode| episode.key.moment);
         let mut by: BTreeSet<MomentId> = open.filter(|moment| silencers.contains(moment)).collect();
         let opened = transitions.iter().filter(|transition| transition.opened && self.follows(transition, key));
         by.extend(opened.map(|transition| transition.moment));
@@ -31,7 +32,8 @@ impl Policy {
         Ended { how, by: by.into_iter().collect() }
     }
 
-    /// Whether what opens is another moment of the same subject, whose condition uses something that this one's uses too.
+    /// Whether what opens is another moment of the same subject, whose condition uses something
+    /// that this one's uses too.
     fn follows(&self, opened: &Transition, key: &EpisodeKey) -> bool {
         let is_same_subject = match (&opened.entity, &key.entity) {
             (Some((kind, id)), Some((other_kind, other_id))) if kind == other_kind => id == other_id,

@@ -1,4 +1,5 @@
-//! The ten gates, in their order. Each says what failed in it, and when it passes if nothing else changes.
+//! The ten gates, in their order. Each says what failed in it, and when it passes if nothing else
+//! changes.
 
 use crate::episode::part;
 use propice_define::expr::{Env, Expr};
@@ -6,9 +7,9 @@ use propice_define::plan::{Gate, OnNegativeMood, ReceiptKind};
 use propice_model::LogicalTime;
 
 use super::budgets::Contact;
+use super::context::EvaluationContext;
 use super::receipts::{Answer, rests_until, snoozed_until};
-use super::scene::Look;
-use super::standing::{Release, Standing};
+use super::state::{PolicyState, Release};
 use super::{EpisodeKey, FailedGate};
 
 /// What quiet hours and budgets say.
@@ -41,10 +42,11 @@ fn joined(parts: &[&str], between: &str) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(between))
 }
 
-impl Look<'_> {
-    /// Gates 1 to 7: facts, and the customer's state. Asks to be called again when one of them passes.
-    pub(super) fn grounds(&self, key: &EpisodeKey, standing: &Standing) -> Vec<FailedGate> {
-        let mut grounds = self.facts(key, standing);
+impl EvaluationContext<'_> {
+    /// Gates 1 to 7: facts, and the customer's state. Asks to be called again when one of them
+    /// passes.
+    pub(super) fn grounds(&self, key: &EpisodeKey, state: &PolicyState) -> Vec<FailedGate> {
+        let mut grounds = self.facts(key, state);
         let mood = if self.moment(key).on_negative_mood == OnNegativeMood::Ignore { None } else { Some(self.mood()) };
         if let Some(mood) = mood.filter(|mood| mood.is_negative) {
             grounds.push(failed(Gate::Mood, Some("negative".to_owned()), mood.until));
@@ -53,17 +55,17 @@ impl Look<'_> {
     }
 
     /// Gates 1 to 6.
-    pub(super) fn facts(&self, key: &EpisodeKey, standing: &Standing) -> Vec<FailedGate> {
+    pub(super) fn facts(&self, key: &EpisodeKey, state: &PolicyState) -> Vec<FailedGate> {
         let mut facts = Vec::new();
         if self.policy.plan.policy.refusal.as_ref().is_some_and(|refusal| self.holds(refusal)) {
             facts.push(failed(Gate::Refusal, None, None));
         }
         facts.extend(self.consent(key).map(|why| failed(Gate::Consent, Some(why), None)));
-        facts.extend(self.silence(key, standing));
+        facts.extend(self.silence(key, state));
         if self.is_held_out(key) {
             facts.push(failed(Gate::Holdout, None, None));
         }
-        facts.extend(self.cooldown(key, standing));
+        facts.extend(self.cooldown(key, state));
         facts.extend(self.evidence(key).map(|why| failed(Gate::Evidence, Some(why), None)));
         facts
     }
@@ -82,13 +84,12 @@ impl Look<'_> {
         joined(&missing, ",")
     }
 
-    fn silence(&self, key: &EpisodeKey, standing: &Standing) -> Option<FailedGate> {
+    fn silence(&self, key: &EpisodeKey, state: &PolicyState) -> Option<FailedGate> {
         let mut names = Vec::new();
         let mut until = Some(0);
         for &silencer in &self.policy.silencers[key.moment.index()] {
-            let is_open = standing.episodes.iter().any(|episode| episode.key.moment == silencer);
-            let lingering =
-                standing.lingering.iter().filter(|(moment, _)| *moment == silencer).map(|(_, until)| *until);
+            let is_open = state.episodes.iter().any(|episode| episode.key.moment == silencer);
+            let lingering = state.lingering.iter().filter(|(moment, _)| *moment == silencer).map(|(_, until)| *until);
             let end = lingering.max();
             if !is_open && end.is_none() {
                 continue;
@@ -108,7 +109,7 @@ impl Look<'_> {
         let moment = self.moment(key);
         let Some(share) = moment.holdout else { return false };
         let mut hasher = blake3::Hasher::new();
-        for text in ["holdout", &self.policy.plan.name, &moment.name, &self.scene.customer.to_string()] {
+        for text in ["holdout", &self.policy.plan.name, &moment.name, &self.snapshot.customer.to_string()] {
             part(&mut hasher, text.as_bytes());
         }
         let mut first = [0; 8];
@@ -116,14 +117,14 @@ impl Look<'_> {
         (u64::from_be_bytes(first) as f64) / 2_f64.powi(64) < share
     }
 
-    fn cooldown(&self, key: &EpisodeKey, standing: &Standing) -> Option<FailedGate> {
+    fn cooldown(&self, key: &EpisodeKey, state: &PolicyState) -> Option<FailedGate> {
         let moment = self.moment(key);
         let of_moment = |release: &&Release| release.key.moment == key.moment && release.key.entity == key.entity;
         let released = moment.cooldown_ms.and_then(|cooldown| {
-            let last = standing.releases.iter().filter(of_moment).map(|release| release.at).max()?;
+            let last = state.releases.iter().filter(of_moment).map(|release| release.at).max()?;
             Some(last.saturating_add(cooldown.unsigned_abs()).min(self.forgotten(last))).filter(|end| self.now() < *end)
         });
-        let (rest, snooze) = self.rest_and_snooze(key, &standing.releases);
+        let (rest, snooze) = self.rest_and_snooze(key, &state.releases);
         let ends = [("released", released), ("rest", rest), ("snoozed", snooze)];
         let ends: Vec<(&str, LogicalTime)> = ends.into_iter().filter_map(|(why, end)| Some((why, end?))).collect();
         ends.iter().for_each(|(_, end)| self.wake.at(*end));
@@ -170,7 +171,8 @@ impl Look<'_> {
         })
     }
 
-    /// Gates 8 and 9, over all channels of the moment. With `wakes` it asks to be called again when one of them turns.
+    /// Gates 8 and 9, over all channels of the moment. With `wakes` it asks to be called again when
+    /// one of them turns.
     pub(super) fn reach(&self, key: &EpisodeKey, releases: &[Release], wakes: bool) -> Reach {
         let moment = self.moment(key);
         let policy = &self.policy.plan.policy;
@@ -227,7 +229,8 @@ impl Look<'_> {
     }
 }
 
-/// Why no channel is free. By channel: until when it is quiet, if it is; the budgets that are used up.
+/// Why no channel is free. By channel: until when it is quiet, if it is; the budgets that are used
+/// up.
 fn unreachable_because(quiet: &[Option<Blocked>], used_up: &[Vec<(usize, Blocked)>]) -> Vec<FailedGate> {
     let all_quiet = quiet.iter().all(Option::is_some);
     let all_used_up = used_up.iter().all(|budgets| !budgets.is_empty());
@@ -238,7 +241,8 @@ fn unreachable_because(quiet: &[Option<Blocked>], used_up: &[Vec<(usize, Blocked
         gates.push(failed(Gate::Quiet, None, until));
     }
     if all_used_up || neither {
-        // On a channel the budget that lasts longest decides; one that lasts for ever is never over.
+        // On a channel the budget that lasts longest decides; one that lasts for ever is never
+        // over.
         let ends = used_up.iter().filter(|budgets| !budgets.is_empty());
         let ends = ends.filter_map(|budgets| {
             budgets.iter().map(|(_, blocked)| blocked.until).collect::<Option<Vec<_>>>()?.into_iter().max()

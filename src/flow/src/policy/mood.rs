@@ -1,13 +1,14 @@
 //! The recent state of mind: signals of many sources, fused with decay.
 //!
-//! Every signal counts `± w · 2^(−(t − e) / half_life)`. All decay alike, so that between two changes the sum keeps its sign and only shrinks: when
-//! it is above the threshold it crosses it once, and that instant is found by bisection.
+//! Every signal counts `± w · 2^(−(t − e) / half_life)`. All decay alike, so that between two
+//! changes the sum keeps its sign and only shrinks: when it is above the threshold it crosses it
+//! once, and that instant is found by bisection.
 
 use propice_define::plan::{MoodPolicy, MoodSource, SIGNAL_HALF_LIVES, signal};
 use propice_model::{LogicalTime, Value};
 
 use super::Policy;
-use super::scene::Look;
+use super::context::EvaluationContext;
 
 /// The state of mind at a time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,43 +27,43 @@ struct Signal {
 
 impl Policy {
     /// The mood of the customer. Asks to be called again when it turns.
-    pub(super) fn mood(&self, look: &Look<'_>) -> Mood {
+    pub(super) fn mood(&self, context: &EvaluationContext<'_>) -> Mood {
         let Some(policy) = &self.plan.policy.mood else { return Mood::default() };
         let signals = match &policy.source {
-            MoodSource::Latest { slot, at } => latest(policy, look, *slot, *at),
+            MoodSource::Latest { slot, at } => latest(policy, context, *slot, *at),
             MoodSource::Signals(sources) => {
-                let lists = sources.iter().filter_map(|source| look.own_slots()?.get(usize::from(source.slot)));
-                lists.flat_map(|list| signals(policy, look, list)).collect()
+                let lists = sources.iter().filter_map(|source| context.own_slots()?.get(usize::from(source.slot)));
+                lists.flat_map(|list| signals(policy, context, list)).collect()
             }
         };
-        let mood = Decaying { policy, signals: &signals }.at(look.now());
+        let mood = Decaying { policy, signals: &signals }.at(context.now());
         if let Some(until) = mood.until {
-            look.wake.at(until);
+            context.wake.at(until);
         }
         mood
     }
 }
 
-fn latest(policy: &MoodPolicy, look: &Look<'_>, slot: u16, at: Option<u16>) -> Vec<Signal> {
-    let label = look.scene.row.get(usize::from(slot));
+fn latest(policy: &MoodPolicy, context: &EvaluationContext<'_>, slot: u16, at: Option<u16>) -> Vec<Signal> {
+    let label = context.snapshot.row.get(usize::from(slot));
     let weight = label.map_or(0.0, |label| sign(policy, label));
-    let at = at.and_then(|at| look.own_slots()?.get(usize::from(at)));
-    let event_time = if let Some(Value::Time(at)) = at { at.max(&0).unsigned_abs() } else { look.now() };
+    let at = at.and_then(|at| context.own_slots()?.get(usize::from(at)));
+    let event_time = if let Some(Value::Time(at)) = at { at.max(&0).unsigned_abs() } else { context.now() };
     if weight == 0.0 { Vec::new() } else { vec![Signal { weight, event_time }] }
 }
 
-fn signals(policy: &MoodPolicy, look: &Look<'_>, list: &Value) -> Vec<Signal> {
+fn signals(policy: &MoodPolicy, context: &EvaluationContext<'_>, list: &Value) -> Vec<Signal> {
     let Value::List(list) = list else { return Vec::new() };
-    list.iter().filter_map(|record| signal_of(policy, look, record)).collect()
+    list.iter().filter_map(|record| signal_of(policy, context, record)).collect()
 }
 
 /// A signal that counts; `None` for one that does not.
-fn signal_of(policy: &MoodPolicy, look: &Look<'_>, record: &Value) -> Option<Signal> {
+fn signal_of(policy: &MoodPolicy, context: &EvaluationContext<'_>, record: &Value) -> Option<Signal> {
     let Value::List(parts) = record else { return None };
     let Value::Int(time) = parts.get(signal::TIME)? else { return None };
     if let Some(Value::Text(modality)) = parts.get(signal::MODALITY)
         && let Some(allowed) = policy.modalities.get(modality.as_ref())
-        && !allowed.as_ref().is_some_and(|allowed| look.holds(allowed))
+        && !allowed.as_ref().is_some_and(|allowed| context.holds(allowed))
     {
         return None;
     }
@@ -128,7 +129,8 @@ impl Decaying<'_> {
         let half_life = self.policy.half_life_ms?.unsigned_abs();
         let mut ends: Vec<LogicalTime> = self.signals.iter().map(|signal| self.end(signal)).collect();
         ends.retain(|end| *end > now && *end < LogicalTime::MAX);
-        // A thousand signals of full weight count for less than any threshold that matters after so many half-lives.
+        // A thousand signals of full weight count for less than any threshold that matters after so
+        // many half-lives.
         ends.push(now.saturating_add(100 * half_life));
         ends.sort_unstable();
         let mut from = now;

@@ -1,7 +1,8 @@
 //! Quiet hours, quiet days, holidays, on the customer's own clock.
 //!
-//! Whether it is quiet can only turn at the edge of a rule's hours, at midnight, or where the zone's clock is put forward or back. Those
-//! instants are gone through in order, day by day, until it turns.
+//! Whether it is quiet can only turn at the edge of a rule's hours, at midnight, or where the
+//! zone's clock is put forward or back. Those instants are gone through in order, day by day, until
+//! it turns.
 
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use propice_define::plan::QuietRule;
 use propice_model::LogicalTime;
 
 use super::calendar::{HolidayTable, start_of_day, zoned};
-use super::scene::Look;
+use super::context::EvaluationContext;
 
 /// How far ahead the end of a quiet time is looked for, in days.
 const DAYS_AHEAD: i32 = 400;
@@ -26,14 +27,14 @@ pub(super) struct Hours<'a> {
     region: Option<Arc<str>>,
 }
 
-impl<'a> Look<'a> {
+impl<'a> EvaluationContext<'a> {
     /// The hours of a channel, for a purpose.
     pub(super) fn hours(&'a self, channel: Option<usize>, purpose: propice_define::plan::Purpose) -> Hours<'a> {
         let rules = self.policy.plan.policy.quiet.iter().filter(|rule| rule.applies(purpose, channel));
         let rules: Vec<&QuietRule> = rules.collect();
         let on_holidays = rules.iter().any(|rule| rule.holidays);
         let region = if on_holidays { self.text(self.policy.plan.policy.region.as_ref()) } else { None };
-        Hours { rules, zone: self.zone(), holidays: self.scene.holidays, region }
+        Hours { rules, zone: self.zone(), holidays: self.snapshot.holidays, region }
     }
 }
 
@@ -73,7 +74,8 @@ impl Hours<'_> {
         None
     }
 
-    /// The next day that has edges of its own: where only whole days are quiet, days between them have none.
+    /// The next day that has edges of its own: where only whole days are quiet, days between them
+    /// have none.
     fn next_day(&self, day: Date, today: Date) -> Option<Date> {
         let tomorrow = day.tomorrow().ok()?;
         let by_date_only = self.rules.iter().all(|rule| rule.hours.is_empty() && rule.days.is_empty());
@@ -105,7 +107,8 @@ impl Hours<'_> {
         edges
     }
 
-    /// The instants at which the clock shows a minute of a day: none is lost where there are two of them, or none.
+    /// The instants at which the clock shows a minute of a day: none is lost where there are two of
+    /// them, or none.
     fn instants(&self, day: Date, minute: u16, edges: &mut Vec<LogicalTime>) {
         let (hour, minute) = (i8::try_from(minute / 60).unwrap_or(0), i8::try_from(minute % 60).unwrap_or(0));
         if hour >= 24 {

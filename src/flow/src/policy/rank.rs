@@ -7,10 +7,10 @@ use propice_define::plan::ReceiptKind;
 use propice_model::{Real, Type, Value};
 
 use super::EpisodeKey;
-use super::scene::Look;
-use super::standing::Release;
+use super::context::EvaluationContext;
+use super::state::Release;
 
-impl Look<'_> {
+impl EvaluationContext<'_> {
     /// The priority of an episode, with what receipts add to it.
     pub(super) fn priority(&self, key: &EpisodeKey, releases: &[Release]) -> Real {
         let own = self.moment(key).priority.as_ref().map_or(0.0, |priority| {

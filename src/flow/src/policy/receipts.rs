@@ -5,8 +5,8 @@ use std::sync::Arc;
 use propice_define::plan::{ReceiptKind, Rest, Verdict, receipt};
 use propice_model::{EventTime, LogicalTime, MomentId, Value};
 
-use super::scene::Look;
-use super::standing::{Release, Standing};
+use super::context::EvaluationContext;
+use super::state::{PolicyState, Release};
 use super::{Decision, EpisodeKey, Policy, Receipt, What};
 
 /// A receipt that counts.
@@ -22,42 +22,44 @@ pub(super) struct Heard {
 
 impl Policy {
     /// All receipts that count, the latest first.
-    pub(super) fn heard(&self, look: &Look<'_>) -> Vec<Heard> {
-        let list = self.plan.policy.receipts.and_then(|slot| look.own_slots()?.get(usize::from(slot)));
+    pub(super) fn heard(&self, context: &EvaluationContext<'_>) -> Vec<Heard> {
+        let list = self.plan.policy.receipts.and_then(|slot| context.own_slots()?.get(usize::from(slot)));
         let Some(Value::List(list)) = list else { return Vec::new() };
         list.iter().filter_map(read).collect()
     }
 
-    /// Notes the receipts that are new, and those that were there before what they answer was released.
-    pub(super) fn hear(&self, standing: &mut Standing, look: &Look<'_>, out: &mut Vec<Decision>) {
+    /// Notes the receipts that are new, and those that were there before what they answer was
+    /// released.
+    pub(super) fn hear(&self, state: &mut PolicyState, context: &EvaluationContext<'_>, out: &mut Vec<Decision>) {
         let Some(slot) = self.plan.policy.receipts else { return };
-        let list = look.own_slots().and_then(|slots| slots.get(usize::from(slot)));
+        let list = context.own_slots().and_then(|slots| slots.get(usize::from(slot)));
         let list = if let Some(Value::List(list)) = list { Some(list) } else { None };
-        let before = standing.receipts.as_deref().unwrap_or_default();
+        let before = state.receipts.as_deref().unwrap_or_default();
         let is_same = list.is_some_and(|list| std::ptr::eq(list.as_ref(), before));
-        let released_now = standing.releases.last().is_some_and(|release| release.at == look.now());
+        let released_now = state.releases.last().is_some_and(|release| release.at == context.now());
         for record in list.filter(|_| !is_same || released_now).into_iter().flat_map(|list| list.iter()) {
             let is_known = is_same || before.contains(record);
             if !is_known || released_now {
-                out.extend(noted(standing, look, record, is_known));
+                out.extend(noted(state, context, record, is_known));
             }
         }
-        standing.receipts = list.map(Arc::clone);
+        state.receipts = list.map(Arc::clone);
     }
 }
 
-/// A receipt as a decision; of one that is known, only when it answers what is released at this time.
-fn noted(standing: &Standing, look: &Look<'_>, record: &Value, is_known: bool) -> Option<Decision> {
+/// A receipt as a decision; of one that is known, only when it answers what is released at this
+/// time.
+fn noted(state: &PolicyState, context: &EvaluationContext<'_>, record: &Value, is_known: bool) -> Option<Decision> {
     let heard = read(record)?;
     let Value::List(parts) = record else { return None };
     let Some(Value::Text(kind)) = parts.get(receipt::KIND) else { return None };
-    let release = heard.trigger.as_deref().and_then(|trigger| answered(&standing.releases, trigger));
-    if is_known && release.is_none_or(|release| release.at != look.now()) {
+    let release = heard.trigger.as_deref().and_then(|trigger| answered(&state.releases, trigger));
+    if is_known && release.is_none_or(|release| release.at != context.now()) {
         return None;
     }
     Some(Decision {
-        time: look.now(),
-        customer: look.scene.customer.clone(),
+        time: context.now(),
+        customer: context.snapshot.customer.clone(),
         episode: release.map(|release: &Release| -> EpisodeKey { release.key.clone() }),
         what: What::Receipt(Receipt {
             at: heard.at,

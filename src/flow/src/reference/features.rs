@@ -1,8 +1,9 @@
 //! From what counts to the values of features.
 //!
-//! `count`, `sum`, `avg` and `stddev` need only a [`Tally`], which is a group: the tallies of all such features of an entity
-//! are the *difference* with which the entity is in a collection, so that an event costs the same however many came
-//! before it. All other aggregates look at everything that counts: a `reduce`.
+//! `count`, `sum`, `avg` and `stddev` need only a [`Tally`], which is a group: the tallies of all
+//! such features of an entity are the *difference* with which the entity is in a collection, so
+//! that an event costs the same however many came before it. All other aggregates look at
+//! everything that counts: a `reduce`.
 
 use std::sync::Arc;
 
@@ -24,7 +25,8 @@ use super::{Collection, Subject};
 
 /// A feature of one entity.
 pub(super) type Key = (Subject, FeatureId);
-/// A value that counts, in the order of `first` and `last`: by event time, the input's `order`, the value.
+/// A value that counts, in the order of `first` and `last`: by event time, the input's `order`, the
+/// value.
 pub(super) type Item = (EventTime, Value, Value);
 
 /// What a contribution adds to which feature.
@@ -49,7 +51,8 @@ pub(super) fn rollups<'scope>(
     })
 }
 
-/// What an entity adds to a rollup; `None` when the filter does not hold or the argument is null or fails.
+/// What an entity adds to a rollup; `None` when the filter does not hold or the argument is null or
+/// fails.
 fn argument(feature: &Feature, row: &[Value]) -> Option<Value> {
     let env = Env::of(row, 0);
     let value = match &feature.argument {
@@ -111,7 +114,8 @@ fn is_tallied(aggregate: Aggregate) -> bool {
     matches!(aggregate, Aggregate::Count | Aggregate::Sum | Aggregate::Avg | Aggregate::Stddev)
 }
 
-/// The value over everything that counts: different items in their order, each with how often it counts; at least one.
+/// The value over everything that counts: different items in their order, each with how often it
+/// counts; at least one.
 fn over(aggregate: Aggregate, items: &[(&Item, isize)]) -> Value {
     let values = || items.iter().map(|((_, _, value), _)| value.clone());
     // Equally frequent values stay in their order: the least comes first.

@@ -22,8 +22,9 @@ pub(super) struct Ordered {
 /// A contribution to the entity.
 type Contributed = (Subject, Ordered);
 
-/// Turns a contribution at time *t* into one that is there during `[max(t, from), until)`. What is taken back is the same
-/// with the opposite sign: from then on, or as soon as it would begin, or not at all, its differences sum to zero.
+/// Turns a contribution at time *t* into one that is there during `[max(t, from), until)`. What is
+/// taken back is the same with the opposite sign: from then on, or as soon as it would begin, or
+/// not at all, its differences sum to zero.
 #[derive(Default)]
 pub(super) struct Intervals {
     to_come: BTreeMap<LogicalTime, Vec<(Contributed, isize)>>,

@@ -1,7 +1,9 @@
-//! Machines that are stepped once per logical time, in order, with everything that changes at that time.
+//! Machines that are stepped once per logical time, in order, with everything that changes at that
+//! time.
 //!
-//! What is still to come, changes and alarms alike, waits in ordered maps outside of the dataflow: waiting costs nothing,
-//! however long. One capability, at the frontier of the input, is all that is held.
+//! What is still to come, changes and alarms alike, waits in ordered maps outside of the dataflow:
+//! waiting costs nothing, however long. One capability, at the frontier of the input, is all that
+//! is held.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
@@ -26,12 +28,13 @@ pub(super) trait Machine<In, Out> {
     /// The next time at which it wants to be stepped though nothing changes.
     fn next(&self) -> Option<LogicalTime>;
 
-    /// Takes the changes at a time (consolidated, sorted; none at an alarm) and gives differences at this time.
-    /// Afterwards, `next` is later.
+    /// Takes the changes at a time (consolidated, sorted; none at an alarm) and gives differences
+    /// at this time. Afterwards, `next` is later.
     fn step(&mut self, now: LogicalTime, changes: Vec<(In, isize)>, out: &mut Differences<Out>);
 }
 
-/// Steps a machine through the changes of a collection. When the input ends, alarms behind the last change do not ring.
+/// Steps a machine through the changes of a collection. When the input ends, alarms behind the last
+/// change do not ring.
 pub(super) fn stepped<'scope, In, Out, M>(
     name: &str,
     changes: Collection<'scope, In>,

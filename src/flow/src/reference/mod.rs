@@ -10,13 +10,16 @@
 //!                                                                        └──────────────┴────▶ policy ─▶ decisions
 //! ```
 //!
-//! Every stage is a collection at every logical time, computed from the stages before it. Most are operators of
-//! differential dataflow. Four things are not relational and are written as [`machine`]s that are stepped once per
-//! logical time: contributions that count from or until a time to come ([`intervals`]), attributes that change as time
-//! passes ([`rows`]), conditions that have to hold for a while ([`moments`]), and the policy ([`policy`]). They hold what is to come themselves: to
-//! leave it to differential, as updates at future times, would cost work on every advance.
+//! Every stage is a collection at every logical time, computed from the stages before it. Most are
+//! operators of differential dataflow. Four things are not relational and are written as
+//! [`machine`]s that are stepped once per logical time: contributions that count from or until a
+//! time to come ([`intervals`]), attributes that change as time passes ([`rows`]), conditions that
+//! have to hold for a while ([`moments`]), and the policy ([`policy`]). They hold what is to come
+//! themselves: to leave it to differential, as updates at future times, would cost work on every
+//! advance.
 //!
-//! The property tests compare this engine with the fused one and with a naive recomputation at every logical time.
+//! The property tests compare this engine with the fused one and with a naive recomputation at
+//! every logical time.
 
 mod features;
 mod intervals;
@@ -81,8 +84,8 @@ pub fn build<'scope>(
     Flow { events: events.inner, views }
 }
 
-/// The facts that count: all those of streams, and of each key of a table the latest. A deletion may be the latest; it
-/// says nothing. Facts of one key order by their rank.
+/// The facts that count: all those of streams, and of each key of a table the latest. A deletion
+/// may be the latest; it says nothing. Facts of one key order by their rank.
 fn live<'scope>(plan: &Arc<Plan>, facts: Collection<'scope, Fact>) -> Collection<'scope, Fact> {
     let plan = Arc::clone(plan);
     let of_table = move |fact: &Fact| plan.inputs[fact.input.index()].is_table();

@@ -1,9 +1,10 @@
-//! From views to episodes: each moment's condition, looked at once per logical time, for everyone it may concern.
+//! From views to episodes: each moment's condition, looked at once per logical time, for everyone
+//! it may concern.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::nothing::row_over_nothing;
+use crate::empty_view::empty_row;
 use crate::shard::shard;
 use crate::{Transition, ViewPart};
 use propice_define::Plan;
@@ -13,7 +14,7 @@ use propice_model::{Id, LogicalTime, MomentId, Value};
 
 use super::Subject;
 use super::machine::{Alarms, Differences, Machine};
-use super::rows::{Slots, earliest, next_turn};
+use super::rows::{Slots, earliest, next_change_point};
 use super::view::View;
 
 /// The episodes of all customers, with the views that decide on them.
@@ -92,7 +93,8 @@ impl Machine<ViewPart, Transition> for Moments {
 }
 
 impl Customer {
-    /// Looks at every condition that may have changed. Returns when to look again though nothing changes.
+    /// Looks at every condition that may have changed. Returns when to look again though nothing
+    /// changes.
     fn look(
         &mut self,
         plan: &Plan,
@@ -141,7 +143,7 @@ impl Customer {
         let of_entity = entity.map(|entity| self.view.entities.get(entity));
         let (Some(row), None | Some(Some(_))) = (&self.view.slots, of_entity) else { return (None, None) };
         let env = Env { row, entity: of_entity.flatten().map_or(&[], |slots| slots), now };
-        let turn = next_turn(&moment.when, &env);
+        let turn = next_change_point(&moment.when, &env);
         if !moment.when.holds(&env) {
             return (None, turn);
         }
@@ -154,7 +156,7 @@ impl Customer {
 
     /// The values that the condition uses; of what does not exist, the values over nothing.
     fn evidence(&self, plan: &Plan, moment: &Moment, entity: Option<&Subject>, now: LogicalTime) -> Vec<Value> {
-        let nothing = |kind| Slots::from(row_over_nothing(plan, kind, now));
+        let nothing = |kind| Slots::from(empty_row(plan, kind, now));
         let row = self.view.row(plan, now);
         let of_entity = entity
             .map(|entity| self.view.entities.get(entity).cloned().unwrap_or_else(|| nothing(entity.0)))

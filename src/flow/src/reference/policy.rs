@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::policy::{Decision, HolidayTable, Policy, Scene, Standing};
+use crate::policy::{Decision, HolidayTable, Policy, PolicyState, Snapshot};
 use crate::shard::shard;
 use crate::{Transition, ViewPart};
 use propice_define::Plan;
@@ -58,7 +58,7 @@ struct Decisions {
 #[derive(Default)]
 struct Customer {
     view: View,
-    standing: Standing,
+    policy_state: PolicyState,
 }
 
 impl Machine<Change, Decision> for Decisions {
@@ -100,7 +100,7 @@ impl Machine<Change, Decision> for Decisions {
             let transitions = transitions.remove(&id).unwrap_or_default();
             let Some(customer) = self.customers.get_mut(&id) else { continue };
             let row = customer.view.row(&self.plan, now);
-            let scene = Scene {
+            let snapshot = Snapshot {
                 time: now,
                 customer: &id,
                 exists: customer.view.slots.is_some(),
@@ -108,7 +108,7 @@ impl Machine<Change, Decision> for Decisions {
                 parts: &customer.view,
                 holidays: &self.holidays,
             };
-            let next = self.policy.step(&mut customer.standing, &scene, &transitions, &mut decisions);
+            let next = self.policy.step(&mut customer.policy_state, &snapshot, &transitions, &mut decisions);
             self.alarms.set(id, next);
         }
         out.extend(decisions.into_iter().map(|decision| (decision, now, 1)));

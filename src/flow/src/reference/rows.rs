@@ -1,9 +1,10 @@
-//! From the values of features to rows: one value per slot, features and attributes, of every entity that exists.
+//! From the values of features to rows: one value per slot, features and attributes, of every
+//! entity that exists.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::nothing::features_over_nothing;
+use crate::empty_view::empty_features;
 use crate::shard::shard;
 use propice_define::Plan;
 use propice_define::expr::{Env, Expr};
@@ -23,7 +24,7 @@ pub(super) fn rows<'scope>(
     exists: Collection<'scope, Subject>,
     features: Collection<'scope, (Subject, Cells)>,
 ) -> Collection<'scope, (Subject, Slots)> {
-    let over_nothing: Vec<_> = plan.entities.iter().map(features_over_nothing).collect();
+    let over_nothing: Vec<_> = plan.entities.iter().map(empty_features).collect();
     // No cells at all say that the entity exists; they come first.
     let known = exists.map(|subject| (subject, Cells::new())).concat(features);
     let rows = known.reduce(move |(kind, _), known, row| {
@@ -40,22 +41,23 @@ pub(super) fn rows<'scope>(
     stepped("Attributes", rows, Attributes { plan: Arc::clone(plan), rows: HashMap::new(), alarms: Alarms::default() })
 }
 
-/// Sets the attributes of a row. Returns the least instant behind `now` at which one may change by itself.
+/// Sets the attributes of a row. Returns the least instant behind `now` at which one may change by
+/// itself.
 fn evaluate(plan: &Plan, kind: KindId, slots: &mut [Value], now: LogicalTime) -> Option<LogicalTime> {
     let entity = &plan.entities[kind.index()];
     let mut next = None;
     for &at in &entity.evaluation {
         let expr = &entity.attributes[at].expr;
         let env = Env::of(slots, now);
-        next = earliest(next, next_turn(expr, &env));
+        next = earliest(next, next_change_point(expr, &env));
         slots[entity.features.len() + at] = expr.eval(&env).unwrap_or_default();
     }
     next
 }
 
 /// When an expression is to be looked at again though nothing changes.
-pub(super) fn next_turn(expr: &Expr, env: &Env<'_>) -> Option<LogicalTime> {
-    if expr.depends_on_now() { expr.next_turn(env).filter(|turn| *turn > env.now) } else { None }
+pub(super) fn next_change_point(expr: &Expr, env: &Env<'_>) -> Option<LogicalTime> {
+    if expr.depends_on_now() { expr.next_change_point(env).filter(|turn| *turn > env.now) } else { None }
 }
 
 /// The earlier of two times, if any.
@@ -94,7 +96,8 @@ impl Machine<(Subject, Slots), (Subject, Slots)> for Attributes {
         }
         let ringing: BTreeSet<_> = self.alarms.ring(now).into_iter().collect();
         for subject in ringing {
-            // Attributes never depend on what they were, so the last row serves as well as its features.
+            // Attributes never depend on what they were, so the last row serves as well as its
+            // features.
             let row = self.rows.get(&subject).cloned();
             features.entry(subject).or_insert(row);
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::ViewPart;
-use crate::nothing::row_over_nothing;
+use crate::empty_view::empty_row;
 use crate::policy::Parts;
 use propice_define::Plan;
 use propice_model::{Id, KindId, LogicalTime, Value};
@@ -20,7 +20,8 @@ pub(super) struct View {
 }
 
 impl View {
-    /// A part comes, or goes. A part that changes is taken away and put back: what goes, goes first.
+    /// A part comes, or goes. A part that changes is taken away and put back: what goes, goes
+    /// first.
     pub(super) fn apply(&mut self, part: ViewPart, diff: isize) {
         let slots = (diff > 0).then_some(part.slots);
         match (part.entity, slots) {
@@ -32,7 +33,7 @@ impl View {
 
     /// The slots of the customer; those over nothing when it does not exist.
     pub(super) fn row(&self, plan: &Plan, now: LogicalTime) -> Slots {
-        self.slots.clone().unwrap_or_else(|| Slots::from(row_over_nothing(plan, KindId::CUSTOMER, now)))
+        self.slots.clone().unwrap_or_else(|| Slots::from(empty_row(plan, KindId::CUSTOMER, now)))
     }
 }
 

@@ -1,5 +1,6 @@
-//! How wide texts are, about: a page is written before anybody knows in which font it will be shown. The widths are those of a broad one among the
-//! usual fonts of screens, so that in the others there is room left.
+//! How wide texts are, about: a page is written before anybody knows in which font it will be
+//! shown. The widths are those of a broad one among the usual fonts of screens, so that in the
+//! others there is room left.
 
 fn is_square(c: char) -> bool {
     matches!(c, '\u{1100}'..='\u{11ff}' | '\u{2e80}'..='\u{d7ff}' | '\u{f900}'..='\u{faff}' | '\u{ff00}'..='\u{ff60}')

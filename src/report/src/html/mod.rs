@@ -1,9 +1,11 @@
 //! The report as one page: no script, and nothing from elsewhere.
 //!
-//! Every plot stands beside the table of its numbers, and is drawn in a wide and a narrow form. Everything that comes from the data goes through
-//! `svg::escaped`, and the page forbids the browser to load or run anything (a policy in its head), should it ever fail to.
+//! Every plot stands beside the table of its numbers, and is drawn in a wide and a narrow form.
+//! Everything that comes from the data goes through `svg::escaped`, and the page forbids the
+//! browser to load or run anything (a policy in its head), should it ever fail to.
 //!
-//! Checked by `tests/report.rs`: well-formed, complete in itself, hostile names, and looked at in a browser.
+//! Checked by `tests/report.rs`: well-formed, complete in itself, hostile names, and looked at in a
+//! browser.
 
 mod columns;
 mod metrics;
@@ -74,8 +76,8 @@ fn head(report: &Report, words: Words, sections: &[Section], out: &mut String) {
 /// A figure that people look for first: what it is, the figure, and of what.
 type KeyFigure = (&'static str, String, String);
 
-/// The figures that people look for first, where there is one to tell. None of them says whether it helped: that is only told beside the control
-/// group, moment by moment.
+/// The figures that people look for first, where there is one to tell. None of them says whether it
+/// helped: that is only told beside the control group, moment by moment.
 fn key_figures(report: &Report, words: Words, out: &mut String) {
     let figures = key_figures_of(report, words);
     if figures.is_empty() {

@@ -1,4 +1,5 @@
-//! The ground that plots stand on: escaped text, marks, scales, axes. No plot knows a colour: classes name them, the page's style has them.
+//! The ground that plots stand on: escaped text, marks, scales, axes. No plot knows a colour:
+//! classes name them, the page's style has them.
 
 use std::fmt::Write as _;
 
@@ -14,7 +15,8 @@ pub fn escaped(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
-            // What XML does not know; names have been through `words::name`, so that this is a second lock.
+            // What XML does not know; names have been through `words::name`, so that this is a
+            // second lock.
             c if c.is_control() => out.push('\u{fffd}'),
             c => out.push(c),
         }
@@ -22,7 +24,8 @@ pub fn escaped(text: &str) -> String {
     out
 }
 
-/// Each plot is drawn more than once, and the page shows the one that fits: text that shrinks with a picture is not read on a telephone.
+/// Each plot is drawn more than once, and the page shows the one that fits: text that shrinks with
+/// a picture is not read on a telephone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Size {
     /// For a section whose table is so broad that it stands below.

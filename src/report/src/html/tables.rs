@@ -1,5 +1,6 @@
-//! The tables of the page. Where there is no room for all columns side by side, each row becomes a card with a line per column, so that no column is
-//! cut off, and none has to be looked for beside the page.
+//! The tables of the page. Where there is no room for all columns side by side, each row becomes a
+//! card with a line per column, so that no column is cut off, and none has to be looked for beside
+//! the page.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -14,7 +15,8 @@ const CARDS: &str = include_str!("cards.css");
 
 /// How large the font of tables is, as the style has it.
 const FONT_PX: f64 = 13.8;
-/// What is around the text of a cell, and where the table is narrower than `TIGHT_PX`, as the style has it.
+/// What is around the text of a cell, and where the table is narrower than `TIGHT_PX`, as the style
+/// has it.
 const AROUND_PX: usize = 20;
 const AROUND_TIGHTLY_PX: usize = 12;
 const TIGHT_PX: usize = 860;
@@ -33,7 +35,8 @@ fn text_px(text: &str) -> usize {
     (text_ems(text) * FONT_PX).ceil() as usize
 }
 
-/// About how wide the table has to be: words are not broken, and of what is behind the first column only the heads are.
+/// About how wide the table has to be: words are not broken, and of what is behind the first column
+/// only the heads are.
 pub(super) fn width_px(table: &Table) -> usize {
     width_around_px(table, AROUND_PX)
 }

@@ -26,7 +26,8 @@ impl Bin {
     }
 }
 
-/// A histogram of contacts. The first bin is that of none; the last is open when a few customers in a hundred have many more than the others.
+/// A histogram of contacts. The first bin is that of none; the last is open when a few customers in
+/// a hundred have many more than the others.
 pub(in super::super) fn bins(report: &Report) -> Vec<Bin> {
     let customers = &report.customers;
     let mut within = 0;

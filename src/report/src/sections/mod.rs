@@ -1,4 +1,5 @@
-//! What a report tells, section by section: a title, a sentence, a table. The same for the terminal and for the page.
+//! What a report tells, section by section: a title, a sentence, a table. The same for the terminal
+//! and for the page.
 
 mod contacts;
 mod moments;

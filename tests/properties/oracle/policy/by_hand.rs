@@ -24,7 +24,8 @@ fn parsed(pack: &str, lines: &[String], until: u64) -> Vec<serde_json::Value> {
     decisions.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
-/// Per decision: time, moment, what; of a verdict the gates with why and until, channel, when it was released, priority.
+/// Per decision: time, moment, what; of a verdict the gates with why and until, channel, when it
+/// was released, priority.
 fn decided(pack: &str, lines: &[String], until: u64) -> Vec<String> {
     let ms = |time: &serde_json::Value| {
         let time = time.as_str().map(|time| time.parse::<jiff::Timestamp>().expect("a time").as_millisecond());
@@ -198,11 +199,13 @@ fn what_is_withdrawn_says_how_it_ended() {
     let lines = [
         s(8, "b", 1),
         s(10, "a", 1),
-        // It went up, as it was to; it opens again; it goes below zero, where `below` takes its place.
+        // It went up, as it was to; it opens again; it goes below zero, where `below` takes its
+        // place.
         s(20, "b", 7),
         s(30, "b", 1),
         s(40, "b", -1),
-        // What silences is open when it ends, though nothing opens at this time that looks at the same.
+        // What silences is open when it ends, though nothing opens at this time that looks at the
+        // same.
         s(50, "a", 9),
         s(60, "b", 9),
         s(70, "a", 0),

@@ -1,4 +1,5 @@
-//! The wall clock of a customer. Boundaries are not computed: the clock is looked at minute by minute.
+//! The wall clock of a customer. Boundaries are not computed: the clock is looked at minute by
+//! minute.
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
@@ -33,13 +34,15 @@ pub(crate) struct Calendar {
 }
 
 impl Calendar {
-    /// Over long times the clock is looked at every quarter of an hour: no offset and no rule of the tests is finer.
+    /// Over long times the clock is looked at every quarter of an hour: no offset and no rule of
+    /// the tests is finer.
     pub(crate) fn new(length: i64) -> Calendar {
         let step = if length < 20 * 86_400_000 { MINUTE } else { 15 * MINUTE };
         Calendar { step, seen: RefCell::default(), starts: RefCell::default() }
     }
 
-    /// Whether it is quiet on a channel for a purpose, and when that changes (within what is worth looking at).
+    /// Whether it is quiet on a channel for a purpose, and when that changes (within what is worth
+    /// looking at).
     pub(crate) fn quiet(&self, rules: &[Quiet], place: Place, now: i64, enough: i64) -> (bool, Option<i64>) {
         let (zone, channel, purpose) = &place;
         let about = |rule: &&Quiet| {

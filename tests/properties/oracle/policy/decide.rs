@@ -35,7 +35,8 @@ impl Release {
     }
 }
 
-/// An open episode: its opening, what was decided last, on what grounds, and whether that was final.
+/// An open episode: its opening, what was decided last, on what grounds, and whether that was
+/// final.
 pub(super) struct Episode {
     opened: i64,
     given: Option<(&'static str, Vec<Failed>)>,
@@ -100,8 +101,8 @@ impl Memory {
         }
     }
 
-    /// Everything of one logical time: the lines, and the instants that are worth another look. A transition is its
-    /// subject, when the episode opened, and whether it opens.
+    /// Everything of one logical time: the lines, and the instants that are worth another look. A
+    /// transition is its subject, when the episode opened, and whether it opens.
     pub(crate) fn step(
         &mut self,
         at: (&Pack, &Live<'_>, &State),

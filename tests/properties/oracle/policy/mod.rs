@@ -1,8 +1,10 @@
-//! What the policy decides, written from `docs/policy.md` section by section: at every instant everything is recomputed
-//! from the records, the episodes and the list of what was released before.
+//! What the policy decides, written from `docs/policy.md` section by section: at every instant
+//! everything is recomputed from the records, the episodes and the list of what was released
+//! before.
 //!
-//! `read` reads what the pack says, `mood`, `calendar` and `receipts` are about one customer at one instant, `gates` are
-//! what an episode meets, and `decide` goes through the steps of one logical time.
+//! `read` reads what the pack says, `mood`, `calendar` and `receipts` are about one customer at one
+//! instant, `gates` are what an episode meets, and `decide` goes through the steps of one logical
+//! time.
 
 mod by_hand;
 mod calendar;

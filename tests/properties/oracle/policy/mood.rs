@@ -69,7 +69,8 @@ pub(crate) fn float(value: &V) -> Option<f64> {
     }
 }
 
-/// The signals of a customer that count now, with their signs, in the order in which they are summed.
+/// The signals of a customer that count now, with their signs, in the order in which they are
+/// summed.
 pub(crate) struct Felt {
     signals: Vec<(f64, i64, i64)>,
     half_life: Option<i64>,

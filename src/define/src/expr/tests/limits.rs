@@ -116,7 +116,7 @@ fn spans_are_sound(text: &str) {
         Ok(expr) => {
             let row = row();
             let env = Env { row: &row, entity: &row, now: 5 };
-            let _ = (expr.eval(&env), expr.next_turn(&env));
+            let _ = (expr.eval(&env), expr.next_change_point(&env));
         }
         Err(mistakes) => {
             assert!(!mistakes.is_empty());

@@ -1,12 +1,12 @@
 //! Tables of expressions: what they give, which mistakes they have and where, when they turn.
 
 mod chains;
+mod change_points;
 mod exact;
 mod foreign;
-mod guards;
 mod limits;
 mod mistakes;
-mod turns;
+mod predicates;
 mod values;
 
 use std::sync::Arc;
@@ -14,7 +14,8 @@ use std::sync::Arc;
 use super::*;
 use propice_model::{Id, KindId};
 
-/// Names in the order of their slots; those with a point in front of `.` belong to the account, scope 1.
+/// Names in the order of their slots; those with a point in front of `.` belong to the account,
+/// scope 1.
 struct Table {
     names: Vec<(&'static str, Type)>,
     allows_now: bool,
@@ -110,7 +111,8 @@ fn given(text: &str) -> String {
     }
 }
 
-/// Compares what every text gives with what is expected; shows all that differ, as lines of the table.
+/// Compares what every text gives with what is expected; shows all that differ, as lines of the
+/// table.
 fn compare(table: &[(&str, &str)], given: impl Fn(&str) -> String) {
     let wrong: Vec<String> = table
         .iter()

@@ -10,8 +10,8 @@ use propice_model::time::DAY_MS;
 /// A day of a change of clocks is at most so much longer, or shorter.
 const CHANGE_MS: Duration = DAY_MS / 24;
 
-/// Whether selling is limited on every channel of a moment. A moment that could not be understood is given the benefit
-/// of the doubt as to its channels.
+/// Whether selling is limited on every channel of a moment. A moment that could not be understood
+/// is given the benefit of the doubt as to its channels.
 pub(super) fn limits_sales(moment: Option<&Moment>, policy: &Policy) -> bool {
     let mut budgets = policy.pressure.iter().filter(|budget| budget.is_for(Purpose::Sales));
     let Some(moment) = moment else { return budgets.next().is_some() };
@@ -56,7 +56,8 @@ pub(super) fn check(lint: &Lint<'_>, problems: &mut Problems) {
     }
 }
 
-/// How many releases arbitration lets through in the window of a budget, at most; `None` when nobody knows.
+/// How many releases arbitration lets through in the window of a budget, at most; `None` when
+/// nobody knows.
 fn most_in(lint: &Lint<'_>, budget: &Budget) -> Option<i64> {
     let arbitration = &lint.policy.arbitration;
     let is_free = arbitration.except.iter().any(|purpose| budget.is_for(*purpose));

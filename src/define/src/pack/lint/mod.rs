@@ -1,8 +1,9 @@
 //! What the mission forbids, and what cannot be meant.
 //!
-//! *Forbidden*: contact for a mood alone, selling without a budget, without a benefit, without asking, or the more the
-//! worse somebody feels. *Not meant*: a gate that never lets anything through, a budget that is never used up, a rule that
-//! is about nothing. Both are errors. What is most likely not meant, and harms nobody, is a warning.
+//! *Forbidden*: contact for a mood alone, selling without a budget, without a benefit, without
+//! asking, or the more the worse somebody feels. *Not meant*: a gate that never lets anything
+//! through, a budget that is never used up, a rule that is about nothing. Both are errors. What is
+//! most likely not meant, and harms nobody, is a warning.
 
 mod budgets;
 mod keys;
@@ -58,7 +59,8 @@ pub(super) fn check(lint: &Lint<'_>, problems: &mut Problems) {
 }
 
 impl Lint<'_> {
-    /// Selling needs a budget, a benefit that is said, and, where the pack knows of consent, consent.
+    /// Selling needs a budget, a benefit that is said, and, where the pack knows of consent,
+    /// consent.
     fn sales(&self, raw: &raw::Moment, moment: Option<&Moment>, problems: &mut Problems) {
         const WORDS: usize = 3;
         if raw.purpose != Some(Purpose::Sales) {

@@ -1,8 +1,9 @@
 //! What is about mood.
 //!
-//! *About mood* is the slot that `policy.mood` takes it from; a feature whose argument (without one: whose `where`) uses
-//! nothing but the fields behind that slot, the fields of its signals, or fields called `mood`; a rollup or an attribute that
-//! uses nothing but slots about mood. *Touched by mood* is what uses any of these, beside whatever else.
+//! *About mood* is the slot that `policy.mood` takes it from; a feature whose argument (without
+//! one: whose `where`) uses nothing but the fields behind that slot, the fields of its signals, or
+//! fields called `mood`; a rollup or an attribute that uses nothing but slots about mood. *Touched
+//! by mood* is what uses any of these, beside whatever else.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,5 @@
-//! Personal data that leaves with a trigger: fields that inputs call personal, as far as what is computed of them shows them.
+//! Personal data that leaves with a trigger: fields that inputs call personal, as far as what is
+//! computed of them shows them.
 
 use super::Lint;
 use crate::pack::problem::{Problem, Problems};

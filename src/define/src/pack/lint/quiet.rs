@@ -71,7 +71,8 @@ fn is_always_quiet(rules: &[QuietRule], purpose: Purpose, channel: Option<usize>
 }
 
 impl Lint<'_> {
-    /// Whether there are moments, all of them understood: otherwise nothing can be said of what is about none.
+    /// Whether there are moments, all of them understood: otherwise nothing can be said of what is
+    /// about none.
     pub(super) fn has_moments(&self) -> bool {
         !self.moments.is_empty() && self.moments.iter().all(|(_, moment)| moment.is_some())
     }

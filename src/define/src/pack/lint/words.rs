@@ -1,4 +1,5 @@
-//! Words for people: labels of what there is, and every text in every language that others are given in.
+//! Words for people: labels of what there is, and every text in every language that others are
+//! given in.
 
 use std::collections::BTreeSet;
 
@@ -33,7 +34,8 @@ fn labels(lint: &Lint<'_>, problems: &mut Problems) {
     }
 }
 
-/// What is given in languages is given in all that the pack knows. A text that names none is for everybody.
+/// What is given in languages is given in all that the pack knows. A text that names none is for
+/// everybody.
 fn languages(lint: &Lint<'_>, problems: &mut Problems) {
     let all = texts(lint);
     let named = |said: &Said| -> BTreeSet<String> {

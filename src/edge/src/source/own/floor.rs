@@ -1,19 +1,22 @@
 //! How far records that are let go move the clock.
 //!
-//! A record takes effect at its event time, or at the clock if that is later; and files are merged by the least event time among their
-//! next records. So a record takes effect at the greatest event time that its own file had until then: any other record that was
-//! merged before it came from a file whose greatest was not greater. What is let go therefore matters to what is kept by one
+//! A record takes effect at its event time, or at the clock if that is later; and files are merged
+//! by the least event time among their next records. So a record takes effect at the greatest event
+//! time that its own file had until then: any other record that was merged before it came from a
+//! file whose greatest was not greater. What is let go therefore matters to what is kept by one
 //! number per file, the *floor*.
 //!
-//! Only a record moves the clock, and whether what was let go is one is not known. It matters only when something behind it is
-//! older: in a file that is in order, never. So the bytes of what may have moved the floor are kept for a while, and decoded
-//! when it does matter, the latest first: the first that is a record decides.
+//! Only a record moves the clock, and whether what was let go is one is not known. It matters only
+//! when something behind it is older: in a file that is in order, never. So the bytes of what may
+//! have moved the floor are kept for a while, and decoded when it does matter, the latest first:
+//! the first that is a record decides.
 
 use std::ops::Range;
 
 use propice_model::{EventTime, LogicalTime};
 
-/// Records let go, after which one of them is decoded and the clock moved on, so that nobody waits for long.
+/// Records let go, after which one of them is decoded and the clock moved on, so that nobody waits
+/// for long.
 pub(super) const PASSED_RECORDS: usize = 128;
 
 /// The floor of one file.
@@ -21,7 +24,8 @@ pub(super) const PASSED_RECORDS: usize = 128;
 pub(super) struct Floor {
     /// The greatest event time of what is sure to be a record.
     sure: Option<EventTime>,
-    /// What may be a record above that, in order of arrival: the greatest may be none, and then the next decides.
+    /// What may be a record above that, in order of arrival: the greatest may be none, and then the
+    /// next decides.
     passed: Vec<Passed>,
     bytes: Vec<u8>,
     ends: Vec<usize>,
@@ -72,7 +76,8 @@ impl Floor {
         self.silent >= PASSED_RECORDS || self.told.is_none()
     }
 
-    /// Makes the floor sure above a time. `check` tells the event time of something that is a record.
+    /// Makes the floor sure above a time. `check` tells the event time of something that is a
+    /// record.
     pub(super) fn settle(&mut self, above: Option<EventTime>, mut check: impl FnMut(&Raw<'_>) -> Option<EventTime>) {
         self.passed.retain(|passed| above.is_none_or(|above| passed.event_time > above));
         self.passed.sort_unstable_by_key(|passed| passed.event_time);

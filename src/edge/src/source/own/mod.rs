@@ -1,19 +1,21 @@
-//! What is about one customer, of files that are about many: found before the files are read, and read with little work.
+//! What is about one customer, of files that are about many: found before the files are read, and
+//! read with little work.
 //!
 //! ```text
 //! inputs that relate ──look through──▶ ids of the customer's entities ─┐
 //! tables with keys of their own ──look through──▶ keys of its rows ────┴─▶ Own ─▶ MergedSource::open_own
 //! ```
 //!
-//! Whom a record is about is told by a glance at its bytes ([`propice_flow::decode::glance`]); only what names the customer, or an entity that
-//! is or ever was the customer's, is decoded and handed over. So is every version of a row of a table that ever named one of them:
-//! a record that gives the row to somebody else takes it away.
+//! Whom a record is about is told by a glance at its bytes ([`propice_flow::decode::glance`]); only
+//! what names the customer, or an entity that is or ever was the customer's, is decoded and handed
+//! over. So is every version of a row of a table that ever named one of them: a record that gives
+//! the row to somebody else takes it away.
 //!
-//! What is let go still moves the clock ([`floor`]), so that everything takes effect when it does in a run over all records, and
-//! what comes of the customer is the same to the byte.
+//! What is let go still moves the clock ([`floor`]), so that everything takes effect when it does
+//! in a run over all records, and what comes of the customer is the same to the byte.
 //!
-//! What is looked through is opened again to be read. What can be read only once (a pipe, standard input) is held in memory
-//! meanwhile, up to a limit.
+//! What is looked through is opened again to be read. What can be read only once (a pipe, standard
+//! input) is held in memory meanwhile, up to a limit.
 
 mod floor;
 mod pass;
@@ -40,7 +42,8 @@ pub(super) use pass::Passing;
 pub struct Own {
     /// By kind of entity: the ids of the customer's, as records spell them.
     names: Vec<Arc<Names>>,
-    /// By input: the keys of the rows that name one of these, where the fields that name are no part of the key.
+    /// By input: the keys of the rows that name one of these, where the fields that name are no
+    /// part of the key.
     keys: Vec<Arc<Keys>>,
     /// By file: what can be read only once, and was looked through.
     held: Vec<Option<Held>>,
@@ -48,7 +51,8 @@ pub struct Own {
     rows: Option<OwnRows>,
 }
 
-/// The typed rows of the records that name somebody who was looked for, by where they were read. Clones share them.
+/// The typed rows of the records that name somebody who was looked for, by where they were read.
+/// Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct OwnRows(Arc<Mutex<BTreeMap<Origin, Row>>>);
 
@@ -176,7 +180,8 @@ fn relations_of(plan: &Plan, input: InputId) -> Vec<(KindId, &Relation)> {
         .collect()
 }
 
-/// Whether two rows with the same key can be about different entities, of which one is wanted and the other is not.
+/// Whether two rows with the same key can be about different entities, of which one is wanted and
+/// the other is not.
 fn is_keyed_apart(
     plan: &Plan,
     input: InputId,

@@ -33,7 +33,8 @@ impl Passing {
 }
 
 impl Records {
-    /// Looks at the decoded rows that are wanted. What cannot be read any further is told when the file is read.
+    /// Looks at the decoded rows that are wanted. What cannot be read any further is told when the
+    /// file is read.
     pub(super) fn look_through(&mut self, glancer: &mut Glancer, mut each: impl FnMut(&Row)) {
         loop {
             match self.layout.advance() {

@@ -1,18 +1,19 @@
-//! Aggregates over the order of events: `first last`, by event time, then the input's `order`, then the value.
+//! Aggregates over the order of events: `first last`, by event time, then the input's `order`, then
+//! the value.
 
 use std::collections::BTreeMap;
 
 use propice_model::{EventTime, Value};
 
 use super::panes::Single;
-use super::{Accumulate, Given};
+use super::{Accumulate, Contributed};
 
 /// What decides which record is first or last; the value comes last.
 pub(super) type Place = (EventTime, Value, Value);
 
 /// The place of a contribution.
-pub(super) fn place(given: &Given<'_>) -> Place {
-    (given.event_time, given.order.clone(), given.value.clone())
+pub(super) fn place(contributed: &Contributed<'_>) -> Place {
+    (contributed.event_time, contributed.order.clone(), contributed.value.clone())
 }
 
 /// All records that count, in order.
@@ -26,15 +27,15 @@ impl Accumulate for Sequence {
     type Pane = Single<Place>;
     type Retractable = Single<Place>;
 
-    fn item(given: &Given<'_>) -> Place {
-        place(given)
+    fn item(contributed: &Contributed<'_>) -> Place {
+        place(contributed)
     }
 
-    fn give(&mut self, item: &Place) {
+    fn insert(&mut self, item: &Place) {
         *self.places.entry(item.clone()).or_default() += 1;
     }
 
-    fn take(&mut self, item: &Place) {
+    fn retract(&mut self, item: &Place) {
         if let Some(count) = self.places.get_mut(item) {
             *count -= 1;
             if *count == 0 {
@@ -69,17 +70,17 @@ macro_rules! keeps_one {
             type Pane = Single<Place>;
             type Retractable = Single<Place>;
 
-            fn item(given: &Given<'_>) -> Place {
-                place(given)
+            fn item(contributed: &Contributed<'_>) -> Place {
+                place(contributed)
             }
 
-            fn give(&mut self, item: &Place) {
+            fn insert(&mut self, item: &Place) {
                 if self.0.as_ref().is_none_or(|kept| item $better kept) {
                     self.0 = Some(item.clone());
                 }
             }
 
-            fn take(&mut self, _item: &Place) {
+            fn retract(&mut self, _item: &Place) {
                 debug_assert!(false, "the plan says that nothing is taken back from this feature");
             }
         }

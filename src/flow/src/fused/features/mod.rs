@@ -1,8 +1,9 @@
 //! Features: one column of state per feature, one entry per entity.
 //!
-//! A column takes what records contribute ([`Column::give`]), takes it back ([`Column::take`]), lets it expire, and says
-//! what the aggregate is now. It is a pure function of the multiset of contributions that count: the order in which they came
-//! leaves no trace. A new kind of feature is a new file here and a line in [`column()`].
+//! A column takes what records contribute ([`Column::insert`]), takes it back
+//! ([`Column::retract`]), lets it expire, and says what the aggregate is now. It is a pure function
+//! of the multiset of contributions that count: the order in which they came leaves no trace. A new
+//! kind of feature is a new file here and a line in [`column()`].
 //!
 //! ```text
 //!            give / take                        value
@@ -11,30 +12,31 @@
 //!             └─▶ due ────────┘ expire: what counts until now or earlier
 //! ```
 //!
-//! Checked by the oracle of `tests/properties` at every logical time, and against the `reference` engine.
+//! Checked by the oracle of `tests/properties` at every logical time, and against the `reference`
+//! engine.
 
-mod bags;
 mod latest;
+mod monotone_window;
+mod multiset;
 mod panes;
-mod recent;
 mod totals;
 mod windowed;
 
-use propice_define::expr::Guard;
+use propice_define::expr::Predicate;
 use propice_define::plan::{Aggregate, Feature};
 use propice_model::time::FOREVER;
 use propice_model::{EventTime, LogicalTime, Type, Value};
 
-use bags::{Bag, Extreme, Greatest, Least};
 use latest::{Earliest, Latest, Sequence};
+use monotone_window::{EarliestFirst, LatestFirst, MonotoneWindow, WindowedValues};
+use multiset::{Extreme, Greatest, Least, Multiset};
 use panes::Pane;
-use recent::{RecentBest, RecentFirst, RecentLast, RecentValues};
 use totals::{Count, FloatTotal, Squared, Total};
 use windowed::{Always, Windowed};
 
 /// A contribution, as a column takes it.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::fused) struct Given<'a> {
+pub(in crate::fused) struct Contributed<'a> {
     /// The first logical time at which it counts no more.
     pub until: LogicalTime,
     /// When it happened.
@@ -50,21 +52,23 @@ pub(in crate::fused) trait Column {
     /// Makes room for one more entity, to which nothing contributes yet.
     fn grow(&mut self);
     /// A contribution begins to count.
-    fn give(&mut self, entity: u32, given: &Given<'_>);
+    fn insert(&mut self, entity: u32, contributed: &Contributed<'_>);
     /// A contribution that was given and has not expired is taken back.
-    fn take(&mut self, entity: u32, given: &Given<'_>);
+    fn retract(&mut self, entity: u32, contributed: &Contributed<'_>);
     /// Lets go of all that counts until `now` or earlier.
     fn expire(&mut self, entity: u32, now: LogicalTime);
     /// The next time at which something expires; `FOREVER` when nothing does.
     fn deadline(&self, entity: u32) -> LogicalTime;
     /// The value of the feature.
     fn value(&self, entity: u32) -> Value;
-    /// The first expiry behind which a guard that holds may hold no more, if nothing else happens. Earlier is allowed, later is not.
-    fn holds_until(&self, entity: u32, _guard: &Guard) -> LogicalTime {
+    /// The first expiry behind which a predicate that holds may hold no more, if nothing else
+    /// happens. Earlier is allowed, later is not.
+    fn holds_until(&self, entity: u32, _guard: &Predicate) -> LogicalTime {
         self.deadline(entity)
     }
-    /// Brings what is kept of an entity near, which is soon needed ([`super::entities::Entities::expect`]).
-    fn expect(&self, _entity: u32) {}
+    /// Brings what is kept of an entity near, which is soon needed
+    /// ([`super::entities::Entities::prefetch`]).
+    fn prefetch(&self, _entity: u32) {}
 }
 
 /// What a column keeps of one entity's contributions.
@@ -76,11 +80,11 @@ pub(in crate::fused) trait Accumulate: Default {
     /// The same of tables, whose records are taken back when they change.
     type Retractable: Pane<Self::Item>;
     /// What is needed of a contribution.
-    fn item(given: &Given<'_>) -> Self::Item;
+    fn item(contributed: &Contributed<'_>) -> Self::Item;
     /// An item begins to count.
-    fn give(&mut self, item: &Self::Item);
+    fn insert(&mut self, item: &Self::Item);
     /// An item counts no more.
-    fn take(&mut self, item: &Self::Item);
+    fn retract(&mut self, item: &Self::Item);
     /// The same again, where that costs nothing: to see what would come of it.
     fn copied(&self) -> Option<Self> {
         None
@@ -102,20 +106,20 @@ pub(in crate::fused) fn column(feature: &Feature) -> Box<dyn Column> {
         Aggregate::Max if keeps_one(feature) => build(feature, |extreme: &Extreme<Greatest>| extreme.value()),
         Aggregate::First if keeps_one(feature) => build(feature, |first: &Earliest| first.value()),
         Aggregate::Last if keeps_one(feature) => build(feature, |last: &Latest| last.value()),
-        Aggregate::Min if only_expires(feature) => Box::new(RecentBest::<Least>::new()),
-        Aggregate::Max if only_expires(feature) => Box::new(RecentBest::<Greatest>::new()),
-        Aggregate::First if only_expires(feature) => Box::new(RecentBest::<RecentFirst>::new()),
-        Aggregate::Last if only_expires(feature) => Box::new(RecentBest::<RecentLast>::new()),
-        Aggregate::Distinct if only_expires(feature) => Box::new(RecentValues::new(None)),
-        Aggregate::Set(at_most) if only_expires(feature) => Box::new(RecentValues::new(Some(at_most))),
-        Aggregate::Min => build(feature, Bag::min),
-        Aggregate::Max => build(feature, Bag::max),
+        Aggregate::Min if only_expires(feature) => Box::new(MonotoneWindow::<Least>::new()),
+        Aggregate::Max if only_expires(feature) => Box::new(MonotoneWindow::<Greatest>::new()),
+        Aggregate::First if only_expires(feature) => Box::new(MonotoneWindow::<EarliestFirst>::new()),
+        Aggregate::Last if only_expires(feature) => Box::new(MonotoneWindow::<LatestFirst>::new()),
+        Aggregate::Distinct if only_expires(feature) => Box::new(WindowedValues::new(None)),
+        Aggregate::Set(at_most) if only_expires(feature) => Box::new(WindowedValues::new(Some(at_most))),
+        Aggregate::Min => build(feature, Multiset::min),
+        Aggregate::Max => build(feature, Multiset::max),
         Aggregate::First => build(feature, Sequence::first),
         Aggregate::Last => build(feature, Sequence::last),
-        Aggregate::Distinct => build(feature, Bag::distinct),
-        Aggregate::Set(at_most) => build(feature, move |bag: &Bag| bag.set(at_most)),
-        Aggregate::Top => build(feature, Bag::top),
-        Aggregate::TopList(at_most) => build(feature, move |bag: &Bag| bag.top_list(at_most)),
+        Aggregate::Distinct => build(feature, Multiset::distinct),
+        Aggregate::Set(at_most) => build(feature, move |bag: &Multiset| bag.set(at_most)),
+        Aggregate::Top => build(feature, Multiset::top),
+        Aggregate::TopList(at_most) => build(feature, move |bag: &Multiset| bag.top_list(at_most)),
     }
 }
 

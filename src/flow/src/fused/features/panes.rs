@@ -1,12 +1,13 @@
-//! What of a window expires together: kept as small as it can be, since most of the memory of a worker is this.
+//! What of a window expires together: kept as small as it can be, since most of the memory of a
+//! worker is this.
 //!
 //! ```text
 //! count   until, 48 bit │ how many, 16 bit                    8 bytes
 //! sum     until, 48 bit │ how many, 16 bit │ sum, 64 bit     16 bytes
 //! ```
 //!
-//! What does not fit into a pane goes into another one with the same end. So small a pane is only for what is never taken back; a record of a
-//! table may be, and is found in a [`Wide`] one.
+//! What does not fit into a pane goes into another one with the same end. So small a pane is only
+//! for what is never taken back; a record of a table may be, and is found in a [`Wide`] one.
 
 use std::collections::VecDeque;
 
@@ -24,7 +25,8 @@ pub(in crate::fused) trait Pane<I>: Sized {
     fn item(&self) -> I;
     /// Adds an item. `false` when there is no room for it.
     fn add(&mut self, item: &I) -> bool;
-    /// Takes an item away that was added. `None` when it is not here; otherwise whether nothing is left.
+    /// Takes an item away that was added. `None` when it is not here; otherwise whether nothing is
+    /// left.
     fn remove(&mut self, _item: &I) -> Option<bool> {
         debug_assert!(false, "the plan says that nothing is taken back from this feature");
         None
@@ -166,7 +168,8 @@ impl Pane<Total> for Summed {
     }
 }
 
-/// Makes room in a ring for one more: a few at a time while it is short, since there are many of them.
+/// Makes room in a ring for one more: a few at a time while it is short, since there are many of
+/// them.
 #[inline]
 pub(super) fn make_room<T>(ring: &mut VecDeque<T>) {
     const SHORT: usize = 64;

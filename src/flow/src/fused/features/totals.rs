@@ -1,11 +1,12 @@
-//! Aggregates that are sums: `count sum avg stddev`. What comes is added, what goes is taken away, exactly.
+//! Aggregates that are sums: `count sum avg stddev`. What comes is added, what goes is taken away,
+//! exactly.
 
 use crate::aggregate::{self, Tally};
 use propice_define::plan::Aggregate;
 use propice_model::{Type, Value};
 
 use super::panes::{Amount, Counted, Single, Summed, Wide};
-use super::{Accumulate, Given};
+use super::{Accumulate, Contributed};
 
 /// How many.
 #[derive(Default)]
@@ -16,15 +17,15 @@ impl Accumulate for Count {
     type Pane = Counted;
     type Retractable = Wide<i64>;
 
-    fn item(_given: &Given<'_>) -> i64 {
+    fn item(_given: &Contributed<'_>) -> i64 {
         1
     }
 
-    fn give(&mut self, item: &i64) {
+    fn insert(&mut self, item: &i64) {
         self.0 += item;
     }
 
-    fn take(&mut self, item: &i64) {
+    fn retract(&mut self, item: &i64) {
         self.0 -= item;
     }
 
@@ -51,15 +52,15 @@ impl Accumulate for Total {
     type Pane = Summed;
     type Retractable = Wide<Total>;
 
-    fn item(given: &Given<'_>) -> Total {
-        Total { n: 1, units: aggregate::whole(given.value).unwrap_or_default() }
+    fn item(contributed: &Contributed<'_>) -> Total {
+        Total { n: 1, units: aggregate::whole(contributed.value).unwrap_or_default() }
     }
 
-    fn give(&mut self, item: &Total) {
+    fn insert(&mut self, item: &Total) {
         self.plus(item);
     }
 
-    fn take(&mut self, item: &Total) {
+    fn retract(&mut self, item: &Total) {
         self.minus(item);
     }
 
@@ -123,15 +124,15 @@ macro_rules! tallies {
             type Pane = Single<Value>;
             type Retractable = Single<Value>;
 
-            fn item(given: &Given<'_>) -> Value {
-                given.value.clone()
+            fn item(contributed: &Contributed<'_>) -> Value {
+                contributed.value.clone()
             }
 
-            fn give(&mut self, item: &Value) {
+            fn insert(&mut self, item: &Value) {
                 self.0.add($aggregate, item, 1);
             }
 
-            fn take(&mut self, item: &Value) {
+            fn retract(&mut self, item: &Value) {
                 self.0.add($aggregate, item, -1);
             }
         }

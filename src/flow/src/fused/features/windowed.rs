@@ -3,23 +3,23 @@
 use std::collections::VecDeque;
 use std::hint::black_box;
 
-use propice_define::expr::Guard;
+use propice_define::expr::Predicate;
 use propice_model::time::FOREVER;
 use propice_model::{LogicalTime, Value};
 
-use super::super::paged::Paged;
+use super::super::chunked_vec::ChunkedVec;
 use super::panes::{Pane, let_go, make_room};
-use super::{Accumulate, Column, Given, or_forever};
+use super::{Accumulate, Column, Contributed, or_forever};
 
 /// A column of a feature without a window.
 pub(super) struct Always<A, R> {
-    entities: Paged<A>,
+    entities: ChunkedVec<A>,
     read: R,
 }
 
 impl<A, R> Always<A, R> {
     pub(super) fn new(read: R) -> Self {
-        Always { entities: Paged::new(), read }
+        Always { entities: ChunkedVec::new(), read }
     }
 }
 
@@ -28,12 +28,12 @@ impl<A: Accumulate, R: Fn(&A) -> Value> Column for Always<A, R> {
         self.entities.push(A::default());
     }
 
-    fn give(&mut self, entity: u32, given: &Given<'_>) {
-        self.entities[entity].give(&A::item(given));
+    fn insert(&mut self, entity: u32, contributed: &Contributed<'_>) {
+        self.entities[entity].insert(&A::item(contributed));
     }
 
-    fn take(&mut self, entity: u32, given: &Given<'_>) {
-        self.entities[entity].take(&A::item(given));
+    fn retract(&mut self, entity: u32, contributed: &Contributed<'_>) {
+        self.entities[entity].retract(&A::item(contributed));
     }
 
     fn expire(&mut self, _entity: u32, _now: LogicalTime) {}
@@ -42,7 +42,7 @@ impl<A: Accumulate, R: Fn(&A) -> Value> Column for Always<A, R> {
         or_forever(None)
     }
 
-    fn expect(&self, entity: u32) {
+    fn prefetch(&self, entity: u32) {
         black_box(self.entities[entity].copied());
     }
 
@@ -60,13 +60,13 @@ struct Window<A, P> {
 
 /// A column of a feature with a window.
 pub(super) struct Windowed<A, P, R> {
-    entities: Paged<Window<A, P>>,
+    entities: ChunkedVec<Window<A, P>>,
     read: R,
 }
 
 impl<A, P, R> Windowed<A, P, R> {
     pub(super) fn new(read: R) -> Self {
-        Windowed { entities: Paged::new(), read }
+        Windowed { entities: ChunkedVec::new(), read }
     }
 }
 
@@ -78,8 +78,8 @@ impl<A: Accumulate, P: Pane<A::Item>> Window<A, P> {
         from..to
     }
 
-    fn give(&mut self, until: LogicalTime, item: &A::Item) {
-        self.live.give(item);
+    fn insert(&mut self, until: LogicalTime, item: &A::Item) {
+        self.live.insert(item);
         let pane = P::new(until, item.clone());
         // Records mostly come in order, so what is new mostly expires last.
         let at = match self.due.back_mut() {
@@ -103,20 +103,20 @@ impl<A: Accumulate, P: Pane<A::Item>> Window<A, P> {
         }
     }
 
-    fn take(&mut self, until: LogicalTime, item: &A::Item) {
+    fn retract(&mut self, until: LogicalTime, item: &A::Item) {
         let mut at = self.expiring_at(until);
         let found = at.find_map(|position| self.due[position].remove(item).map(|is_empty| (position, is_empty)));
         debug_assert!(found.is_some(), "only what was given is taken back");
         if let Some((position, true)) = found {
             self.due.remove(position);
         }
-        self.live.take(item);
+        self.live.retract(item);
         let_go(&mut self.due);
     }
 
     fn expire(&mut self, now: LogicalTime) {
         while let Some(pane) = self.due.pop_front_if(|pane| pane.until() <= now) {
-            self.live.take(&pane.item());
+            self.live.retract(&pane.item());
         }
         let_go(&mut self.due);
     }
@@ -127,12 +127,12 @@ impl<A: Accumulate, P: Pane<A::Item>, R: Fn(&A) -> Value> Column for Windowed<A,
         self.entities.push(Window { live: A::default(), due: VecDeque::new() });
     }
 
-    fn give(&mut self, entity: u32, given: &Given<'_>) {
-        self.entities[entity].give(given.until, &A::item(given));
+    fn insert(&mut self, entity: u32, contributed: &Contributed<'_>) {
+        self.entities[entity].insert(contributed.until, &A::item(contributed));
     }
 
-    fn take(&mut self, entity: u32, given: &Given<'_>) {
-        self.entities[entity].take(given.until, &A::item(given));
+    fn retract(&mut self, entity: u32, contributed: &Contributed<'_>) {
+        self.entities[entity].retract(contributed.until, &A::item(contributed));
     }
 
     fn expire(&mut self, entity: u32, now: LogicalTime) {
@@ -143,23 +143,23 @@ impl<A: Accumulate, P: Pane<A::Item>, R: Fn(&A) -> Value> Column for Windowed<A,
         or_forever(self.entities[entity].due.front().map(P::until))
     }
 
-    fn holds_until(&self, entity: u32, guard: &Guard) -> LogicalTime {
+    fn holds_until(&self, entity: u32, predicate: &Predicate) -> LogicalTime {
         /// Ends that are looked at ahead: whoever is woken too early asks again.
         const AHEAD: usize = 16;
         let window = &self.entities[entity];
         let Some(mut live) = window.live.copied() else { return self.deadline(entity) };
         let mut last = FOREVER;
         for pane in window.due.iter().take(AHEAD) {
-            live.take(&pane.item());
+            live.retract(&pane.item());
             last = pane.until();
-            if !guard.holds(&(self.read)(&live)) {
+            if !predicate.holds(&(self.read)(&live)) {
                 break;
             }
         }
         last
     }
 
-    fn expect(&self, entity: u32) {
+    fn prefetch(&self, entity: u32) {
         let due = &self.entities[entity].due;
         black_box((due.front().map(P::until), due.back().map(P::until)));
     }

@@ -37,7 +37,8 @@ fn feature(name: &str, aggregate: Aggregate, source: Source, ty: Type) -> Featur
     }
 }
 
-/// Accounts with the number and the values of their records; customers with the number of their accounts.
+/// Accounts with the number and the values of their records; customers with the number of their
+/// accounts.
 fn plan() -> Arc<Plan> {
     let input = |name: &str, table: Option<Table>| Input {
         name: name.to_owned(),

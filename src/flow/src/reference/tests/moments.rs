@@ -88,7 +88,8 @@ fn facts(plan: &Arc<Plan>, records: &[(u16, u64, String)]) -> Vec<(LogicalTime, 
     records.iter().enumerate().map(fact).collect()
 }
 
-/// The transitions of a moment, each in one line: `time customer[/account] +since evidence` (− when it closes).
+/// The transitions of a moment, each in one line: `time customer[/account] +since evidence` (− when
+/// it closes).
 fn transitions(records: &[(u16, u64, String)], moment: &str, end: LogicalTime) -> Vec<String> {
     let plan = plan();
     let facts = facts(&plan, records);

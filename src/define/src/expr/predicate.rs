@@ -1,7 +1,8 @@
 //! The parts of a condition without all of which it does not hold: its `&&` chain.
 //!
-//! A part that compares a name with a constant is a guard: `spent > 100 && 'card' in held` has the guard `spent > 100`. While that is false the
-//! condition is false, whatever else it says. Whoever looks at many conditions asks their guards first.
+//! A part that compares a name with a constant is a guard: `spent > 100 && 'card' in held` has the
+//! guard `spent > 100`. While that is false the condition is false, whatever else it says. Whoever
+//! looks at many conditions asks their guards first.
 
 use std::cmp::Ordering;
 
@@ -20,7 +21,7 @@ pub enum Side {
 
 /// A comparison of a slot of scope 0 with a constant that a condition implies. False over null.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Guard {
+pub struct Predicate {
     /// The slot.
     pub slot: u16,
     /// On which side of the constant.
@@ -31,7 +32,7 @@ pub struct Guard {
     pub inclusive: bool,
 }
 
-impl Guard {
+impl Predicate {
     /// Whether a value fulfils it.
     #[inline]
     pub fn holds(&self, value: &Value) -> bool {
@@ -54,7 +55,7 @@ pub struct Link {
     /// The slots of scope 0 that it uses.
     pub slots: Vec<u16>,
     /// What it is, when it is a guard.
-    pub guard: Option<Guard>,
+    pub predicate: Option<Predicate>,
 }
 
 /// The chain of a condition, in the order in which it is written.
@@ -62,8 +63,8 @@ pub(super) fn chain(node: &Node) -> Vec<Link> {
     if let Kind::All(parts) = &node.kind {
         return parts.iter().flat_map(chain).collect();
     }
-    let guard = match &node.kind {
-        Kind::Compare(comparison, left, right) => guard(*comparison, left, right),
+    let predicate = match &node.kind {
+        Kind::Compare(comparison, left, right) => predicate(*comparison, left, right),
         _ => None,
     };
     let mut slots = Vec::new();
@@ -75,10 +76,10 @@ pub(super) fn chain(node: &Node) -> Vec<Link> {
             slots.push(reference.slot);
         }
     }
-    vec![Link { slots, guard }]
+    vec![Link { slots, predicate }]
 }
 
-fn guard(comparison: Comparison, left: &Node, right: &Node) -> Option<Guard> {
+fn predicate(comparison: Comparison, left: &Node, right: &Node) -> Option<Predicate> {
     let (subject, comparison, constant) = oriented(comparison, left, right)?;
     let (side, inclusive) = match comparison {
         Comparison::Greater => (Side::Above, false),
@@ -90,7 +91,7 @@ fn guard(comparison: Comparison, left: &Node, right: &Node) -> Option<Guard> {
     let Kind::Slot { reference, .. } = &subject.kind else { return None };
     let constant = constant.constant().filter(|constant| !constant.is_null())?;
     let of_customer = reference.scope == 0;
-    of_customer.then(|| Guard { slot: reference.slot, side, constant: constant.clone(), inclusive })
+    of_customer.then(|| Predicate { slot: reference.slot, side, constant: constant.clone(), inclusive })
 }
 
 /// What is known of the sign of a value.
@@ -124,15 +125,19 @@ impl Sign {
     }
 
     /// Whether it is not negative wherever all of some guards hold.
-    pub(super) fn is_never_negative<'g>(self, mut guards: impl Iterator<Item = &'g Guard>) -> bool {
+    pub(super) fn is_never_negative<'g>(self, mut predicates: impl Iterator<Item = &'g Predicate>) -> bool {
         match self {
             Sign::Unknown => false,
             Sign::NotNegative => true,
-            Sign::Of(slot) => guards.any(|guard| {
-                guard.slot == slot && guard.side == Side::Above && sign(&guard.constant).is_some_and(Ordering::is_ge)
+            Sign::Of(slot) => predicates.any(|predicate| {
+                predicate.slot == slot
+                    && predicate.side == Side::Above
+                    && sign(&predicate.constant).is_some_and(Ordering::is_ge)
             }),
-            Sign::Against(slot) => guards.any(|guard| {
-                guard.slot == slot && guard.side == Side::Below && sign(&guard.constant).is_some_and(Ordering::is_le)
+            Sign::Against(slot) => predicates.any(|predicate| {
+                predicate.slot == slot
+                    && predicate.side == Side::Below
+                    && sign(&predicate.constant).is_some_and(Ordering::is_le)
             }),
         }
     }

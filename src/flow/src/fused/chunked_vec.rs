@@ -1,36 +1,37 @@
 //! A vector that grows without moving what it holds.
 //!
-//! State of a million entities in one vector would be copied as a whole when it grows, all vectors of a worker at the same entity: tens of
-//! milliseconds for whoever comes next, and half of the memory empty afterwards. Here it grows by a page.
+//! State of a million entities in one vector would be copied as a whole when it grows, all vectors
+//! of a worker at the same entity: tens of milliseconds for whoever comes next, and half of the
+//! memory empty afterwards. Here it grows by a page.
 
 use std::ops::{Index, IndexMut};
 
 /// Elements by dense position.
 #[derive(Debug)]
-pub(super) struct Paged<T> {
+pub(super) struct ChunkedVec<T> {
     /// All full but the last one.
     pages: Vec<Vec<T>>,
 }
 
-impl<T> Paged<T> {
+impl<T> ChunkedVec<T> {
     const BITS: u32 = 8;
-    const PAGE: usize = 1 << Paged::<T>::BITS;
+    const PAGE: usize = 1 << ChunkedVec::<T>::BITS;
 
-    pub(super) fn new() -> Paged<T> {
-        Paged { pages: Vec::new() }
+    pub(super) fn new() -> ChunkedVec<T> {
+        ChunkedVec { pages: Vec::new() }
     }
 
     /// How many there are.
     #[inline]
     pub(super) fn len(&self) -> usize {
-        self.pages.last().map_or(0, |last| (self.pages.len() - 1) * Paged::<T>::PAGE + last.len())
+        self.pages.last().map_or(0, |last| (self.pages.len() - 1) * ChunkedVec::<T>::PAGE + last.len())
     }
 
     pub(super) fn push(&mut self, element: T) {
         match self.pages.last_mut() {
-            Some(last) if last.len() < Paged::<T>::PAGE => last.push(element),
+            Some(last) if last.len() < ChunkedVec::<T>::PAGE => last.push(element),
             _ => {
-                let mut page = Vec::with_capacity(Paged::<T>::PAGE);
+                let mut page = Vec::with_capacity(ChunkedVec::<T>::PAGE);
                 page.push(element);
                 self.pages.push(page);
             }
@@ -42,25 +43,25 @@ impl<T> Paged<T> {
     }
 }
 
-impl<T> Default for Paged<T> {
+impl<T> Default for ChunkedVec<T> {
     fn default() -> Self {
-        Paged::new()
+        ChunkedVec::new()
     }
 }
 
-impl<T> Index<u32> for Paged<T> {
+impl<T> Index<u32> for ChunkedVec<T> {
     type Output = T;
 
     #[inline]
     fn index(&self, position: u32) -> &T {
-        &self.pages[(position >> Paged::<T>::BITS) as usize][position as usize % Paged::<T>::PAGE]
+        &self.pages[(position >> ChunkedVec::<T>::BITS) as usize][position as usize % ChunkedVec::<T>::PAGE]
     }
 }
 
-impl<T> IndexMut<u32> for Paged<T> {
+impl<T> IndexMut<u32> for ChunkedVec<T> {
     #[inline]
     fn index_mut(&mut self, position: u32) -> &mut T {
-        &mut self.pages[(position >> Paged::<T>::BITS) as usize][position as usize % Paged::<T>::PAGE]
+        &mut self.pages[(position >> ChunkedVec::<T>::BITS) as usize][position as usize % ChunkedVec::<T>::PAGE]
     }
 }
 
@@ -70,7 +71,7 @@ mod tests {
 
     #[test]
     fn what_is_pushed_stays_where_it_is() {
-        let mut paged = Paged::new();
+        let mut paged = ChunkedVec::new();
         assert_eq!(paged.len(), 0);
         for number in 0..1_000_u32 {
             paged.push(number);

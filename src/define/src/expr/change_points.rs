@@ -1,8 +1,9 @@
 //! When the comparisons with `now` turn.
 //!
-//! `now OP instant` changes at the instant (`>=`, `<`), one millisecond behind it (`>`, `<=`), or at both (`==`, `!=`).
-//! [`Expr::next_turn`](super::Expr::next_turn) takes the least of all of these that lies ahead: it may be one at which
-//! another part of the expression keeps its value as it is, it never is too late.
+//! `now OP instant` changes at the instant (`>=`, `<`), one millisecond behind it (`>`, `<=`), or
+//! at both (`==`, `!=`). [`Expr::next_change_point`](super::Expr::next_change_point) takes the
+//! least of all of these that lies ahead: it may be one at which another part of the expression
+//! keeps its value as it is, it never is too late.
 
 use super::operand::{Eval, Operand, slot};
 use super::typed::{Comparison, Kind, Node};
@@ -10,12 +11,12 @@ use super::{Env, compile};
 use propice_model::{LogicalTime, Value};
 
 /// A comparison with `now`.
-pub(super) struct Turn {
+pub(super) struct ChangePoint {
     comparison: Comparison,
     instant: Eval<Option<i128>>,
 }
 
-impl Turn {
+impl ChangePoint {
     /// The least instant ahead at which it changes.
     pub(super) fn next(&self, env: &Env<'_>) -> Option<LogicalTime> {
         let instant = (self.instant)(env).ok()??;
@@ -60,9 +61,9 @@ pub(super) fn instant(terms: &[(bool, Node)]) -> Eval<Option<i128>> {
 }
 
 /// All comparisons with `now` in a node.
-pub(super) fn turns(node: &Node) -> Vec<Turn> {
+pub(super) fn turns(node: &Node) -> Vec<ChangePoint> {
     let turn = |node: &Node| match &node.kind {
-        Kind::NowCompare(comparison, terms) => Some(Turn { comparison: *comparison, instant: instant(terms) }),
+        Kind::NowCompare(comparison, terms) => Some(ChangePoint { comparison: *comparison, instant: instant(terms) }),
         _ => None,
     };
     node.all().filter_map(turn).collect()

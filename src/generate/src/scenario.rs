@@ -1,8 +1,9 @@
 //! The situations into which customers are put, and when: the truth.
 //!
-//! Time is cut into stretches of 60 days. In each, two customers of three are put into one situation, in turn over all kinds so
-//! that even a small run shows most of them. It is planned at the beginning of the stretch from the seed alone, starts at
-//! least ten days into it (some announce themselves) and is over before the next, but for the consequences of fragility.
+//! Time is cut into stretches of 60 days. In each, two customers of three are put into one
+//! situation, in turn over all kinds so that even a small run shows most of them. It is planned at
+//! the beginning of the stretch from the seed alone, starts at least ten days into it (some
+//! announce themselves) and is over before the next, but for the consequences of fragility.
 
 use super::calendar::is_payday;
 use super::line::At;
@@ -58,7 +59,7 @@ const KINDS: [Kind; 18] = [
 
 /// A situation of one customer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Situation {
+pub(super) struct Scenario {
     pub(super) kind: Kind,
     /// The day from which its scenes are counted.
     pub(super) start: i64,
@@ -68,9 +69,9 @@ pub(super) struct Situation {
     pub(super) resolved: i64,
 }
 
-/// What happens to this customer in the stretch that begins on `from`, if anything. `number` counts the stretches, `left` is
-/// how many days the run has left.
-pub(super) fn plan(seed: u64, person: &Person, number: i64, from: i64, left: i64) -> Option<Situation> {
+/// What happens to this customer in the stretch that begins on `from`, if anything. `number` counts
+/// the stretches, `left` is how many days the run has left.
+pub(super) fn plan(seed: u64, person: &Person, number: i64, from: i64, left: i64) -> Option<Scenario> {
     let mut random = Random::of(seed, End::Story, u64::from(person.number), number);
     if number > 0 && left < STRETCH / 2 || !random.happens(667_000) {
         return None;
@@ -98,10 +99,11 @@ pub(super) fn plan(seed: u64, person: &Person, number: i64, from: i64, left: i64
         Kind::Fragility => person.balance - person.reserve() >= person.salary,
         _ => true,
     };
-    possible.then_some(Situation { kind, start, turn, resolved })
+    possible.then_some(Scenario { kind, start, turn, resolved })
 }
 
-/// The first day from `earliest` on for which something holds; everything that is asked for comes within two months.
+/// The first day from `earliest` on for which something holds; everything that is asked for comes
+/// within two months.
 fn first(earliest: i64, holds: impl Fn(i64) -> bool) -> i64 {
     (earliest..earliest + 62).find(|&day| holds(day)).unwrap_or(earliest)
 }
@@ -113,7 +115,7 @@ fn charged(earliest: i64, person: &Person, bill: usize) -> (i64, i64) {
     (start, first(start + 1, is_charged))
 }
 
-impl Situation {
+impl Scenario {
     /// The days on which scenes are played begin so long before `start`.
     pub(super) const LEAD: i64 = 10;
 

@@ -10,32 +10,32 @@ pub(super) type When<'a> = (EventTime, &'a Value);
 
 /// A contribution that waits.
 #[derive(Clone, PartialEq)]
-pub(super) struct Waiting {
+pub(super) struct PendingContribution {
     pub event_time: EventTime,
     pub order: Value,
     pub contribution: Contribution,
 }
 
-impl Waiting {
-    fn new((event_time, order): When<'_>, contribution: &Contribution) -> Waiting {
-        Waiting { event_time, order: order.clone(), contribution: contribution.clone() }
+impl PendingContribution {
+    fn new((event_time, order): When<'_>, contribution: &Contribution) -> PendingContribution {
+        PendingContribution { event_time, order: order.clone(), contribution: contribution.clone() }
     }
 }
 
 /// All that wait. Few entities have any.
 #[derive(Default)]
-pub(super) struct Coming {
-    of: HashMap<u32, Vec<Waiting>, foldhash::fast::FixedState>,
+pub(super) struct PendingContributions {
+    of: HashMap<u32, Vec<PendingContribution>, foldhash::fast::FixedState>,
 }
 
-impl Coming {
+impl PendingContributions {
     pub(super) fn add(&mut self, entity: u32, when: When<'_>, contribution: &Contribution) {
-        self.of.entry(entity).or_default().push(Waiting::new(when, contribution));
+        self.of.entry(entity).or_default().push(PendingContribution::new(when, contribution));
     }
 
     /// Removes one that was added.
     pub(super) fn remove(&mut self, entity: u32, when: When<'_>, contribution: &Contribution) {
-        let taken = Waiting::new(when, contribution);
+        let taken = PendingContribution::new(when, contribution);
         if let Some(waiting) = self.of.get_mut(&entity)
             && let Some(position) = waiting.iter().position(|waiting| *waiting == taken)
         {
@@ -44,7 +44,7 @@ impl Coming {
     }
 
     /// Hands over those of an entity that begin to count.
-    pub(super) fn begin(&mut self, entity: u32, now: LogicalTime) -> Vec<Waiting> {
+    pub(super) fn begin(&mut self, entity: u32, now: LogicalTime) -> Vec<PendingContribution> {
         let Some(waiting) = self.of.get_mut(&entity) else { return Vec::new() };
         let beginning = waiting.extract_if(.., |waiting| waiting.contribution.from <= now).collect();
         if waiting.is_empty() {

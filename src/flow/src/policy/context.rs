@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use crate::nothing::row_over_nothing;
+use crate::empty_view::empty_row;
 use propice_define::expr::{Env, Expr};
 use propice_define::plan::{DataKinds, Evidence, Moment};
 use propice_model::{Id, KindId, LogicalTime, Value};
@@ -22,7 +22,7 @@ pub trait Parts {
 }
 
 /// A customer at one logical time.
-pub struct Scene<'a> {
+pub struct Snapshot<'a> {
     /// The logical time.
     pub time: LogicalTime,
     /// Who.
@@ -61,9 +61,9 @@ impl Wake {
 }
 
 /// A scene with what the gates ask of it, each computed once and only when it is asked for.
-pub(super) struct Look<'a> {
+pub(super) struct EvaluationContext<'a> {
     pub policy: &'a Policy,
-    pub scene: &'a Scene<'a>,
+    pub snapshot: &'a Snapshot<'a>,
     pub wake: &'a Wake,
     denied: OnceCell<DataKinds>,
     mood: OnceCell<Mood>,
@@ -71,11 +71,11 @@ pub(super) struct Look<'a> {
     heard: OnceCell<Vec<Heard>>,
 }
 
-impl<'a> Look<'a> {
-    pub(super) fn new(policy: &'a Policy, scene: &'a Scene<'a>, wake: &'a Wake) -> Look<'a> {
-        Look {
+impl<'a> EvaluationContext<'a> {
+    pub(super) fn new(policy: &'a Policy, snapshot: &'a Snapshot<'a>, wake: &'a Wake) -> EvaluationContext<'a> {
+        EvaluationContext {
             policy,
-            scene,
+            snapshot,
             wake,
             denied: OnceCell::new(),
             mood: OnceCell::new(),
@@ -85,12 +85,13 @@ impl<'a> Look<'a> {
     }
 
     pub(super) fn now(&self) -> LogicalTime {
-        self.scene.time
+        self.snapshot.time
     }
 
-    /// What conditions and texts over the customer are evaluated over. They do not know of `now`, and never turn by themselves.
+    /// What conditions and texts over the customer are evaluated over. They do not know of `now`,
+    /// and never turn by themselves.
     fn customer(&self) -> Env<'_> {
-        Env::of(self.scene.row, self.now())
+        Env::of(self.snapshot.row, self.now())
     }
 
     /// Whether a condition over the customer holds.
@@ -101,7 +102,7 @@ impl<'a> Look<'a> {
     /// Whether a condition holds. Asks to be called again when it turns by itself.
     pub(super) fn holds_in(&self, condition: &Expr, env: &Env<'_>) -> bool {
         if condition.depends_on_now()
-            && let Some(turn) = condition.next_turn(env)
+            && let Some(turn) = condition.next_change_point(env)
         {
             self.wake.at(turn);
         }
@@ -135,23 +136,24 @@ impl<'a> Look<'a> {
 
     /// What the policy reads of the customer beyond its view.
     pub(super) fn own_slots(&self) -> Option<&[Value]> {
-        self.scene.parts.slots(self.policy.plan.policy.kind?, self.scene.customer)
+        self.snapshot.parts.slots(self.policy.plan.policy.kind?, self.snapshot.customer)
     }
 
-    /// The slots of the entity that an episode is about; over nothing when it is the customer's no more.
+    /// The slots of the entity that an episode is about; over nothing when it is the customer's no
+    /// more.
     pub(super) fn with_env<T>(&self, key: &EpisodeKey, then: impl FnOnce(&Env<'_>) -> T) -> T {
         let nothing;
         let entity: &[Value] = match &key.entity {
             None => &[],
-            Some((kind, id)) => match self.scene.parts.slots(*kind, id) {
+            Some((kind, id)) => match self.snapshot.parts.slots(*kind, id) {
                 Some(slots) => slots,
                 None => {
-                    nothing = row_over_nothing(&self.policy.plan, *kind, self.now());
+                    nothing = empty_row(&self.policy.plan, *kind, self.now());
                     &nothing
                 }
             },
         };
-        then(&Env { row: self.scene.row, entity, now: self.now() })
+        then(&Env { row: self.snapshot.row, entity, now: self.now() })
     }
 
     /// The values of some names of a moment, but for what is withheld.

@@ -3,17 +3,17 @@
 use crate::ViewPart;
 use propice_model::{EntityChange, Fact, LogicalTime};
 
-use super::touched::TOGETHER;
+use super::dirty::TOGETHER;
 
 /// What has come and is complete, in order of time.
 #[derive(Default)]
-pub(super) struct Ready {
+pub(super) struct CompleteBatch {
     pub changes: Vec<(EntityChange, LogicalTime, isize)>,
     pub parts: Vec<(ViewPart, LogicalTime, isize)>,
     pub holidays: Vec<(Fact, LogicalTime, isize)>,
 }
 
-impl Ready {
+impl CompleteBatch {
     pub(super) fn is_empty(&self) -> bool {
         self.changes.is_empty() && self.parts.is_empty() && self.holidays.is_empty()
     }
@@ -48,7 +48,8 @@ impl<'a> Changes<'a> {
         Some((*position, change, diff))
     }
 
-    /// The next ones, whenever what is left is full blocks of them. Those that fill no block come first, and nobody asks for them ahead.
+    /// The next ones, whenever what is left is full blocks of them. Those that fill no block come
+    /// first, and nobody asks for them ahead.
     #[inline]
     pub(super) fn soon(&self) -> Option<impl Iterator<Item = (u32, &'a EntityChange)>> {
         let soon = self.positions.iter().zip(self.changes).take(TOGETHER);

@@ -33,17 +33,17 @@ fn turns_are_never_missed() {
             (row[6], row[7], row[8]) = (Value::Time(due), Value::Time(seen), Value::Duration(wait));
             let at = |now| expr.holds(&Env::of(&row, now));
             for now in 0..60 {
-                let next = expr.next_turn(&Env::of(&row, now));
+                let next = expr.next_change_point(&Env::of(&row, now));
                 assert!(next.is_none_or(|next| next > now), "{text}");
                 let changes = (now + 1..60).find(|&later| at(later) != at(now));
                 if let Some(changes) = changes {
                     assert!(next.is_some_and(|next| next <= changes), "{text}: {next:?}, {changes}");
                 }
             }
-            assert_eq!(expr.next_turn(&Env::of(&row, 100)), None, "{text}");
+            assert_eq!(expr.next_change_point(&Env::of(&row, 100)), None, "{text}");
         }
         let nulls = vec![Value::Null; 18];
-        assert_eq!(expr.next_turn(&Env::of(&nulls, 0)), None, "{text}");
+        assert_eq!(expr.next_change_point(&Env::of(&nulls, 0)), None, "{text}");
         assert!(!expr.holds(&Env::of(&nulls, 0)) || text.contains('!') || text.contains('?'), "{text}");
     }
 }
@@ -53,8 +53,8 @@ fn instants_beyond_what_a_time_can_hold_do_not_overflow() {
     let expr = compiled("now - seen >= wait");
     let mut row = row();
     (row[7], row[8]) = (Value::Time(i64::MAX), Value::Duration(i64::MAX));
-    assert_eq!(expr.next_turn(&Env::of(&row, 5)), Some(u64::MAX - 1));
+    assert_eq!(expr.next_change_point(&Env::of(&row, 5)), Some(u64::MAX - 1));
     (row[7], row[8]) = (Value::Time(i64::MIN), Value::Duration(i64::MIN));
-    assert_eq!(expr.next_turn(&Env::of(&row, 5)), None);
+    assert_eq!(expr.next_change_point(&Env::of(&row, 5)), None);
     assert!(expr.holds(&Env::of(&row, 5)));
 }

@@ -1,4 +1,5 @@
-//! Customers: their own features, what their entities add up to, the moments they are in, and what is decided of these.
+//! Customers: their own features, what their entities add up to, the moments they are in, and what
+//! is decided of these.
 //!
 //! ```text
 //! incoming ──▶ ready ──▶ features, rollups, attributes ──▶ moments ──▶ policy ──▶ decisions
@@ -14,25 +15,25 @@ use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 use timely::progress::operate::FrontierInterest;
 
-use crate::nothing::row_over_nothing;
-use crate::policy::{Decision, HolidayTable, Parts, Policy, Scene, Standing};
+use crate::empty_view::empty_row;
+use crate::policy::{Decision, HolidayTable, Parts, Policy, PolicyState, Snapshot};
 use crate::{Event, Transition, Updates, ViewPart};
 use propice_define::Plan;
-use propice_define::expr::{Env, Guard};
+use propice_define::expr::{Env, Predicate};
 use propice_define::plan::{Feature, Source};
 use propice_model::time::FOREVER;
 use propice_model::{FeatureId, Id, KindId, LogicalTime, Value};
 
-use super::bits::Bits;
+use super::bit_set::BitSet;
+use super::capabilities::CapabilityHolder;
+use super::chunked_vec::ChunkedVec;
+use super::complete::{Changes, CompleteBatch, first_time, next_at};
+use super::dirty::DirtyEntity;
 use super::entities::Entities;
-use super::features::Given as Contributed;
+use super::features::Contributed;
 use super::frontier_of;
-use super::held::Held;
-use super::incoming::{Given, Incoming};
-use super::moments::{Look, Moments, Part, Situation};
-use super::paged::Paged;
-use super::ready::{Changes, Ready, first_time, next_at};
-use super::touched::Touch;
+use super::inputs::{InputPorts, Inputs};
+use super::moments::{ConditionStates, CustomerUpdate, Moments, Part};
 
 /// What is taken from customers.
 pub(super) struct Taken<'scope> {
@@ -45,12 +46,12 @@ pub(super) struct Taken<'scope> {
 pub(super) fn customers<'scope>(
     plan: &Arc<Plan>,
     scope: Scope<'scope, LogicalTime>,
-    given: Given<'scope>,
+    inputs: Inputs<'scope>,
     with_views: bool,
 ) -> Taken<'scope> {
-    let mut customers = Customers::new(plan.clone(), with_views);
+    let mut customers = CustomerOperator::new(plan.clone(), with_views);
     let mut builder = OperatorBuilder::new("Customers".to_owned(), scope);
-    let mut incoming = Incoming::new(&mut builder, given);
+    let mut ports = InputPorts::new(&mut builder, inputs);
     let (events, event_stream) = builder.new_output::<Vec<(Event, LogicalTime, isize)>>();
     let views = with_views.then(|| builder.new_output::<Vec<(ViewPart, LogicalTime, isize)>>());
     let (views, view_stream) = views.unzip();
@@ -59,19 +60,20 @@ pub(super) fn customers<'scope>(
     let (inputs, outputs) = (builder.shape().inputs(), builder.shape().outputs());
     (0..inputs).for_each(|input| builder.set_notify_for(input, FrontierInterest::IfCapability));
     builder.build(move |_| {
-        let mut held = Held::new(outputs);
-        let mut ready = Ready::default();
+        let mut holder = CapabilityHolder::new(outputs);
+        let mut ready = CompleteBatch::default();
         let mut out = Out::default();
         move |frontiers| {
-            incoming.receive(&mut held);
-            if held.is_empty() {
+            ports.receive(&mut holder);
+            if holder.is_empty() {
                 return;
             }
-            // When one input is closed the run has ended. Others are then held open by deadlines of entities, to which time does not come.
+            // When one input is closed the run has ended. Others are then held open by deadlines of
+            // entities, to which time does not come.
             let open = frontiers.iter().filter_map(frontier_of).min();
             let frontier = open.filter(|_| frontiers.iter().all(|frontier| frontier_of(frontier).is_some()));
             let before = open.unwrap_or(LogicalTime::MAX);
-            incoming.drain_before(before, &mut ready);
+            ports.drain_before(before, &mut ready);
             let has_work = !ready.is_empty();
             customers.advance(&mut ready, frontier, &mut out);
             if !out.transitions.is_empty() || !out.decisions.is_empty() {
@@ -83,17 +85,17 @@ pub(super) fn customers<'scope>(
                     let time = decision.time;
                     (Event::Decision(decision), time, 1)
                 });
-                events.activate().session(&held.all()[0]).give_iterator(transitions.chain(decisions));
+                events.activate().session(&holder.all()[0]).give_iterator(transitions.chain(decisions));
             }
             if let Some(views) = &mut views
                 && !out.views.is_empty()
             {
-                views.activate().session(&held.all()[1]).give_container(&mut out.views);
+                views.activate().session(&holder.all()[1]).give_container(&mut out.views);
                 out.views.clear();
             }
             let due = frontier.and(customers.entities.next_deadline());
-            let next = [incoming.next(), due].into_iter().flatten().min();
-            held.wait_until(next, frontier.filter(|_| has_work));
+            let next = [ports.next(), due].into_iter().flatten().min();
+            holder.wait_until(next, frontier.filter(|_| has_work));
         }
     });
     Taken { events: event_stream, views: view_stream }
@@ -110,9 +112,9 @@ struct Out {
 #[derive(Default)]
 struct Customer {
     parts: Vec<Part>,
-    situation: Situation,
+    conditions: ConditionStates,
     /// What the policy remembers of it, if anything.
-    standing: Option<Box<Standing>>,
+    policy_state: Option<Box<PolicyState>>,
     existed: bool,
     /// Whether the policy has something to decide though nothing happens.
     busy: bool,
@@ -120,12 +122,12 @@ struct Customer {
 }
 
 impl Customer {
-    /// Brings near what is soon needed of it ([`Entities::expect`]).
+    /// Brings near what is soon needed of it ([`Entities::prefetch`]).
     #[inline]
-    fn expect(&self) {
+    fn prefetch(&self) {
         black_box((
-            self.situation.first_is_open(),
-            self.standing.as_ref().is_some_and(|standing| standing.is_pending()),
+            self.conditions.first_is_open(),
+            self.policy_state.as_ref().is_some_and(|policy_state| policy_state.is_pending()),
         ));
     }
 
@@ -142,37 +144,38 @@ impl Parts for Vec<Part> {
 }
 
 /// All customers of this worker.
-struct Customers {
+struct CustomerOperator {
     plan: Arc<Plan>,
     entities: Entities,
-    customers: Paged<Customer>,
+    customers: ChunkedVec<Customer>,
     moments: Moments,
     policy: Policy,
     holidays: HolidayTable,
     with_views: bool,
     /// The windows whose ends the customer at hand waits for; kept for its allocation.
-    awaited: Bits,
+    awaited: BitSet,
     /// The customers of the changes at hand; kept for its allocation.
     positions: Vec<u32>,
 }
 
-impl Customers {
-    fn new(plan: Arc<Plan>, with_views: bool) -> Customers {
-        Customers {
+impl CustomerOperator {
+    fn new(plan: Arc<Plan>, with_views: bool) -> CustomerOperator {
+        CustomerOperator {
             entities: Entities::new(plan.clone(), KindId::CUSTOMER),
-            customers: Paged::new(),
+            customers: ChunkedVec::new(),
             moments: Moments::new(plan.clone()),
             policy: Policy::new(&plan),
             holidays: HolidayTable::default(),
             with_views,
-            awaited: Bits::new(plan.entities[0].slots()),
+            awaited: BitSet::new(plan.entities[0].slots()),
             positions: Vec::new(),
             plan,
         }
     }
 
-    /// Goes through all complete times: those of the inputs (in order of time, emptied) and of deadlines before `frontier`.
-    fn advance(&mut self, ready: &mut Ready, frontier: Option<LogicalTime>, out: &mut Out) {
+    /// Goes through all complete times: those of the inputs (in order of time, emptied) and of
+    /// deadlines before `frontier`.
+    fn advance(&mut self, ready: &mut CompleteBatch, frontier: Option<LogicalTime>, out: &mut Out) {
         let limit = frontier.unwrap_or_else(|| ready.end());
         // Ids first, for all of them: look-ups that wait for memory wait together.
         let mut positions = std::mem::take(&mut self.positions);
@@ -190,7 +193,7 @@ impl Customers {
             }
             self.entities.wake(time);
             while first_time(changes.changes) == time {
-                self.expect(&changes);
+                self.prefetch(&changes);
                 let Some((customer, change, diff)) = changes.next_at(time) else { break };
                 self.entities.apply(customer, change, time, diff);
             }
@@ -201,9 +204,9 @@ impl Customers {
                 while let Some((day, _)) = next_at(&mut holidays, time) {
                     self.holidays.apply(day.clone());
                 }
-                self.touch_pending();
+                self.mark_undecided();
             }
-            self.settle(time, out);
+            self.recompute(time, out);
         }
         positions.clear();
         self.positions = positions;
@@ -212,18 +215,18 @@ impl Customers {
 
     /// Now and then brings near what is kept of the customers of the next changes.
     #[inline]
-    fn expect(&self, changes: &Changes<'_>) {
+    fn prefetch(&self, changes: &Changes<'_>) {
         for (customer, change) in changes.soon().into_iter().flatten() {
-            self.entities.expect(customer, change);
-            self.customers[customer].expect();
+            self.entities.prefetch(customer, change);
+            self.customers[customer].prefetch();
         }
     }
 
     /// Has everybody looked at for whom something is not decided for good.
-    fn touch_pending(&mut self) {
+    fn mark_undecided(&mut self) {
         for (position, customer) in self.customers.iter().enumerate() {
-            if customer.standing.as_ref().is_some_and(|standing| standing.is_pending()) {
-                self.entities.touch(position as u32);
+            if customer.policy_state.as_ref().is_some_and(|policy_state| policy_state.is_pending()) {
+                self.entities.mark_dirty(position as u32);
             }
         }
     }
@@ -233,16 +236,16 @@ impl Customers {
         let Some((kind, id)) = &part.entity else { return };
         let kind = *kind;
         let position = self.entities.resolve(&part.customer);
-        let at = self.entities.touch(position);
+        let at = self.entities.mark_dirty(position);
         self.make_room();
         for (feature_position, feature) in self.plan.entities[0].features.iter().enumerate() {
             let Some(value) = rolled_up(feature, kind, &part.slots) else { continue };
             let given = Contributed { until: FOREVER, event_time: 0, order: &Value::Null, value: &value };
             let column = self.entities.column_mut(at, FeatureId(feature_position as u16));
             if diff > 0 {
-                column.give(position, &given);
+                column.insert(position, &given);
             } else {
-                column.take(position, &given);
+                column.retract(position, &given);
             }
         }
         let Customer { parts, busy, .. } = &mut self.customers[position];
@@ -271,23 +274,24 @@ impl Customers {
         }
     }
 
-    /// Settles every customer that was touched at `time`: slots, then moments, then the next deadline.
-    fn settle(&mut self, time: LogicalTime, out: &mut Out) {
-        let mut touched = self.entities.take_touched();
-        for together in touched.chunks_mut() {
+    /// Settles every customer that was touched at `time`: slots, then moments, then the next
+    /// deadline.
+    fn recompute(&mut self, time: LogicalTime, out: &mut Out) {
+        let mut dirty = self.entities.take_dirty();
+        for together in dirty.chunks_mut() {
             if together.len() > 1 {
-                together.iter().for_each(|touch| self.customers[touch.entity].expect());
+                together.iter().for_each(|dirty_entity| self.customers[dirty_entity.entity].prefetch());
             }
-            for touch in together {
-                self.entities.settle(touch, time);
-                self.look(touch, time, out);
+            for dirty_entity in together {
+                self.entities.recompute(dirty_entity, time);
+                self.evaluate(dirty_entity, time, out);
             }
         }
-        self.entities.put_back(touched);
+        self.entities.put_back(dirty);
     }
 
-    fn look(&mut self, touch: &Touch, time: LogicalTime, out: &mut Out) {
-        let (position, changed) = (touch.entity, &touch.changed);
+    fn evaluate(&mut self, dirty_entity: &DirtyEntity, time: LogicalTime, out: &mut Out) {
+        let (position, changed) = (dirty_entity.entity, &dirty_entity.changed);
         let exists = self.entities.exists(position);
         let id = self.entities.id(position);
         let customer = &mut self.customers[position];
@@ -296,27 +300,35 @@ impl Customers {
         let transitions_before = out.transitions.len();
         if exists {
             let row = self.entities.row(position);
-            let look =
-                Look { time, customer: id, row, parts: &customer.parts, changed, woken: touch.woken, all: !existed };
-            self.moments.look(&mut customer.situation, &look, &mut out.transitions);
-            other = self.moments.next_look(&customer.situation, &look);
+            let update = CustomerUpdate {
+                time,
+                customer: id,
+                row,
+                parts: &customer.parts,
+                changed,
+                woken: dirty_entity.woken,
+                all: !existed,
+            };
+            self.moments.evaluate(&mut customer.conditions, &update, &mut out.transitions);
+            other = self.moments.next_evaluation(&customer.conditions, &update);
         } else if existed {
-            self.moments.close_all(&mut customer.situation, id, time, &mut out.transitions);
+            self.moments.close_all(&mut customer.conditions, id, time, &mut out.transitions);
         }
         let transitions = &out.transitions[transitions_before..];
         if self.policy.concerns(customer.busy, transitions, || customer.own_part_changed(&self.plan, time)) {
-            let nothing;
+            let empty;
             let row = if exists {
                 self.entities.row(position)
             } else {
-                nothing = row_over_nothing(&self.plan, KindId::CUSTOMER, time);
-                &nothing
+                empty = empty_row(&self.plan, KindId::CUSTOMER, time);
+                &empty
             };
-            let scene = Scene { time, customer: id, exists, row, parts: &customer.parts, holidays: &self.holidays };
-            let standing = customer.standing.get_or_insert_default();
-            let next = self.policy.step(standing, &scene, transitions, &mut out.decisions);
+            let snapshot =
+                Snapshot { time, customer: id, exists, row, parts: &customer.parts, holidays: &self.holidays };
+            let policy_state = customer.policy_state.get_or_insert_default();
+            let next = self.policy.step(policy_state, &snapshot, transitions, &mut out.decisions);
             other = other.min(next.unwrap_or(FOREVER));
-            customer.busy = !standing.is_idle();
+            customer.busy = !policy_state.is_idle();
         }
         if self.with_views && (exists != existed || (exists && !changed.is_empty())) {
             let slots = exists.then(|| Arc::from(self.entities.row(position)));
@@ -332,8 +344,8 @@ impl Customers {
         self.arm(position, time, other);
     }
 
-    /// Waits for what is due next, and for the ends of the windows that somebody may look at: whoever takes views, the policy while
-    /// it has something to decide, and moments that may turn.
+    /// Waits for what is due next, and for the ends of the windows that somebody may look at:
+    /// whoever takes views, the policy while it has something to decide, and moments that may turn.
     fn arm(&mut self, customer: u32, time: LogicalTime, other: LogicalTime) {
         if self.with_views || self.customers[customer].busy {
             self.entities.arm(customer, time, other, None);
@@ -342,15 +354,16 @@ impl Customers {
         self.awaited.clear();
         let mut next = other;
         if self.entities.exists(customer) {
-            let situation = &self.customers[customer].situation;
-            let until = |guard: &Guard| self.entities.holds_until(customer, guard);
-            next = next.min(self.moments.next_end(situation, &mut self.awaited, until));
+            let conditions = &self.customers[customer].conditions;
+            let until = |predicate: &Predicate| self.entities.holds_until(customer, predicate);
+            next = next.min(self.moments.next_end(conditions, &mut self.awaited, until));
         }
         self.entities.arm(customer, time, next, Some(&self.awaited));
     }
 }
 
-/// What an entity contributes to a rollup: the argument over its slots, if the rollup is over its kind and counts it.
+/// What an entity contributes to a rollup: the argument over its slots, if the rollup is over its
+/// kind and counts it.
 fn rolled_up(feature: &Feature, kind: KindId, slots: &[Value]) -> Option<Value> {
     if feature.source != Source::Entities(kind) {
         return None;

@@ -6,18 +6,18 @@ use hashbrown::hash_table::Entry;
 
 use propice_model::Id;
 
-use super::paged::Paged;
-use super::sharded::{Sharded, hash_of};
+use super::chunked_vec::ChunkedVec;
+use super::segmented_map::{SegmentedMap, hash_of};
 
 /// Ids in order of first sight.
 #[derive(Debug, Default)]
-pub(super) struct Index {
+pub(super) struct IdIndex {
     /// Positions by the hashes of the ids there: an id is kept once.
-    positions: Sharded<u32>,
-    ids: Paged<Id>,
+    positions: SegmentedMap<u32>,
+    ids: ChunkedVec<Id>,
 }
 
-impl Index {
+impl IdIndex {
     /// The position of an id, and whether it is new.
     #[inline]
     pub(super) fn resolve(&mut self, id: &Id) -> (u32, bool) {

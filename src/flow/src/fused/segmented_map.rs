@@ -1,7 +1,7 @@
 //! A hash map that grows without stopping for all of it.
 //!
-//! A map that doubles hashes every key again: tens of milliseconds for a hundred thousand rows, and whoever comes next waits. Of these shards
-//! each grows by itself, at another time.
+//! A map that doubles hashes every key again: tens of milliseconds for a hundred thousand rows, and
+//! whoever comes next waits. Of these shards each grows by itself, at another time.
 
 use std::hash::{BuildHasher, Hash};
 
@@ -19,20 +19,22 @@ pub(super) fn hash_of<K: Hash>(key: &K) -> u64 {
     FixedState::default().hash_one(key)
 }
 
-/// Entries by the hash of their key. Where that is, in the entry or elsewhere, is known to whoever asks.
+/// Entries by the hash of their key. Where that is, in the entry or elsewhere, is known to whoever
+/// asks.
 #[derive(Debug)]
-pub(super) struct Sharded<T> {
+pub(super) struct SegmentedMap<T> {
     shards: Vec<HashTable<T>>,
 }
 
-impl<T> Default for Sharded<T> {
+impl<T> Default for SegmentedMap<T> {
     fn default() -> Self {
-        Sharded { shards: std::iter::repeat_with(HashTable::new).take(SHARDS).collect() }
+        SegmentedMap { shards: std::iter::repeat_with(HashTable::new).take(SHARDS).collect() }
     }
 }
 
-impl<T> Sharded<T> {
-    /// The entry of a hash which `is_it`, or the place where it goes; `hash` tells the hash of any entry.
+impl<T> SegmentedMap<T> {
+    /// The entry of a hash which `is_it`, or the place where it goes; `hash` tells the hash of any
+    /// entry.
     #[inline]
     pub(super) fn entry(
         &mut self,
@@ -48,13 +50,13 @@ impl<T> Sharded<T> {
 mod tests {
     use super::*;
 
-    fn entry(map: &mut Sharded<(u64, u64)>, key: u64) -> Entry<'_, (u64, u64)> {
+    fn entry(map: &mut SegmentedMap<(u64, u64)>, key: u64) -> Entry<'_, (u64, u64)> {
         map.entry(hash_of(&key), |(known, _)| *known == key, |(known, _)| hash_of(known))
     }
 
     #[test]
     fn what_is_put_in_is_found_again() {
-        let mut map = Sharded::default();
+        let mut map = SegmentedMap::default();
         for key in 0..10_000 {
             assert!(matches!(entry(&mut map, key), Entry::Vacant(_)));
             entry(&mut map, key).insert((key, key + 1));

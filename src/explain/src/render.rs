@@ -9,7 +9,7 @@ use propice_edge::trigger::language::Teller;
 use propice_model::{Decimal, KindId, Type, Value};
 
 /// Tells conditions of one customer.
-pub(super) struct Told<'a> {
+pub(super) struct Rendered<'a> {
     pub(super) plan: &'a Plan,
     pub(super) teller: &'a Teller,
     /// The kinds of data that the customer does not consent to.
@@ -18,8 +18,9 @@ pub(super) struct Told<'a> {
     pub(super) evidence: &'a [Evidence],
 }
 
-impl Told<'_> {
-    /// A condition about a kind of entity (or the customer), clause by clause. `wanted`: it should hold.
+impl Rendered<'_> {
+    /// A condition about a kind of entity (or the customer), clause by clause. `wanted`: it should
+    /// hold.
     pub(super) fn condition(&self, about: Option<KindId>, condition: &Expr, env: &Env<'_>, wanted: bool) -> Clause {
         match clauses::clauses(self.plan, about, condition, env.now) {
             Some(clause) => self.clause(&clause, env, Some(wanted)),
@@ -33,7 +34,8 @@ impl Told<'_> {
         }
     }
 
-    /// `wanted`: how it should be; `None` when that makes no difference, because what it is part of is as it should be.
+    /// `wanted`: how it should be; `None` when that makes no difference, because what it is part of
+    /// is as it should be.
     fn clause(&self, clause: &clauses::Clause, env: &Env<'_>, wanted: Option<bool>) -> Clause {
         let text = clause.expr.source().to_owned();
         let withheld = self.withheld(&clause.expr);
@@ -57,7 +59,7 @@ impl Told<'_> {
             ClauseShape::Not(inner) => joined(Some("not"), vec![self.clause(inner, env, wanted.map(|wanted| !wanted))]),
             ClauseShape::Attribute(scope, inner) => {
                 // Of an attribute that may be used all parts may be told.
-                let open = Told { evidence: &[], ..*self };
+                let open = Rendered { evidence: &[], ..*self };
                 let inner = open.clause(inner, &of_scope(env, *scope), wanted);
                 // What an attribute joins stands for it.
                 if matches!(inner.joined, Some("all" | "any")) {
@@ -97,7 +99,8 @@ impl Told<'_> {
             _ => self.teller.language.pick("it cannot be computed", "ne peut être calculé").to_owned(),
         };
         if !is_so
-            && let Some(turn) = clause.expr.next_turn(env).filter(|turn| holds_at(&clause.expr, env, *turn) == wanted)
+            && let Some(turn) =
+                clause.expr.next_change_point(env).filter(|turn| holds_at(&clause.expr, env, *turn) == wanted)
         {
             let at = self.teller.time(turn as i64);
             told.push_str(&self.teller.language.pick(
@@ -289,7 +292,8 @@ fn is_zero(difference: &Value) -> bool {
     }
 }
 
-/// How great a difference is, and whether it is above zero; of whole units one more, when it has to be more than that.
+/// How great a difference is, and whether it is above zero; of whole units one more, when it has to
+/// be more than that.
 fn magnitude(difference: &Value, is_strict: bool) -> Option<(Value, bool)> {
     let one = i64::from(is_strict);
     Some(match difference {

@@ -4,7 +4,7 @@ use propice_model::LogicalTime;
 
 /// Updates in arrival order, handed over by time once the frontier has passed them.
 #[derive(Debug)]
-pub(super) struct Inbox<D> {
+pub(super) struct Stash<D> {
     waiting: Vec<(D, LogicalTime, isize)>,
     /// The least time that waits; `LogicalTime::MAX` when nothing does.
     least: LogicalTime,
@@ -14,13 +14,13 @@ pub(super) struct Inbox<D> {
     in_order: bool,
 }
 
-impl<D> Default for Inbox<D> {
+impl<D> Default for Stash<D> {
     fn default() -> Self {
-        Inbox { waiting: Vec::new(), least: LogicalTime::MAX, greatest: 0, in_order: true }
+        Stash { waiting: Vec::new(), least: LogicalTime::MAX, greatest: 0, in_order: true }
     }
 }
 
-impl<D> Inbox<D> {
+impl<D> Stash<D> {
     /// The least time that waits.
     pub(super) fn next(&self) -> Option<LogicalTime> {
         (!self.waiting.is_empty()).then_some(self.least)
@@ -40,7 +40,8 @@ impl<D> Inbox<D> {
         }
     }
 
-    /// Moves all updates before `frontier` into `ready`, which is empty: in order of time, at one time in order of arrival.
+    /// Moves all updates before `frontier` into `ready`, which is empty: in order of time, at one
+    /// time in order of arrival.
     pub(super) fn drain_before(&mut self, frontier: LogicalTime, ready: &mut Vec<(D, LogicalTime, isize)>) {
         debug_assert!(ready.is_empty());
         if self.least >= frontier {
@@ -67,25 +68,25 @@ mod tests {
 
     #[test]
     fn hands_over_complete_times_in_order() {
-        let mut inbox = Inbox::default();
-        inbox.extend(&mut vec![('b', 5, 1), ('a', 3, 1)]);
-        inbox.extend(&mut vec![('c', 5, -1), ('d', 9, 1)]);
+        let mut stash = Stash::default();
+        stash.extend(&mut vec![('b', 5, 1), ('a', 3, 1)]);
+        stash.extend(&mut vec![('c', 5, -1), ('d', 9, 1)]);
         let mut ready = Vec::new();
-        inbox.drain_before(3, &mut ready);
+        stash.drain_before(3, &mut ready);
         assert!(ready.is_empty());
-        inbox.drain_before(6, &mut ready);
+        stash.drain_before(6, &mut ready);
         assert_eq!(ready, vec![('a', 3, 1), ('b', 5, 1), ('c', 5, -1)]);
         ready.clear();
-        inbox.drain_before(LogicalTime::MAX, &mut ready);
+        stash.drain_before(LogicalTime::MAX, &mut ready);
         assert_eq!(ready, vec![('d', 9, 1)]);
-        assert_eq!(inbox.next(), None);
+        assert_eq!(stash.next(), None);
         ready.clear();
-        inbox.extend(&mut vec![('f', 12, 1), ('e', 11, 1), ('g', 12, 1)]);
-        inbox.drain_before(13, &mut ready);
+        stash.extend(&mut vec![('f', 12, 1), ('e', 11, 1), ('g', 12, 1)]);
+        stash.drain_before(13, &mut ready);
         assert_eq!(ready, vec![('e', 11, 1), ('f', 12, 1), ('g', 12, 1)]);
         ready.clear();
-        inbox.extend(&mut vec![('h', 1, 1)]);
-        inbox.drain_before(1, &mut ready);
+        stash.extend(&mut vec![('h', 1, 1)]);
+        stash.drain_before(1, &mut ready);
         assert!(ready.is_empty());
     }
 }

@@ -6,8 +6,9 @@
 //! holidays ──────────────────────────────────everywhere───┘
 //! ```
 //!
-//! Facts come by themselves where each is about one customer: then nothing stands between the input and the customers, and the rows of
-//! tables are kept here ([`home`]). Otherwise [`super::tables`] stands in between.
+//! Facts come by themselves where each is about one customer: then nothing stands between the input
+//! and the customers, and the rows of tables are kept here ([`customer_routing`]). Otherwise
+//! [`super::table_operator`] stands in between.
 
 use timely::dataflow::channels::pact::{Exchange, ParallelizationContract, Pipeline};
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
@@ -18,15 +19,15 @@ use propice_define::Plan;
 use propice_define::plan::Source;
 use propice_model::{EntityChange, Fact, LogicalTime, Value};
 
-use super::held::Held;
-use super::inbox::Inbox;
-use super::ready::Ready;
-use super::rows::Rows;
+use super::capabilities::CapabilityHolder;
+use super::complete::CompleteBatch;
+use super::stash::Stash;
+use super::table_rows::Rows;
 
 /// What customers are given.
-pub(super) struct Given<'scope> {
+pub(super) struct Inputs<'scope> {
     /// What is said of them.
-    pub said: Said<'scope>,
+    pub changes: CustomerChanges<'scope>,
     /// The entities of customers, as differences; none without entities.
     pub parts: Option<Updates<'scope, ViewPart>>,
     /// The facts of the table of holidays, on every worker; none without holidays.
@@ -34,20 +35,21 @@ pub(super) struct Given<'scope> {
 }
 
 /// What is said of customers.
-pub(super) enum Said<'scope> {
+pub(super) enum CustomerChanges<'scope> {
     /// Facts, each about one customer.
-    Facts(Updates<'scope, Fact>, Home),
+    Facts(Updates<'scope, Fact>, CustomerRouting),
     /// What live records change of customers.
     Changes(Updates<'scope, EntityChange>),
 }
 
 /// Of each input the field of its primary key that names the customer; none for streams.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Home(Vec<Option<usize>>);
+pub(super) struct CustomerRouting(Vec<Option<usize>>);
 
-/// Where facts belong when each is about one customer, whom the primary key of a table names too: then the rows of a key are all on the
-/// worker of their customer. `None` when some fact may be about several entities.
-pub(super) fn home(plan: &Plan) -> Option<Home> {
+/// Where facts belong when each is about one customer, whom the primary key of a table names too:
+/// then the rows of a key are all on the worker of their customer. `None` when some fact may be
+/// about several entities.
+pub(super) fn customer_routing(plan: &Plan) -> Option<CustomerRouting> {
     let [customer] = plan.entities.as_slice() else { return None };
     let mut home = vec![None; plan.inputs.len()];
     for (position, input) in plan.inputs.iter().enumerate() {
@@ -64,10 +66,10 @@ pub(super) fn home(plan: &Plan) -> Option<Home> {
             home[position] = Some(table.key.iter().position(|field| *field == name)?);
         }
     }
-    Some(Home(home))
+    Some(CustomerRouting(home))
 }
 
-impl Home {
+impl CustomerRouting {
     /// The shard of a fact; of one that is about nobody, `here`.
     fn shard(&self, fact: &Fact, here: u64) -> u64 {
         let of_key = self.0[fact.input.index()].and_then(|position| fact.key.get(position));
@@ -82,7 +84,7 @@ impl Home {
 }
 
 /// The inputs of the operator.
-pub(super) struct Incoming {
+pub(super) struct InputPorts {
     facts: Port<Fact>,
     changes: Port<EntityChange>,
     parts: Port<ViewPart>,
@@ -92,39 +94,42 @@ pub(super) struct Incoming {
     complete: Vec<(Fact, LogicalTime, isize)>,
 }
 
-impl Incoming {
+impl InputPorts {
     /// Adds them to an operator.
-    pub(super) fn new<'scope>(builder: &mut OperatorBuilder<'scope, LogicalTime>, given: Given<'scope>) -> Incoming {
+    pub(super) fn new<'scope>(
+        builder: &mut OperatorBuilder<'scope, LogicalTime>,
+        inputs: Inputs<'scope>,
+    ) -> InputPorts {
         let (mut facts, mut changes) = (Port::none(), Port::none());
-        match given.said {
-            Said::Facts(stream, home) => {
+        match inputs.changes {
+            CustomerChanges::Facts(stream, home) => {
                 let here = stream.scope().index() as u64;
                 let by_customer = Exchange::new(move |(fact, _, _): &(Fact, _, _)| home.shard(fact, here));
                 facts = Port::new(builder, stream, by_customer);
             }
-            Said::Changes(stream) => {
+            CustomerChanges::Changes(stream) => {
                 let by_id = Exchange::new(|(change, _, _): &(EntityChange, _, _)| shard(&change.id));
                 changes = Port::new(builder, stream, by_id);
             }
         }
         let by_customer = Exchange::new(|(part, _, _): &(ViewPart, _, _)| shard(&part.customer));
-        let parts = given.parts.map_or_else(Port::none, |stream| Port::new(builder, stream, by_customer));
-        let holidays = given.holidays.map_or_else(Port::none, |stream| Port::new(builder, stream, Pipeline));
-        Incoming { facts, changes, parts, holidays, rows: Rows::default(), complete: Vec::new() }
+        let parts = inputs.parts.map_or_else(Port::none, |stream| Port::new(builder, stream, by_customer));
+        let holidays = inputs.holidays.map_or_else(Port::none, |stream| Port::new(builder, stream, Pipeline));
+        InputPorts { facts, changes, parts, holidays, rows: Rows::default(), complete: Vec::new() }
     }
 
     /// Takes what has come.
-    pub(super) fn receive(&mut self, held: &mut Held) {
-        self.facts.receive(held);
-        self.changes.receive(held);
-        self.parts.receive(held);
-        self.holidays.receive(held);
+    pub(super) fn receive(&mut self, holder: &mut CapabilityHolder) {
+        self.facts.receive(holder);
+        self.changes.receive(holder);
+        self.parts.receive(holder);
+        self.holidays.receive(holder);
     }
 
     /// Moves everything before a time into `ready`, which is empty.
-    pub(super) fn drain_before(&mut self, before: LogicalTime, ready: &mut Ready) {
-        self.changes.inbox.drain_before(before, &mut ready.changes);
-        self.facts.inbox.drain_before(before, &mut self.complete);
+    pub(super) fn drain_before(&mut self, before: LogicalTime, ready: &mut CompleteBatch) {
+        self.changes.stash.drain_before(before, &mut ready.changes);
+        self.facts.stash.drain_before(before, &mut self.complete);
         for (fact, time, diff) in self.complete.drain(..) {
             if fact.key.is_empty() {
                 ready.changes.extend(fact.changes.into_iter().map(|change| (change, time, diff)));
@@ -132,29 +137,29 @@ impl Incoming {
                 self.rows.upsert(fact, |change, diff| ready.changes.push((change, time, diff)));
             }
         }
-        self.parts.inbox.drain_before(before, &mut ready.parts);
-        self.holidays.inbox.drain_before(before, &mut ready.holidays);
+        self.parts.stash.drain_before(before, &mut ready.parts);
+        self.holidays.stash.drain_before(before, &mut ready.holidays);
     }
 
     /// The least time that waits.
     pub(super) fn next(&self) -> Option<LogicalTime> {
-        let Incoming { facts, changes, parts, holidays, .. } = self;
-        let waiting = [facts.inbox.next(), changes.inbox.next(), parts.inbox.next(), holidays.inbox.next()];
+        let InputPorts { facts, changes, parts, holidays, .. } = self;
+        let waiting = [facts.stash.next(), changes.stash.next(), parts.stash.next(), holidays.stash.next()];
         waiting.into_iter().flatten().min()
     }
 }
 
-type Take<D> = Box<dyn FnMut(&mut Held, &mut Inbox<D>)>;
+type Receive<D> = Box<dyn FnMut(&mut CapabilityHolder, &mut Stash<D>)>;
 
 /// An input, and what waits of it. Without a stream nothing ever does.
 struct Port<D> {
-    take: Option<Take<D>>,
-    inbox: Inbox<D>,
+    receive: Option<Receive<D>>,
+    stash: Stash<D>,
 }
 
 impl<D: Clone + 'static> Port<D> {
     fn none() -> Port<D> {
-        Port { take: None, inbox: Inbox::default() }
+        Port { receive: None, stash: Stash::default() }
     }
 
     fn new<'scope, P>(
@@ -166,18 +171,18 @@ impl<D: Clone + 'static> Port<D> {
         P: ParallelizationContract<LogicalTime, Vec<(D, LogicalTime, isize)>>,
     {
         let mut input = builder.new_input(stream, pact);
-        let take = move |held: &mut Held, inbox: &mut Inbox<D>| {
+        let receive = move |holder: &mut CapabilityHolder, stash: &mut Stash<D>| {
             input.for_each(|received, updates| {
-                held.hold(&received);
-                inbox.extend(updates);
+                holder.hold(&received);
+                stash.extend(updates);
             });
         };
-        Port { take: Some(Box::new(take)), inbox: Inbox::default() }
+        Port { receive: Some(Box::new(receive)), stash: Stash::default() }
     }
 
-    fn receive(&mut self, held: &mut Held) {
-        if let Some(take) = &mut self.take {
-            take(held, &mut self.inbox);
+    fn receive(&mut self, holder: &mut CapabilityHolder) {
+        if let Some(receive) = &mut self.receive {
+            receive(holder, &mut self.stash);
         }
     }
 }
@@ -186,9 +191,9 @@ impl<D: Clone + 'static> Port<D> {
 mod tests {
     use super::*;
 
-    fn home_of(inputs: &str, features: &str) -> Option<Home> {
+    fn home_of(inputs: &str, features: &str) -> Option<CustomerRouting> {
         let text = format!("[pack]\nname = \"p\"\n{inputs}\n[customer.feature]\n{features}");
-        home(&propice_define::load("p.toml", &text).expect("a pack"))
+        customer_routing(&propice_define::load("p.toml", &text).expect("a pack"))
     }
 
     const STREAM: &str = r#"
@@ -205,8 +210,8 @@ fields = { c = "id(customer)", other = "id(customer)", at = "time" }
     #[test]
     fn facts_about_one_customer_belong_there() {
         let count = "n = { from = \"s\", count = true }";
-        assert_eq!(home_of(STREAM, count), Some(Home(vec![None])));
-        assert_eq!(home_of(&table("[\"n\", \"c\"]"), count), Some(Home(vec![None, Some(1)])));
+        assert_eq!(home_of(STREAM, count), Some(CustomerRouting(vec![None])));
+        assert_eq!(home_of(&table("[\"n\", \"c\"]"), count), Some(CustomerRouting(vec![None, Some(1)])));
         // The same row may be another customer's later.
         assert_eq!(home_of(&table("[\"n\"]"), count), None);
     }

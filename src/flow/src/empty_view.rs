@@ -8,7 +8,7 @@ use propice_model::{KindId, LogicalTime, Value};
 use super::aggregate::null_or_zero;
 
 /// The slots of an entity without contributions, features only; attributes are null.
-pub fn features_over_nothing(entity: &Entity) -> Vec<Value> {
+pub fn empty_features(entity: &Entity) -> Vec<Value> {
     let features = entity.features.iter().map(|feature| null_or_zero(feature.aggregate, &feature.ty));
     let mut row: Vec<Value> = features.collect();
     row.resize(entity.slots(), Value::Null);
@@ -16,9 +16,9 @@ pub fn features_over_nothing(entity: &Entity) -> Vec<Value> {
 }
 
 /// The view of an entity without contributions, at a time.
-pub fn row_over_nothing(plan: &Plan, kind: KindId, time: LogicalTime) -> Vec<Value> {
+pub fn empty_row(plan: &Plan, kind: KindId, time: LogicalTime) -> Vec<Value> {
     let entity = &plan.entities[kind.index()];
-    let mut row = features_over_nothing(entity);
+    let mut row = empty_features(entity);
     for &position in &entity.evaluation {
         let value = entity.attributes[position].expr.eval(&Env::of(&row, time)).unwrap_or_default();
         row[entity.features.len() + position] = value;

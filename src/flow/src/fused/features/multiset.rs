@@ -7,24 +7,24 @@ use std::sync::Arc;
 use propice_model::Value;
 
 use super::panes::Single;
-use super::{Accumulate, Given};
+use super::{Accumulate, Contributed};
 
 /// The values that count, each with how often it does.
 #[derive(Default)]
-pub(super) struct Bag {
+pub(super) struct Multiset {
     values: BTreeMap<Value, u64>,
 }
 
-impl Accumulate for Bag {
+impl Accumulate for Multiset {
     type Item = Value;
     type Pane = Single<Value>;
     type Retractable = Single<Value>;
 
-    fn item(given: &Given<'_>) -> Value {
-        given.value.clone()
+    fn item(contributed: &Contributed<'_>) -> Value {
+        contributed.value.clone()
     }
 
-    fn give(&mut self, item: &Value) {
+    fn insert(&mut self, item: &Value) {
         if let Some(count) = self.values.get_mut(item) {
             *count += 1;
         } else {
@@ -32,7 +32,7 @@ impl Accumulate for Bag {
         }
     }
 
-    fn take(&mut self, item: &Value) {
+    fn retract(&mut self, item: &Value) {
         if let Some(count) = self.values.get_mut(item) {
             *count -= 1;
             if *count == 0 {
@@ -42,7 +42,7 @@ impl Accumulate for Bag {
     }
 }
 
-impl Bag {
+impl Multiset {
     pub(super) fn min(&self) -> Value {
         self.values.keys().next().cloned().unwrap_or_default()
     }
@@ -115,17 +115,17 @@ impl<P: Prefer> Accumulate for Extreme<P> {
     type Pane = Single<Value>;
     type Retractable = Single<Value>;
 
-    fn item(given: &Given<'_>) -> Value {
-        given.value.clone()
+    fn item(contributed: &Contributed<'_>) -> Value {
+        contributed.value.clone()
     }
 
-    fn give(&mut self, item: &Value) {
+    fn insert(&mut self, item: &Value) {
         if self.best.is_null() || P::replaces(item, &self.best) {
             self.best = item.clone();
         }
     }
 
-    fn take(&mut self, _item: &Value) {
+    fn retract(&mut self, _item: &Value) {
         debug_assert!(false, "the plan says that nothing is taken back from this feature");
     }
 }

@@ -1,10 +1,11 @@
 //! Tables: of each primary key the latest record counts.
 //!
-//! Facts of streams pass as they come, on the worker that read them. Facts of tables go to the worker of their key and wait until
-//! their logical time is complete ([`Rows`]).
+//! Facts of streams pass as they come, on the worker that read them. Facts of tables go to the
+//! worker of their key and wait until their logical time is complete ([`Rows`]).
 //!
-//! What passes goes on under the capability with which it came, and capabilities are held only while rows wait: for
-//! streams the frontier goes through without this operator being scheduled for it, a step of the worker less for every epoch.
+//! What passes goes on under the capability with which it came, and capabilities are held only
+//! while rows wait: for streams the frontier goes through without this operator being scheduled for
+//! it, a step of the worker less for every epoch.
 //!
 //! ```text
 //! (fact, t, +1) ──by key──▶ current row per key ──▶ (change, t, ±1), one output per kind of entity
@@ -23,10 +24,10 @@ use crate::shard::shard;
 use propice_define::Plan;
 use propice_model::{EntityChange, Fact, LogicalTime};
 
+use super::capabilities::CapabilityHolder;
 use super::frontier_of;
-use super::held::Held;
-use super::inbox::Inbox;
-use super::rows::Rows;
+use super::stash::Stash;
+use super::table_rows::Rows;
 
 type Updated = Vec<(EntityChange, LogicalTime, isize)>;
 
@@ -53,8 +54,8 @@ pub(super) fn live_changes<'scope>(
         streams.push(stream);
     }
     builder.build(move |_| {
-        let mut held = Held::new(outputs.len());
-        let mut inbox = Inbox::default();
+        let mut holder = CapabilityHolder::new(outputs.len());
+        let mut stash = Stash::default();
         let mut ready = Vec::new();
         let mut rows = Rows::default();
         let mut changes: Vec<Updated> = outputs.iter().map(|_| Vec::new()).collect();
@@ -70,25 +71,25 @@ pub(super) fn live_changes<'scope>(
                     changes.reserve(count);
                 }
                 if !facts.is_empty() {
-                    inbox.extend(facts);
-                    held.hold(&received);
+                    stash.extend(facts);
+                    holder.hold(&received);
                 }
             });
-            if held.is_empty() {
+            if holder.is_empty() {
                 return;
             }
             let frontier = frontier_of(&frontiers[0]);
-            inbox.drain_before(frontier.unwrap_or(LogicalTime::MAX), &mut ready);
+            stash.drain_before(frontier.unwrap_or(LogicalTime::MAX), &mut ready);
             for (fact, time, _) in ready.drain(..) {
                 rows.upsert(fact, |change, diff| changes[change.kind.index()].push((change, time, diff)));
             }
-            for ((output, capability), changes) in outputs.iter_mut().zip(held.all()).zip(&mut changes) {
+            for ((output, capability), changes) in outputs.iter_mut().zip(holder.all()).zip(&mut changes) {
                 if !changes.is_empty() {
                     output.activate().session(capability).give_container(changes);
                     changes.clear();
                 }
             }
-            held.wait_until(frontier.filter(|_| inbox.next().is_some()), None);
+            holder.wait_until(frontier.filter(|_| stash.next().is_some()), None);
         }
     });
     streams

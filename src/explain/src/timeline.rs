@@ -1,21 +1,22 @@
-//! One moment, for what it is about: how it stands, its condition, what it is made of, what was decided.
+//! One moment, for what it is about: how it stands, its condition, what it is made of, what was
+//! decided.
 
-use super::answer::{At, Entity, Episode, Event, Feature, Gate, Line, State, Story};
+use super::answer::{At, Entity, Episode, Event, Feature, Gate, Line, State, Timeline};
 use super::features::Trees;
 use super::gates::Gates;
 use super::history::{Life, Phase, Subject};
-use super::told::{Told, fails};
+use super::render::{Rendered, fails};
 use propice_define::Plan;
 use propice_define::expr::Env;
 use propice_define::plan::{self, DataKinds, Ending, Moment, MoodSource, Verdict};
 use propice_edge::trigger::language::Teller;
+use propice_flow::empty_view::empty_row;
 use propice_flow::episode::id_of;
-use propice_flow::nothing::row_over_nothing;
 use propice_flow::policy::{Decision, EpisodeKey, Group, Judgement, Receipt, What};
 use propice_model::{Id, KindId, LogicalTime, MomentId, Value};
 
 /// Everything that a story is told from.
-pub(super) struct Stories<'a> {
+pub(super) struct Timelines<'a> {
     pub(super) plan: &'a Plan,
     pub(super) teller: &'a Teller,
     pub(super) life: &'a Life,
@@ -30,7 +31,7 @@ struct Rows {
     entity: Vec<Value>,
 }
 
-impl<'a> Stories<'a> {
+impl<'a> Timelines<'a> {
     fn pick(&self, english: impl Into<String>, french: impl Into<String>) -> String {
         self.teller.language.pick(english.into(), french.into())
     }
@@ -44,14 +45,14 @@ impl<'a> Stories<'a> {
     }
 
     /// What tells the conditions of a moment.
-    pub(super) fn told(&self, id: MomentId) -> Told<'a> {
-        Told { plan: self.plan, teller: self.teller, denied: self.denied, evidence: &self.moment(id).evidence }
+    pub(super) fn told(&self, id: MomentId) -> Rendered<'a> {
+        Rendered { plan: self.plan, teller: self.teller, denied: self.denied, evidence: &self.moment(id).evidence }
     }
 
     fn rows(&self, subject: &Subject) -> Rows {
         let slots = |kind: KindId, id: &Id| {
             let known = self.life.slots(kind, id).map(<[Value]>::to_vec);
-            known.unwrap_or_else(|| row_over_nothing(self.plan, kind, self.instant))
+            known.unwrap_or_else(|| empty_row(self.plan, kind, self.instant))
         };
         Rows {
             row: slots(KindId::CUSTOMER, self.customer),
@@ -162,7 +163,7 @@ impl<'a> Stories<'a> {
     }
 
     /// The whole story, but for its records.
-    pub(super) fn story(&self, id: MomentId, subject: &Subject, trees: &mut Trees<'_>) -> Story {
+    pub(super) fn story(&self, id: MomentId, subject: &Subject, trees: &mut Trees<'_>) -> Timeline {
         let moment = self.moment(id);
         let rows = self.rows(subject);
         let env = Env { row: &rows.row, entity: &rows.entity, now: self.instant };
@@ -177,7 +178,7 @@ impl<'a> Stories<'a> {
         let features = trees.of(&moment.when, subject.as_ref());
         let (remedies, looked_at) = self.remedies(id, subject, &episodes, trees);
         let fails = if matches!(state, State::Silent { .. }) { fails(&condition, true) } else { Vec::new() };
-        Story {
+        Timeline {
             moment: moment.name.clone(),
             version: moment.version.clone(),
             purpose: moment.purpose.name(),

@@ -1,23 +1,24 @@
 //! Sets of slots and of moments.
 
-/// A set of small numbers, of a size that is fixed when it is made. Up to 64 it takes no allocation, and no more than a word is looked at.
+/// A set of small numbers, of a size that is fixed when it is made. Up to 64 it takes no
+/// allocation, and no more than a word is looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Bits {
+pub(super) struct BitSet {
     first: u64,
     /// Those from 64 on; nowhere for a set that has none.
     rest: Option<Box<[u64]>>,
 }
 
-impl Bits {
+impl BitSet {
     /// Empty, for numbers below `size`.
-    pub(super) fn new(size: usize) -> Bits {
+    pub(super) fn new(size: usize) -> BitSet {
         let more = size.div_ceil(64).saturating_sub(1);
-        Bits { first: 0, rest: (more > 0).then(|| vec![0; more].into_boxed_slice()) }
+        BitSet { first: 0, rest: (more > 0).then(|| vec![0; more].into_boxed_slice()) }
     }
 
     /// These numbers, all below `size`.
-    pub(super) fn of(size: usize, numbers: impl IntoIterator<Item = usize>) -> Bits {
-        let mut bits = Bits::new(size);
+    pub(super) fn of(size: usize, numbers: impl IntoIterator<Item = usize>) -> BitSet {
+        let mut bits = BitSet::new(size);
         for number in numbers {
             bits.insert(number);
         }
@@ -44,7 +45,7 @@ impl Bits {
 
     /// Adds what is in another set of the same size.
     #[inline]
-    pub(super) fn union(&mut self, other: &Bits) {
+    pub(super) fn union(&mut self, other: &BitSet) {
         self.first |= other.first;
         if let (Some(mine), Some(theirs)) = (&mut self.rest, &other.rest) {
             mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| *mine |= theirs);
@@ -60,7 +61,7 @@ impl Bits {
 
     /// Whether both have a number in common.
     #[inline]
-    pub(super) fn intersects(&self, other: &Bits) -> bool {
+    pub(super) fn intersects(&self, other: &BitSet) -> bool {
         if self.first & other.first != 0 {
             return true;
         }
@@ -122,14 +123,14 @@ mod tests {
 
     #[test]
     fn holds_what_was_put_in() {
-        let mut bits = Bits::new(130);
+        let mut bits = BitSet::new(130);
         assert!(bits.is_empty());
         for number in [0, 63, 64, 129] {
             assert!(bits.insert(number));
             assert!(!bits.insert(number));
         }
         assert_eq!(bits.iter().collect::<Vec<_>>(), [0, 63, 64, 129]);
-        let mut other = Bits::new(130);
+        let mut other = BitSet::new(130);
         other.insert(1);
         assert!(!bits.intersects(&other));
         other.insert(129);
@@ -142,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_small_set_is_two_words() {
-        let mut bits = Bits::new(64);
+        let mut bits = BitSet::new(64);
         bits.insert(63);
         assert_eq!(bits.iter().collect::<Vec<_>>(), [63]);
         assert!(bits.rest.is_none());

@@ -1,4 +1,5 @@
-//! What is remembered of a customer between two looks: its open episodes, what was released, what is watched.
+//! What is remembered of a customer between two looks: its open episodes, what was released, what
+//! is watched.
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use propice_define::plan::Verdict;
 
 /// What the policy remembers of one customer.
 #[derive(Debug, Default)]
-pub struct Standing {
+pub struct PolicyState {
     pub(super) episodes: Vec<Episode>,
     /// In the order in which they were released.
     pub(super) releases: Vec<Release>,
@@ -66,7 +67,7 @@ pub(super) struct Watch {
     pub group: Group,
 }
 
-impl Standing {
+impl PolicyState {
     /// Whether there is nothing to decide unless an episode opens or a receipt arrives.
     pub fn is_idle(&self) -> bool {
         self.watches.is_empty() && !self.is_pending()

@@ -4,16 +4,16 @@ use super::*;
 
 fn guards_of(text: &str) -> Vec<String> {
     let expr = compile(text, &mut names(), &Expected::Condition).expect("an expression");
-    let spelled = |guard: &Guard| {
-        let sign = match (guard.side, guard.inclusive) {
+    let spelled = |predicate: &Predicate| {
+        let sign = match (predicate.side, predicate.inclusive) {
             (Side::Above, false) => ">",
             (Side::Above, true) => ">=",
             (Side::Below, false) => "<",
             (Side::Below, true) => "<=",
         };
-        format!("{} {sign} {:?}", guard.slot, guard.constant)
+        format!("{} {sign} {:?}", predicate.slot, predicate.constant)
     };
-    expr.guards().map(spelled).collect()
+    expr.predicates().map(spelled).collect()
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn a_guard_holds_where_its_comparison_does() {
         for value in [Value::Null, Value::Int(2), Value::Int(3), Value::Int(4)] {
             let row = [value];
             assert_eq!(
-                expr.guards().all(|guard| guard.holds(&row[0])),
+                expr.predicates().all(|predicate| predicate.holds(&row[0])),
                 expr.holds(&Env::of(&row, 0)),
                 "{text} over {row:?}"
             );

@@ -4,8 +4,8 @@
 //! changes of accounts ──by account──▶ features, attributes, owners ──▶ (customer, account, slots) ±1
 //! ```
 //!
-//! A part is taken back and given again when its slots change, and moves in the same logical time when the entity changes
-//! hands: a joint account is a part of both holders' views.
+//! A part is taken back and given again when its slots change, and moves in the same logical time
+//! when the entity changes hands: a joint account is a part of both holders' views.
 
 use std::sync::Arc;
 
@@ -20,11 +20,11 @@ use crate::{Updates, ViewPart};
 use propice_define::Plan;
 use propice_model::{EntityChange, Id, KindId, LogicalTime, Value};
 
+use super::capabilities::CapabilityHolder;
+use super::chunked_vec::ChunkedVec;
 use super::entities::Entities;
 use super::frontier_of;
-use super::held::Held;
-use super::inbox::Inbox;
-use super::paged::Paged;
+use super::stash::Stash;
 
 type Parts = Vec<(ViewPart, LogicalTime, isize)>;
 
@@ -34,7 +34,7 @@ pub(super) fn parts<'scope>(
     kind: KindId,
     changes: Updates<'scope, EntityChange>,
 ) -> Updates<'scope, ViewPart> {
-    let mut owned = Owned::new(plan.clone(), kind);
+    let mut owned = EntityOperator::new(plan.clone(), kind);
     let name = format!("Entities: {}", plan.entities[kind.index()].name);
     let by_entity = Exchange::new(|(change, _, _): &(EntityChange, LogicalTime, isize)| shard(&change.id));
     let mut builder = OperatorBuilder::new(name, changes.scope());
@@ -43,39 +43,39 @@ pub(super) fn parts<'scope>(
     let (output, stream) = builder.new_output();
     let mut output = OutputBuilder::<_, CapacityContainerBuilder<Parts>>::from(output);
     builder.build(move |_| {
-        let mut held = Held::new(1);
-        let mut inbox = Inbox::default();
+        let mut holder = CapabilityHolder::new(1);
+        let mut stash = Stash::default();
         let mut ready = Vec::new();
         let mut out = Parts::new();
         move |frontiers| {
             input.for_each(|received, changes| {
-                held.hold(&received);
-                inbox.extend(changes);
+                holder.hold(&received);
+                stash.extend(changes);
             });
-            let Some(capability) = held.all().first() else { return };
+            let Some(capability) = holder.all().first() else { return };
             let frontier = frontier_of(&frontiers[0]);
-            inbox.drain_before(frontier.unwrap_or(LogicalTime::MAX), &mut ready);
+            stash.drain_before(frontier.unwrap_or(LogicalTime::MAX), &mut ready);
             let has_work = !ready.is_empty();
             owned.advance(&mut ready, frontier, &mut out);
             if !out.is_empty() {
                 output.activate().session(capability).give_container(&mut out);
                 out.clear();
             }
-            let waiting = [inbox.next(), owned.entities.next_deadline()];
-            held.wait_until(frontier.and(waiting.into_iter().flatten().min()), frontier.filter(|_| has_work));
+            let waiting = [stash.next(), owned.entities.next_deadline()];
+            holder.wait_until(frontier.and(waiting.into_iter().flatten().min()), frontier.filter(|_| has_work));
         }
     });
     stream
 }
 
 /// The entities of a kind, and to whom they belong.
-struct Owned {
+struct EntityOperator {
     kind: KindId,
     entities: Entities,
     /// The customers of each entity, with how many live records relate them.
-    owners: Paged<Vec<(Id, i64)>>,
+    owners: ChunkedVec<Vec<(Id, i64)>>,
     /// What was given last: the slots, and to whom.
-    published: Paged<Published>,
+    published: ChunkedVec<Published>,
 }
 
 #[derive(Clone)]
@@ -84,13 +84,14 @@ struct Published {
     customers: Vec<Id>,
 }
 
-impl Owned {
-    fn new(plan: Arc<Plan>, kind: KindId) -> Owned {
+impl EntityOperator {
+    fn new(plan: Arc<Plan>, kind: KindId) -> EntityOperator {
         let entities = Entities::new(plan, kind);
-        Owned { kind, entities, owners: Paged::new(), published: Paged::new() }
+        EntityOperator { kind, entities, owners: ChunkedVec::new(), published: ChunkedVec::new() }
     }
 
-    /// Goes through all complete times: those of `changes` (in order of time, emptied) and of deadlines before `frontier`.
+    /// Goes through all complete times: those of `changes` (in order of time, emptied) and of
+    /// deadlines before `frontier`.
     fn advance(
         &mut self,
         changes: &mut Vec<(EntityChange, LogicalTime, isize)>,
@@ -109,7 +110,7 @@ impl Owned {
             while let Some((change, _, diff)) = changes.next_if(|(_, at, _)| *at == time) {
                 self.apply(&change, time, diff);
             }
-            self.settle(time, out);
+            self.recompute(time, out);
         }
     }
 
@@ -134,14 +135,14 @@ impl Owned {
     }
 
     /// Publishes the net change of every entity that was touched at `time`.
-    fn settle(&mut self, time: LogicalTime, out: &mut Parts) {
-        let mut touched = self.entities.take_touched();
-        for touch in touched.iter_mut() {
-            self.entities.settle(touch, time);
-            self.publish(touch.entity, !touch.changed.is_empty(), time, out);
-            self.entities.arm(touch.entity, time, LogicalTime::MAX, None);
+    fn recompute(&mut self, time: LogicalTime, out: &mut Parts) {
+        let mut dirty = self.entities.take_dirty();
+        for dirty_entity in dirty.iter_mut() {
+            self.entities.recompute(dirty_entity, time);
+            self.publish(dirty_entity.entity, !dirty_entity.changed.is_empty(), time, out);
+            self.entities.arm(dirty_entity.entity, time, LogicalTime::MAX, None);
         }
-        self.entities.put_back(touched);
+        self.entities.put_back(dirty);
     }
 
     fn publish(&mut self, entity: u32, changed: bool, time: LogicalTime, out: &mut Parts) {

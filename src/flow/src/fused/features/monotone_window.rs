@@ -1,8 +1,9 @@
 //! Windows over values that are never taken back: what can still matter is kept, and nothing else.
 //!
-//! A record of a stream leaves a window only by expiring. So of equal values only the one that lasts longest matters to `distinct` and `set`, and a
-//! value matters to `min`, `max`, `first` or `last` only as long as no better one lasts at least as long. What is kept is bounded by the different values of a
-//! window, or by its descending steps, however many records fall into it.
+//! A record of a stream leaves a window only by expiring. So of equal values only the one that
+//! lasts longest matters to `distinct` and `set`, and a value matters to `min`, `max`, `first` or
+//! `last` only as long as no better one lasts at least as long. What is kept is bounded by the
+//! different values of a window, or by its descending steps, however many records fall into it.
 //!
 //! ```text
 //! max, by expiry ──▶    9 until 10:00 · 7 until 10:20 · 2 until 10:45        (a 5 until 10:10 came, and is not kept: the 7 lasts longer)
@@ -12,15 +13,15 @@ use std::collections::VecDeque;
 use std::hint::black_box;
 use std::sync::Arc;
 
-use propice_define::expr::Guard;
+use propice_define::expr::Predicate;
 use propice_model::time::FOREVER;
 use propice_model::{LogicalTime, Value};
 
-use super::super::paged::Paged;
-use super::bags::Prefer;
+use super::super::chunked_vec::ChunkedVec;
 use super::latest::{Place, place};
+use super::multiset::Prefer;
 use super::panes::{let_go, make_room};
-use super::{Column, Given};
+use super::{Column, Contributed};
 
 /// The different values of a window, each with when the last of them expires.
 #[derive(Default)]
@@ -32,7 +33,7 @@ struct Different {
 }
 
 impl Different {
-    fn give(&mut self, value: &Value, until: LogicalTime) {
+    fn insert(&mut self, value: &Value, until: LogicalTime) {
         match self.values.binary_search_by(|(known, _)| known.cmp(value)) {
             Ok(at) => {
                 let before = self.values[at].1;
@@ -65,28 +66,28 @@ impl Different {
 }
 
 /// `distinct` and `set` over a window of a stream.
-pub(super) struct RecentValues {
-    entities: Paged<Different>,
+pub(super) struct WindowedValues {
+    entities: ChunkedVec<Different>,
     /// How many values are shown; `None`: how many there are.
     shown: Option<usize>,
 }
 
-impl RecentValues {
-    pub(super) fn new(shown: Option<usize>) -> RecentValues {
-        RecentValues { entities: Paged::new(), shown }
+impl WindowedValues {
+    pub(super) fn new(shown: Option<usize>) -> WindowedValues {
+        WindowedValues { entities: ChunkedVec::new(), shown }
     }
 }
 
-impl Column for RecentValues {
+impl Column for WindowedValues {
     fn grow(&mut self) {
         self.entities.push(Different { values: Vec::new(), least: FOREVER });
     }
 
-    fn give(&mut self, entity: u32, given: &Given<'_>) {
-        self.entities[entity].give(given.value, given.until);
+    fn insert(&mut self, entity: u32, contributed: &Contributed<'_>) {
+        self.entities[entity].insert(contributed.value, contributed.until);
     }
 
-    fn take(&mut self, _entity: u32, _given: &Given<'_>) {
+    fn retract(&mut self, _entity: u32, _given: &Contributed<'_>) {
         debug_assert!(false, "the plan says that nothing is taken back from this feature");
     }
 
@@ -98,7 +99,7 @@ impl Column for RecentValues {
         self.entities[entity].least
     }
 
-    fn holds_until(&self, entity: u32, guard: &Guard) -> LogicalTime {
+    fn holds_until(&self, entity: u32, predicate: &Predicate) -> LogicalTime {
         const FEW: usize = 16;
         let values = &self.entities[entity].values;
         if self.shown.is_some() || values.len() > FEW {
@@ -109,11 +110,11 @@ impl Column for RecentValues {
         let ends = &mut ends[..values.len()];
         ends.sort_unstable();
         let left = |position: usize| Value::Int((values.len() - position - 1) as i64);
-        let broken = (0..ends.len()).find(|position| !guard.holds(&left(*position)));
+        let broken = (0..ends.len()).find(|position| !predicate.holds(&left(*position)));
         broken.map_or(self.deadline(entity), |position| ends[position])
     }
 
-    fn expect(&self, entity: u32) {
+    fn prefetch(&self, entity: u32) {
         black_box(self.entities[entity].values.first().map(|(_, until)| *until));
     }
 
@@ -135,7 +136,7 @@ pub(super) trait Best: 'static {
     /// What contributions are compared by.
     type Key;
     /// The key of a contribution.
-    fn key(given: &Given<'_>) -> Self::Key;
+    fn key(contributed: &Contributed<'_>) -> Self::Key;
     /// Whether one is better than another.
     fn beats(one: &Self::Key, other: &Self::Key) -> bool;
     /// The value behind a key.
@@ -145,8 +146,8 @@ pub(super) trait Best: 'static {
 impl<P: Prefer + 'static> Best for P {
     type Key = Value;
 
-    fn key(given: &Given<'_>) -> Value {
-        given.value.clone()
+    fn key(contributed: &Contributed<'_>) -> Value {
+        contributed.value.clone()
     }
 
     fn beats(one: &Value, other: &Value) -> bool {
@@ -159,17 +160,17 @@ impl<P: Prefer + 'static> Best for P {
 }
 
 /// `first` over a window.
-pub(super) struct RecentFirst;
+pub(super) struct EarliestFirst;
 /// `last` over a window.
-pub(super) struct RecentLast;
+pub(super) struct LatestFirst;
 
 macro_rules! by_place {
     ($name:ident, $better:tt) => {
         impl Best for $name {
             type Key = Place;
 
-            fn key(given: &Given<'_>) -> Place {
-                place(given)
+            fn key(contributed: &Contributed<'_>) -> Place {
+                place(contributed)
             }
 
             fn beats(one: &Place, other: &Place) -> bool {
@@ -183,35 +184,36 @@ macro_rules! by_place {
     };
 }
 
-by_place!(RecentFirst, <);
-by_place!(RecentLast, >);
+by_place!(EarliestFirst, <);
+by_place!(LatestFirst, >);
 
 /// `min`, `max`, `first` and `last` over a window of a stream.
-pub(super) struct RecentBest<B: Best> {
+pub(super) struct MonotoneWindow<B: Best> {
     /// By expiry, each worse than the one before it.
-    entities: Paged<VecDeque<(LogicalTime, B::Key)>>,
+    entities: ChunkedVec<VecDeque<(LogicalTime, B::Key)>>,
 }
 
-impl<B: Best> RecentBest<B> {
-    pub(super) fn new() -> RecentBest<B> {
-        RecentBest { entities: Paged::new() }
+impl<B: Best> MonotoneWindow<B> {
+    pub(super) fn new() -> MonotoneWindow<B> {
+        MonotoneWindow { entities: ChunkedVec::new() }
     }
 }
 
-impl<B: Best> Column for RecentBest<B> {
+impl<B: Best> Column for MonotoneWindow<B> {
     fn grow(&mut self) {
         self.entities.push(VecDeque::new());
     }
 
-    fn give(&mut self, entity: u32, given: &Given<'_>) {
+    fn insert(&mut self, entity: u32, contributed: &Contributed<'_>) {
         let steps = &mut self.entities[entity];
-        let key = B::key(given);
-        // Whatever expires later and is not worse makes it superfluous; whatever expires sooner and is not better becomes so.
-        let mut at = steps.partition_point(|(until, _)| *until < given.until);
+        let key = B::key(contributed);
+        // Whatever expires later and is not worse makes it superfluous; whatever expires sooner and
+        // is not better becomes so.
+        let mut at = steps.partition_point(|(until, _)| *until < contributed.until);
         if steps.get(at).is_some_and(|(_, known)| !B::beats(&key, known)) {
             return;
         }
-        if steps.get(at).is_some_and(|(until, _)| *until == given.until) {
+        if steps.get(at).is_some_and(|(until, _)| *until == contributed.until) {
             steps.remove(at);
         }
         while at > 0 && !B::beats(&steps[at - 1].1, &key) {
@@ -219,10 +221,10 @@ impl<B: Best> Column for RecentBest<B> {
             steps.remove(at);
         }
         make_room(steps);
-        steps.insert(at, (given.until, key));
+        steps.insert(at, (contributed.until, key));
     }
 
-    fn take(&mut self, _entity: u32, _given: &Given<'_>) {
+    fn retract(&mut self, _entity: u32, _given: &Contributed<'_>) {
         debug_assert!(false, "the plan says that nothing is taken back from this feature");
     }
 
@@ -236,16 +238,16 @@ impl<B: Best> Column for RecentBest<B> {
         self.entities[entity].front().map_or(FOREVER, |(until, _)| *until)
     }
 
-    fn holds_until(&self, entity: u32, guard: &Guard) -> LogicalTime {
-        // Each is worse than the one before: the last one that fulfils the guard keeps it.
+    fn holds_until(&self, entity: u32, predicate: &Predicate) -> LogicalTime {
+        // Each is worse than the one before: the last one that fulfils the predicate keeps it.
         let steps = self.entities[entity].iter();
         steps
-            .take_while(|(_, key)| guard.holds(&B::value(key)))
+            .take_while(|(_, key)| predicate.holds(&B::value(key)))
             .last()
             .map_or(self.deadline(entity), |(until, _)| *until)
     }
 
-    fn expect(&self, entity: u32) {
+    fn prefetch(&self, entity: u32) {
         black_box(self.entities[entity].back().map(|(until, _)| *until));
     }
 
@@ -258,12 +260,12 @@ impl<B: Best> Column for RecentBest<B> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::bags::{Greatest, Least};
+    use super::super::multiset::{Greatest, Least};
     use super::*;
     use propice_define::expr::Side;
 
-    fn given(until: LogicalTime, value: &Value) -> Given<'_> {
-        Given { until, event_time: 0, order: &Value::Null, value }
+    fn contributed(until: LogicalTime, value: &Value) -> Contributed<'_> {
+        Contributed { until, event_time: 0, order: &Value::Null, value }
     }
 
     proptest! {
@@ -271,8 +273,8 @@ mod tests {
         fn they_say_what_all_values_together_say(
             steps in prop::collection::vec((1_u64..40, 0_i64..6, 0_u64..4), 1..80),
         ) {
-            let (mut most, mut least) = (RecentBest::<Greatest>::new(), RecentBest::<Least>::new());
-            let (mut count, mut which) = (RecentValues::new(None), RecentValues::new(Some(3)));
+            let (mut most, mut least) = (MonotoneWindow::<Greatest>::new(), MonotoneWindow::<Least>::new());
+            let (mut count, mut which) = (WindowedValues::new(None), WindowedValues::new(Some(3)));
             let mut all: Vec<(u64, i64)> = Vec::new();
             let mut now = 0;
             {
@@ -287,17 +289,17 @@ mod tests {
                 let columns: [&mut dyn Column; 4] = [&mut most, &mut least, &mut count, &mut which];
                 for column in columns {
                     column.expire(0, now);
-                    column.give(0, &given(now + ahead, &value));
+                    column.insert(0, &contributed(now + ahead, &value));
                     prop_assert!(column.deadline(0) > now);
                 }
                 let mut numbers: Vec<i64> = all.iter().map(|(_, number)| *number).collect();
                 numbers.sort_unstable();
                 numbers.dedup();
                 let shown: Vec<Value> = numbers.iter().take(3).map(|number| Value::Int(*number)).collect();
-                // A guard ends with the first expiry that breaks it.
+                // A predicate ends with the first expiry that breaks it.
                 for constant in 0..6 {
-                    let guard = |side| Guard { slot: 0, side, constant: Value::Int(constant), inclusive: true };
-                    let (above, below) = (guard(Side::Above), guard(Side::Below));
+                    let predicate = |side| Predicate { slot: 0, side, constant: Value::Int(constant), inclusive: true };
+                    let (above, below) = (predicate(Side::Above), predicate(Side::Below));
                     let left_at = |time: u64| all.iter().filter(move |(until, _)| *until > time).map(|(_, number)| *number);
                     let ends = |holds: &dyn Fn(u64) -> bool| all.iter().map(|(until, _)| *until).filter(|until| !holds(*until)).min();
                     let different = |time: u64| left_at(time).collect::<std::collections::BTreeSet<_>>().len() as i64;
