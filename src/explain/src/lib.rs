@@ -14,7 +14,7 @@
 //! ([`define::clauses`](propice_define::clauses)), each with the values at the instant; what the
 //! customer does not consent to is named and never shown.
 //!
-//! `docs/why.md` shows it; `tests/why.rs` checks whole explanations in both languages.
+//! `docs/why.md` shows it; `tests/integrated/why.rs` checks whole explanations in both languages.
 
 pub mod answer;
 mod features;

@@ -15,8 +15,8 @@
 //! savings only, so that what is usual can be told from the first day. A day is simulated for
 //! everybody before the next; memory holds a customer in about 400 bytes, and the text of one day.
 //!
-//! Checked by `tests/generate.rs`: same bytes, order, disorder and duplicates, and that every line
-//! is a record of the pack.
+//! Checked by `tests/integrated/generate.rs`: same bytes, order, disorder and duplicates, and that
+//! every line is a record of the pack.
 
 mod answers;
 mod calendar;

@@ -14,7 +14,7 @@
 //! both languages side by side); JSON has none.
 //!
 //! The format of a decision is that of `docs/policy.md`; what the figures mean is told in
-//! `docs/report.md`. Checked by `tests/report.rs`.
+//! `docs/report.md`. Checked by `tests/integrated/report`.
 
 mod figures;
 mod html;

@@ -6,8 +6,8 @@
 //!
 //! *Reading* knows keys and TOML types, *checking* knows names and meanings. Neither stops at a
 //! mistake: what could not be understood is remembered as broken, so that whoever names it is not
-//! blamed as well. Never panics, whatever the text. Checked by `tests/check_messages.rs`: every
-//! message, and thousands of mutated packs.
+//! blamed as well. Never panics, whatever the text. Checked by
+//! `tests/integrated/check_messages.rs`: every message, and thousands of mutated packs.
 
 mod attributes;
 mod cases;

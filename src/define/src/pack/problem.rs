@@ -1,7 +1,7 @@
 //! Every mistake that a pack can hold, and how it is said: one variant each, with a message, a
 //! label and a remedy.
 //!
-//! `tests/check_messages.rs` holds a faulty pack for every one of [`CODES`].
+//! `tests/integrated/check_messages.rs` holds a faulty pack for every one of [`CODES`].
 
 use std::ops::Range;
 

@@ -1,6 +1,6 @@
 //! Sinks: where transitions, decisions, triggers, views and dead letters go.
 //!
-//! What they write is fixed in `docs/output.md`; `tests/files.rs` checks it.
+//! What they write is fixed in `docs/output.md`; `tests/integrated/files.rs` checks it.
 
 pub mod columns;
 pub mod decision;

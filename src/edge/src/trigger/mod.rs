@@ -7,7 +7,8 @@
 //! ```
 //!
 //! `docs/triggers.md` is the contract; `docs/schema/` is generated from these types;
-//! `tests/triggers.rs` checks both, and that nothing leaves that the moment does not share.
+//! `tests/integrated/triggers.rs` checks both, and that nothing leaves that the moment does not
+//! share.
 
 mod binary;
 mod build;

@@ -2,7 +2,7 @@
 //! made of these types.
 //!
 //! The contract with subscribers: fields are only ever added, and what is added is optional.
-//! `tests/triggers.rs` holds old triggers that still have to be read.
+//! `tests/integrated/triggers.rs` holds old triggers that still have to be read.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! What is a record and what is not is fixed in `docs/packs.md`, "Inputs"; the unit tests of these
-//! files hold it, and `tests/files.rs` throws mutated lines at them.
+//! files hold it, and `tests/integrated/files.rs` throws mutated lines at them.
 
 pub mod delimited;
 pub mod facts;

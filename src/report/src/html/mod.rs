@@ -4,8 +4,8 @@
 //! Everything that comes from the data goes through `svg::escaped`, and the page forbids the
 //! browser to load or run anything (a policy in its head), should it ever fail to.
 //!
-//! Checked by `tests/report.rs`: well-formed, complete in itself, hostile names, and looked at in a
-//! browser.
+//! Checked by `tests/integrated/report`: well-formed, complete in itself, hostile names, and looked
+//! at in a browser.
 
 mod columns;
 mod metrics;
