@@ -3,7 +3,7 @@
 //! matter in the end.
 //!
 //! `PROPICE_CASES` says how many cases are tried (1,000 or 300 without it), `PROPICE_SEED` with
-//! which seed they begin (without it a fifth as many fresh ones are tried too, and their seed is
+//! which seed they begin (without it a twentieth as many fresh ones are tried too, and their seed is
 //! printed), and `PROPICE_REFUSED=1` shows why packs are refused. What must never happen to a
 //! customer is in `contact`. A case that fails is made small, shown, and written to the target's
 //! `tmp`; copied to `regressions`, it is tried for ever.

@@ -202,7 +202,7 @@ pub(crate) fn at_least(
 
 /// Beside the fixed cases so many of others are tried, which nobody has tried before: a part of so
 /// many.
-const FRESH_PART: u64 = 5;
+const FRESH_PART: u64 = 20;
 
 /// A seed that no run before began with, most likely.
 fn fresh_seed() -> u64 {
