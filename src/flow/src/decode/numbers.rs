@@ -30,11 +30,17 @@ fn seconds(text: &str) -> Result<i64, Misfit> {
         return Ok(units.div_euclid(10_i64.pow(u32::from(scale - MILLISECOND_SCALE))));
     }
     if let Some((whole, fraction)) = text.split_once('.')
-        && let Ok(ms) = whole.parse::<i64>().map(|seconds| seconds.saturating_mul(1_000))
         && fraction.len() <= usize::from(NANOSECOND_SCALE)
+        && fraction.bytes().all(|digit| digit.is_ascii_digit())
         && let Ok(ns) = format!("{fraction:0<9}").parse::<i64>()
+        && let Some(ms) = whole.parse::<i64>().ok().and_then(|seconds| seconds.checked_mul(1_000))
+        && let Some(ms) = if whole.starts_with('-') {
+            ms.checked_sub((ns + 999_999) / 1_000_000)
+        } else {
+            ms.checked_add(ns / 1_000_000)
+        }
     {
-        return Ok(if whole.starts_with('-') { ms - (ns + 999_999) / 1_000_000 } else { ms + ns / 1_000_000 });
+        return Ok(ms);
     }
     decimal(text, NANOSECOND_SCALE).map(|ns| (ns.units() as i64).div_euclid(1_000_000))
 }
@@ -108,6 +114,9 @@ mod tests {
             ("1.5", TimeUnit::Nanoseconds, "wrong_type"),
             ("0.0000000001", TimeUnit::Seconds, "wrong_type"),
             ("9300000000000000", TimeUnit::Seconds, "out_of_range"),
+            ("9223372036854775.9000001", TimeUnit::Seconds, "out_of_range"),
+            ("-9223372036854775807.0000001", TimeUnit::Seconds, "out_of_range"),
+            ("33900000000.-00000001", TimeUnit::Seconds, "wrong_type"),
             ("99999999999999999999", TimeUnit::Nanoseconds, "out_of_range"),
             ("", TimeUnit::Seconds, "wrong_type"),
         ] {
