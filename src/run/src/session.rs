@@ -17,7 +17,7 @@ use propice_define::Plan;
 use propice_flow::{Engine, build};
 use propice_model::{Fact, LogicalTime};
 
-use super::gather::{Gathered, Reached, gather};
+use super::gather::{Gathered, Place, Reached, gather};
 
 /// What is fed: a fact, its logical time, and how often it counts.
 pub type Update = (Fact, LogicalTime, isize);
@@ -56,7 +56,7 @@ impl Session<'static> {
     ) -> Session<'static> {
         let allocator = Allocator::Thread(Thread::default());
         let worker = Worker::new(config(1).worker, allocator, Some(Instant::now()));
-        Session::at(At::Alone(Box::new(worker)), plan, engine, with_views, hand_over)
+        Session::at(At::Alone(Box::new(worker)), plan, engine, with_views, Place::First, hand_over)
     }
 }
 
@@ -66,11 +66,12 @@ impl<'w> Session<'w> {
         plan: &Arc<Plan>,
         engine: Engine,
         with_views: bool,
+        place: Place,
         hand_over: impl FnMut(&mut Gathered, Option<LogicalTime>) + 'static,
     ) -> Session<'w> {
         let (input, reached) = at.worker().dataflow_named("propice", |scope| {
             let (input, facts) = scope.new_input();
-            (input, gather(build(engine, plan, facts, with_views), hand_over))
+            (input, gather(build(engine, plan, facts, with_views), place, hand_over))
         });
         Session { input, reached, worker: at }
     }
@@ -119,6 +120,11 @@ impl<'w> Session<'w> {
         !self.reached.less_than(time)
     }
 
+    /// The time before which everything is gathered.
+    pub fn gathered_before(&self) -> LogicalTime {
+        self.reached.before()
+    }
+
     /// The time to which the input has moved.
     pub fn time(&self) -> LogicalTime {
         *self.input.time()
@@ -155,7 +161,18 @@ impl<'w> Peer<'w> {
         with_views: bool,
         hand_over: impl FnMut(&mut Gathered, Option<LogicalTime>) + 'static,
     ) -> Session<'w> {
-        Session::at(At::Among(self.worker), plan, engine, with_views, hand_over)
+        Session::at(At::Among(self.worker), plan, engine, with_views, Place::First, hand_over)
+    }
+
+    /// The same; what is said of a customer is handed over on the worker that the customer is on.
+    pub fn session_everywhere(
+        self,
+        plan: &Arc<Plan>,
+        engine: Engine,
+        with_views: bool,
+        hand_over: impl FnMut(&mut Gathered, Option<LogicalTime>) + 'static,
+    ) -> Session<'w> {
+        Session::at(At::Among(self.worker), plan, engine, with_views, Place::Everywhere, hand_over)
     }
 }
 

@@ -1,0 +1,187 @@
+//! Topics become facts: which input a record belongs to, and what it says.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use propice_define::Plan;
+use propice_define::deployment::{InputTopics, RecordFormat, Select, SelectBy};
+use propice_flow::decode::facts::Extractor;
+use propice_flow::decode::json::JsonDecoder;
+use propice_flow::decode::{Decoder as _, RecordError};
+use propice_kafka::{Partition, Received};
+use propice_model::limits::RECORD_BYTES;
+use propice_model::{InputId, Origin};
+
+use super::arrival::{Arrival, DeadRecord, Item};
+use super::protocol::PartitionIndex;
+use super::protocol::binding::Offsets;
+
+/// The partitions that are read, in the order in which they were found.
+#[derive(Debug, Default)]
+pub(crate) struct Partitions(RwLock<Vec<Partition>>);
+
+impl Partitions {
+    /// A partition more.
+    pub(crate) fn add(&self, partition: Partition) -> PartitionIndex {
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        all.push(partition);
+        PartitionIndex(all.len() as u32 - 1)
+    }
+
+    /// The partition at an index.
+    pub(crate) fn get(&self, index: PartitionIndex) -> Option<Partition> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(index.0 as usize).cloned()
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> Vec<Partition> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Offsets by name.
+    pub(crate) fn offsets(&self, offsets: &[(PartitionIndex, i64)]) -> Offsets {
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let mut named = Offsets::new();
+        for (index, offset) in offsets {
+            let Partition { topic, number } = &all[index.0 as usize];
+            named.entry(topic.clone()).or_default().insert(*number, *offset);
+        }
+        named
+    }
+}
+
+/// Decodes the records of all topics.
+pub(crate) struct Sources {
+    topics: HashMap<String, Topic>,
+}
+
+/// The inputs that share a topic, and which of its partitions are where.
+#[derive(Default)]
+struct Topic {
+    inputs: Vec<Input>,
+    partitions: BTreeMap<i32, PartitionIndex>,
+}
+
+struct Input {
+    name: String,
+    select: Option<Select>,
+    is_table: bool,
+    decoder: JsonDecoder,
+    extractor: Extractor,
+}
+
+impl Sources {
+    /// For these inputs of a plan.
+    pub(crate) fn new(plan: &Arc<Plan>, inputs: &[InputTopics]) -> Sources {
+        let mut topics: HashMap<String, Topic> = HashMap::new();
+        for declared in inputs {
+            for topic in &declared.topics {
+                topics.entry(topic.clone()).or_default().inputs.push(Input::new(plan, declared));
+            }
+        }
+        Sources { topics }
+    }
+
+    /// A partition that is read.
+    pub(crate) fn add(&mut self, partition: &Partition, index: PartitionIndex) {
+        if let Some(topic) = self.topics.get_mut(&partition.topic) {
+            topic.partitions.insert(partition.number, index);
+        }
+    }
+
+    /// What a record says.
+    pub(crate) fn decode(&mut self, received: &Received<'_>) -> Option<Arrival> {
+        let topic = self.topics.get_mut(received.topic)?;
+        let partition = *topic.partitions.get(&received.partition)?;
+        let item = match topic.inputs.iter_mut().find(|input| input.selects(received)) {
+            Some(input) => input.decode(received),
+            None => {
+                let names: Vec<&str> = topic.inputs.iter().map(|input| input.name.as_str()).collect();
+                let error = format!("belongs to none of the inputs of this topic: {}", names.join(", "));
+                Item::Dead(Box::new(DeadRecord::new(received, None, "unknown_input", error)))
+            }
+        };
+        Some(Arrival { partition, offset: received.offset, item })
+    }
+}
+
+impl Input {
+    fn new(plan: &Arc<Plan>, declared: &InputTopics) -> Input {
+        let InputTopics { input, name, select, format, .. } = declared;
+        debug_assert!(*format == RecordFormat::Json);
+        Input {
+            name: name.clone(),
+            select: select.clone(),
+            is_table: plan.inputs[input.index()].table.is_some(),
+            decoder: JsonDecoder::new(plan, *input),
+            extractor: Extractor::new(plan.clone(), *input),
+        }
+    }
+
+    /// Whether a record of its topic is its own.
+    fn selects(&self, received: &Received<'_>) -> bool {
+        let Some(Select { by, equals }) = &self.select else { return true };
+        match by {
+            SelectBy::Header(name) => received.headers.get(name) == Some(equals.as_bytes()),
+            SelectBy::Field(name) => received.value.is_some_and(|value| field_is(value, name, equals)),
+        }
+    }
+
+    fn decode(&mut self, received: &Received<'_>) -> Item {
+        let Some(value) = received.value else {
+            // Of a stream it says nothing.
+            if !self.is_table {
+                return Item::Nothing;
+            }
+            let error = "a tombstone; the key of this table is read from values: say `key = \"record\"`".to_owned();
+            return Item::Dead(Box::new(DeadRecord::new(received, Some(&self.name), "unreadable", error)));
+        };
+        let origin = Origin { file: received.partition as u16, line: received.offset as u64 };
+        let fact = if value.len() > RECORD_BYTES {
+            let message = format!("longer than {RECORD_BYTES} bytes");
+            Err(RecordError { reason: "too_long", message })
+        } else {
+            self.decoder.decode(value).and_then(|record| {
+                let fact = self.extractor.fact_of(&record, origin);
+                self.decoder.recycle(record);
+                fact
+            })
+        };
+        match fact {
+            Ok(fact) => Item::Fact(fact),
+            Err(RecordError { reason, message }) => {
+                Item::Dead(Box::new(DeadRecord::new(received, Some(&self.name), reason, message)))
+            }
+        }
+    }
+}
+
+/// Whether the field of a JSON object has this value: a text as it is, anything else as JSON writes
+/// it.
+fn field_is(value: &[u8], name: &str, equals: &str) -> bool {
+    let Ok(fields) = serde_json::from_slice::<HashMap<String, &serde_json::value::RawValue>>(value) else {
+        return false;
+    };
+    let Some(field) = fields.get(name) else { return false };
+    match serde_json::from_str::<String>(field.get()) {
+        Ok(text) => text == equals,
+        Err(_) => field.get() == equals,
+    }
+}
+
+/// The topics that are read, with the inputs that begin at each: a topic that is shared begins where
+/// the first of its inputs says.
+pub(crate) fn read_topics(inputs: &[InputTopics]) -> BTreeMap<&str, &InputTopics> {
+    let mut topics = BTreeMap::new();
+    for input in inputs {
+        for topic in &input.topics {
+            topics.entry(topic.as_str()).or_insert(input);
+        }
+    }
+    topics
+}
