@@ -26,6 +26,6 @@ pub use error::{Doing, KafkaError};
 pub use reader::{Reader, StartAt};
 pub use record::{Outgoing, Partition, Received, RecordHeaders};
 pub use scan::{ScanEnd, Scanned, scan};
-pub use settings::{Isolation, Settings};
+pub use settings::{Isolation, Options, Settings};
 pub use topics::{NewTopic, TopicInfo, Topics};
 pub use transaction::TransactionalProducer;

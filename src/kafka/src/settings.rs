@@ -13,33 +13,33 @@ pub enum Isolation {
     Uncommitted,
 }
 
-/// Settings of all clients of a cluster. Options are those of librdkafka, by its names; whoever
-/// fills them has refused those that would break a promise.
+/// Options by the names of librdkafka.
+pub type Options = BTreeMap<String, String>;
+
+/// Settings of all clients of a cluster. Whoever fills the options has refused those that would
+/// break a promise; what a promise rests on is set here, last.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
-    /// Hosts and ports to begin with, separated by commas.
-    pub bootstrap: String,
     /// As brokers call this client in their logs.
     pub client_id: String,
-    /// Of every client: security, sockets.
-    pub options: BTreeMap<String, String>,
+    /// Of clients that ask.
+    pub admin: Options,
     /// Of those that read.
-    pub consumer_options: BTreeMap<String, String>,
+    pub consumer: Options,
     /// Of those that write.
-    pub producer_options: BTreeMap<String, String>,
+    pub producer: Options,
 }
 
 impl Settings {
-    fn client(&self, own: &BTreeMap<String, String>, defaults: &[(&str, &str)]) -> ClientConfig {
+    fn client(&self, options: &Options, defaults: &[(&str, &str)]) -> ClientConfig {
         let mut config = ClientConfig::new();
-        config.set("bootstrap.servers", &self.bootstrap);
         config.set("client.id", &self.client_id);
         // Small messages that wait for others cost 8 ms at the median; `docs/live.md`.
         config.set("socket.nagle.disable", "true");
         for (name, value) in defaults {
             config.set(*name, *value);
         }
-        for (name, value) in self.options.iter().chain(own) {
+        for (name, value) in options {
             config.set(name, value);
         }
         config
@@ -48,7 +48,7 @@ impl Settings {
     /// A client that reads what is assigned to it, and commits nothing.
     pub(crate) fn consumer(&self, isolation: Isolation) -> ClientConfig {
         let defaults = [("fetch.wait.max.ms", "10"), ("queued.max.messages.kbytes", "65536")];
-        let mut config = self.client(&self.consumer_options, &defaults);
+        let mut config = self.client(&self.consumer, &defaults);
         // Needed by the protocol of the client; nothing is ever committed to the group by reading.
         config.set("group.id", &self.client_id);
         config.set("enable.auto.commit", "false");
@@ -64,13 +64,13 @@ impl Settings {
 
     /// A client that asks about topics and makes them.
     pub(crate) fn admin(&self) -> ClientConfig {
-        self.client(&BTreeMap::new(), &[])
+        self.client(&self.admin, &[])
     }
 
     /// A producer that keeps the order of what it sends, and sends nothing twice.
     pub(crate) fn producer(&self) -> ClientConfig {
         let defaults = [("linger.ms", "0"), ("queue.buffering.max.messages", "1000000"), ("compression.type", "lz4")];
-        let mut config = self.client(&self.producer_options, &defaults);
+        let mut config = self.client(&self.producer, &defaults);
         config.set("enable.idempotence", "true");
         config.set("acks", "all");
         config

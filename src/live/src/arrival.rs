@@ -29,7 +29,7 @@ pub(crate) enum Item {
 
 /// A record that could not be taken, whole, with its origin.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct DeadRecord {
+pub(crate) struct DeadRecord {
     /// The topic it stood in.
     pub topic: String,
     /// The partition.

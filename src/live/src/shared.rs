@@ -20,6 +20,8 @@ pub(crate) struct Shared {
     stopping: AtomicBool,
     /// Whether all that was read is handed to workers.
     drained: AtomicBool,
+    /// Whether nothing more is to be published.
+    published: AtomicBool,
     /// How much output waits to be published.
     held: AtomicUsize,
     /// Through which time output is visible.
@@ -39,6 +41,7 @@ impl Shared {
             caught_up: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
             drained: AtomicBool::new(false),
+            published: AtomicBool::new(false),
             held: AtomicUsize::new(0),
             visible: AtomicU64::new(0),
             workers: (0..workers).map(|_| OnceLock::new()).collect(),
@@ -95,6 +98,16 @@ impl Shared {
     /// Whether nothing more comes.
     pub(crate) fn is_drained(&self) -> bool {
         self.drained.load(Ordering::SeqCst)
+    }
+
+    /// Everything that was to be published is on its way.
+    pub(crate) fn all_published(&self) {
+        self.published.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether there is nothing more to publish.
+    pub(crate) fn is_all_published(&self) -> bool {
+        self.published.load(Ordering::SeqCst)
     }
 
     /// Output waits to be published.

@@ -9,8 +9,8 @@ use propice_flow::decode::facts::Extractor;
 use propice_flow::decode::json::JsonDecoder;
 use propice_flow::decode::{Decoder as _, RecordError};
 use propice_kafka::{Partition, Received};
+use propice_model::Origin;
 use propice_model::limits::RECORD_BYTES;
-use propice_model::{InputId, Origin};
 
 use super::arrival::{Arrival, DeadRecord, Item};
 use super::protocol::PartitionIndex;

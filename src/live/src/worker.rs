@@ -74,7 +74,11 @@ impl Worker<'_> {
         while !self.parts.shared.has_failed() {
             self.receive();
             let wait = self.bind();
-            if wait.is_zero() { self.session.step() } else { self.session.park(Some(wait)) }
+            if wait.is_zero() {
+                self.session.step()
+            } else {
+                self.session.park(Some(wait))
+            }
             self.hand_over();
             if self.is_done() {
                 break;
