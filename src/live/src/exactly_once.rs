@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use propice_kafka::{KafkaError, TransactionalProducer};
 
 use super::LiveError;
-use super::outbox::{Outbox, Parcel};
+use super::outbox::{Outbox, Outgoings};
 use super::protocol::chain::{Chain, TransactionNumber};
 use super::records::Records;
 use super::shared::Shared;
@@ -90,7 +90,7 @@ impl Lane {
         if let Some(early) = filling.last.and_then(|last| self.commit_every.checked_sub(last.elapsed())) {
             std::thread::sleep(early);
         }
-        let Some(parcel) = filling.outbox.next() else {
+        let Some(outgoings) = filling.outbox.next() else {
             // The other one has nothing to wait for either.
             self.shared.all_published();
             self.moved.notify_all();
@@ -98,7 +98,7 @@ impl Lane {
         };
         filling.last = Some(Instant::now());
         self.chain().begin(number);
-        let Parcel { bindings, records, through } = parcel;
+        let Outgoings { bindings, records, through } = outgoings;
         producer.begin()?;
         for binding in bindings {
             producer.send(&self.records.binding(binding))?;

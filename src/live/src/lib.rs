@@ -14,7 +14,6 @@ mod arrival;
 mod at_least_once;
 mod backlog;
 mod clock;
-mod durable;
 mod error;
 mod exactly_once;
 mod outbox;

@@ -1,16 +1,16 @@
 //! Collects what workers hand over, and gives what may be published now.
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use propice_kafka::Outgoing;
 use propice_model::LogicalTime;
 
-use super::durable::Durable;
 use super::output::{Message, Output};
 use super::protocol::binding::Binding;
-use super::protocol::release::Release;
+use super::protocol::durable::Durable;
+use super::protocol::pending::{Parcel, Pending};
 use super::render::Renderer;
 use super::shared::Shared;
 
@@ -21,9 +21,9 @@ const LOOK: Duration = Duration::from_millis(1);
 /// How often is looked whether the process stops.
 const IDLE: Duration = Duration::from_millis(100);
 
-/// What goes out at once.
+/// What goes out at once, as records.
 #[derive(Debug, Default)]
-pub(crate) struct Parcel {
+pub(crate) struct Outgoings {
     /// What was bound since the last one.
     pub bindings: Vec<Binding>,
     /// What is said, in order.
@@ -32,7 +32,7 @@ pub(crate) struct Parcel {
     pub through: LogicalTime,
 }
 
-impl Parcel {
+impl Outgoings {
     /// Whether there is nothing in it.
     pub(crate) fn is_empty(&self) -> bool {
         self.bindings.is_empty() && self.records.is_empty()
@@ -42,14 +42,13 @@ impl Parcel {
 /// What was handed over and is not published yet.
 pub(crate) struct Outbox {
     messages: Receiver<Message>,
-    release: Release<Output>,
-    bindings: Vec<Binding>,
+    pending: Pending<Output>,
     renderer: Renderer,
     shared: Arc<Shared>,
     /// What is at or before this time was published by an earlier generation.
     visible: LogicalTime,
     /// Where bindings travel by themselves: which are durable.
-    durable: Option<Arc<Durable>>,
+    durable: Option<Arc<Mutex<Durable>>>,
     ended: bool,
 }
 
@@ -59,23 +58,22 @@ impl Outbox {
         renderer: Renderer,
         shared: Arc<Shared>,
         visible: LogicalTime,
-        durable: Option<Arc<Durable>>,
+        durable: Option<Arc<Mutex<Durable>>>,
     ) -> Outbox {
-        let (release, bindings) = (Release::default(), Vec::new());
-        Outbox { messages, release, bindings, renderer, shared, visible, durable, ended: false }
+        Outbox { messages, pending: Pending::new(visible), renderer, shared, visible, durable, ended: false }
     }
 
     /// Waits until there is something to publish. `None` when nothing comes any more.
-    pub(crate) fn next(&mut self) -> Option<Parcel> {
+    pub(crate) fn next(&mut self) -> Option<Outgoings> {
         loop {
-            let parcel = self.try_next();
-            if !parcel.is_empty() {
-                return Some(parcel);
+            let outgoings = self.try_next();
+            if !outgoings.is_empty() {
+                return Some(outgoings);
             }
-            if self.shared.has_failed() || (self.ended && self.release.is_empty()) {
+            if self.shared.has_failed() || (self.ended && self.pending.is_empty()) {
                 return None;
             }
-            let wait = if self.release.is_empty() { IDLE } else { LOOK };
+            let wait = if self.pending.is_empty() { IDLE } else { LOOK };
             match self.messages.recv_timeout(wait) {
                 Ok(message) => self.take(message),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -88,44 +86,52 @@ impl Outbox {
     }
 
     /// What may be published now.
-    pub(crate) fn try_next(&mut self) -> Parcel {
+    pub(crate) fn try_next(&mut self) -> Outgoings {
         // The time first: what is complete before it was handed over earlier.
         let complete = self.shared.complete_before();
         while let Ok(message) = self.messages.try_recv() {
             self.take(message);
         }
-        // Behind that: the bindings of what is complete are known to be on their way now.
-        let durable = self.durable.as_ref().map_or(LogicalTime::MAX, |durable| durable.before());
-        self.parcel(complete.min(durable))
+        let before = self.durable_before(complete);
+        let held = self.pending.len();
+        let Parcel { bindings, outputs, through } = self.pending.next(before, MOST);
+        self.shared.take_held(held - self.pending.len());
+        let mut outgoings = Outgoings { bindings, records: Vec::new(), through };
+        let mut outputs = outputs.into_iter().peekable();
+        while let Some((time, output)) = outputs.next() {
+            let mut of_time = vec![output];
+            while let Some((_, output)) = outputs.next_if(|(other, _)| *other == time) {
+                of_time.push(output);
+            }
+            self.renderer.render(time, of_time, &mut outgoings.records);
+        }
+        outgoings
+    }
+
+    /// Of what is complete the part whose bindings are durable. Where nobody is fenced a time that
+    /// passed without records is claimed before what fell due at it is published.
+    fn durable_before(&mut self, complete: LogicalTime) -> LogicalTime {
+        let Some(durable) = &self.durable else { return complete };
+        let mut durable = durable.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.pending.first().is_some_and(|first| first < complete && first >= durable.before())
+            && let Some(claim) = durable.claim(complete)
+        {
+            self.pending.bind(claim);
+        }
+        complete.min(durable.before())
     }
 
     fn take(&mut self, Message { binding, outputs }: Message) {
-        if let (Some(durable), Some(binding)) = (&self.durable, &binding) {
-            durable.sent(binding.time);
+        if let Some(binding) = binding {
+            if let Some(durable) = &self.durable {
+                durable.lock().unwrap_or_else(PoisonError::into_inner).sent(binding.time);
+            }
+            self.pending.bind(binding);
         }
-        self.bindings.extend(binding);
         for (time, output) in outputs {
-            if time > self.visible {
-                self.release.hold(time, output);
-            } else {
+            if !self.pending.hold(time, self.visible, output) {
                 self.shared.take_held(1);
             }
         }
-    }
-
-    fn parcel(&mut self, before: LogicalTime) -> Parcel {
-        let mut parcel = Parcel { bindings: std::mem::take(&mut self.bindings), ..Parcel::default() };
-        let mut times: Vec<(LogicalTime, Vec<Output>)> = Vec::new();
-        let held = self.release.len();
-        let given = self.release.before(before, MOST, |time, output| match times.last_mut() {
-            Some((last, outputs)) if *last == time => outputs.push(output),
-            _ => times.push((time, vec![output])),
-        });
-        self.shared.take_held(held - self.release.len());
-        for (time, outputs) in times {
-            self.renderer.render(time, outputs, &mut parcel.records);
-        }
-        parcel.through = given.saturating_sub(1);
-        parcel
     }
 }

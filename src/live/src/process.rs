@@ -15,12 +15,12 @@ use super::arrival::Arrival;
 use super::at_least_once;
 use super::backlog::{Backlog, PARTITIONS};
 use super::clock::Clock;
-use super::durable::Durable;
 use super::exactly_once;
 use super::outbox::Outbox;
 use super::output::Message;
 use super::protocol::PartitionIndex;
 use super::protocol::binder::{Begin, Binder};
+use super::protocol::durable::Durable;
 use super::protocol::progress::Visible;
 use super::protocol::recovered::Recovered;
 use super::reading::{Reading, worker_of};
@@ -94,7 +94,8 @@ impl<'a> Process<'a> {
     pub(crate) fn go(self, publishing: Publishing, visible: Visible) -> Result<(), LiveError> {
         let deployment = &self.options.deployment;
         let (outputs, messages) = channel();
-        let durable = matches!(publishing, Publishing::AtLeastOnce { .. }).then(|| Arc::new(Durable::default()));
+        let durable = matches!(publishing, Publishing::AtLeastOnce { .. })
+            .then(|| Arc::new(Mutex::new(Durable::new(self.records.generation, self.floor, false))));
         let renderer = Renderer::new(&self.options.plan, &deployment.output);
         let outbox = Outbox::new(messages, renderer, self.shared.clone(), visible.least(), durable.clone());
         let publishers = self.publishers(publishing, outbox, durable)?;
@@ -121,7 +122,7 @@ impl<'a> Process<'a> {
         &self,
         publishing: Publishing,
         outbox: Outbox,
-        durable: Option<Arc<Durable>>,
+        durable: Option<Arc<Mutex<Durable>>>,
     ) -> Result<Vec<JoinHandle<()>>, LiveError> {
         let (records, shared) = (self.records.clone(), self.shared.clone());
         let started = match (publishing, durable) {

@@ -39,7 +39,7 @@ impl Records {
         Outgoing {
             topic: self.progress.clone(),
             partition: Some(0),
-            key: progress.slot.to_string().into_bytes(),
+            key: progress.key().into_bytes(),
             value: Some(progress.to_bytes()),
             headers: Vec::new(),
         }
