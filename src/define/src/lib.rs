@@ -11,6 +11,7 @@
 //! knows nothing of timely.
 
 pub mod clauses;
+pub mod deployment;
 pub mod diagnostic;
 pub mod expr;
 pub mod pack;
