@@ -18,6 +18,7 @@ pub mod pack;
 pub mod plan;
 pub mod plan_text;
 
+pub use deployment::{Deployment, load_deployment};
 pub use diagnostic::{Diagnostic, PackErrors, Severity};
 pub use pack::{load, parse_instant};
 pub use plan::Plan;

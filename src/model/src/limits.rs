@@ -46,3 +46,9 @@ pub const KEPT_BYTES: usize = 4_096;
 /// Bytes of an input that is read only once and has to be read twice: what belongs to whom, from a
 /// pipe.
 pub const HELD_BYTES: usize = 256 << 20;
+/// What a variable of a deployment file may stand for, in bytes.
+pub const VARIABLE_BYTES: usize = 64 << 10;
+/// The name of a topic, in bytes; Kafka's own limit.
+pub const TOPIC_BYTES: usize = 249;
+/// Topics of one input.
+pub const INPUT_TOPICS: usize = 1_024;

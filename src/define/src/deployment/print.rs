@@ -7,7 +7,7 @@ use propice_model::time::{format_duration, format_logical};
 
 use super::origin::Origins;
 use super::secret::{HIDDEN, Setting};
-use super::types::{Deployment, InputTopics, Kafka, Output, Select, SelectBy, Start, State, Tls};
+use super::types::{BROKER_DEFAULT, Deployment, InputTopics, Kafka, Output, Select, SelectBy, Start, State, Tls};
 
 /// The column in which it says where a value came from.
 const COMMENTS: usize = 48;
@@ -139,7 +139,10 @@ impl Printer<'_> {
         if let Some(create) = &kafka.create_topics {
             self.begin("kafka.create_topics");
             self.line("partitions", &create.partitions.to_string());
-            self.line("replication", &create.replication.to_string());
+            match create.replication {
+                BROKER_DEFAULT => self.unset("replication"),
+                replication => self.line("replication", &replication.to_string()),
+            }
             match create.retention_ms {
                 Some(retention_ms) => self.duration("retention", retention_ms),
                 None => self.unset("retention"),

@@ -125,12 +125,16 @@ impl SaslMechanism {
     ];
 }
 
+/// The replication of a topic for which the broker says how many copies there are; as Kafka itself
+/// writes it.
+pub const BROKER_DEFAULT: i32 = -1;
+
 /// How a topic that is missing is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreateTopics {
     /// Partitions of a topic of the output. Those of propice itself have as many as they need.
     pub partitions: i32,
-    /// Brokers that keep a copy.
+    /// Brokers that keep a copy; or [`BROKER_DEFAULT`].
     pub replication: i32,
     /// How long a topic that is not compacted keeps a record, in ms; `None`: as the broker does.
     pub retention_ms: Option<Duration>,
