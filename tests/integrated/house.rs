@@ -17,6 +17,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("toml", &["define"]),
     ("miette", &["define", "cli"]),
     ("bincode", &["state"]),
+    ("object_store", &["state"]),
 ];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
