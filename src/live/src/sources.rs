@@ -5,12 +5,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use propice_define::Plan;
 use propice_define::deployment::{InputTopics, RecordFormat, Select, SelectBy};
-use propice_flow::decode::facts::Extractor;
-use propice_flow::decode::json::JsonDecoder;
-use propice_flow::decode::{Decoder as _, RecordError};
+use propice_flow::decode::records::{RawRecord, RecordDecoder};
+use propice_flow::decode::{RecordError, debezium};
 use propice_kafka::{Partition, Received};
 use propice_model::Origin;
-use propice_model::limits::RECORD_BYTES;
 
 use super::arrival::{Arrival, DeadRecord, Item};
 use super::protocol::PartitionIndex;
@@ -70,9 +68,8 @@ struct Topic {
 struct Input {
     name: String,
     select: Option<Select>,
-    is_table: bool,
-    decoder: JsonDecoder,
-    extractor: Extractor,
+    format: RecordFormat,
+    decoder: RecordDecoder,
 }
 
 impl Sources {
@@ -100,6 +97,8 @@ impl Sources {
         let partition = *topic.partitions.get(&received.partition)?;
         let item = match topic.inputs.iter_mut().find(|input| input.selects(received)) {
             Some(input) => input.decode(received),
+            // The deletion in front of a tombstone has said it, which tells what it belongs to.
+            None if received.value.is_none() && topic.inputs.iter().all(Input::has_deletions) => Item::Nothing,
             None => {
                 let names: Vec<&str> = topic.inputs.iter().map(|input| input.name.as_str()).collect();
                 let error = format!("belongs to none of the inputs of this topic: {}", names.join(", "));
@@ -112,14 +111,12 @@ impl Sources {
 
 impl Input {
     fn new(plan: &Arc<Plan>, declared: &InputTopics) -> Input {
-        let InputTopics { input, name, select, format, .. } = declared;
-        debug_assert!(*format == RecordFormat::Json);
+        let InputTopics { input, name, select, format, key, .. } = declared;
         Input {
             name: name.clone(),
             select: select.clone(),
-            is_table: plan.inputs[input.index()].table.is_some(),
-            decoder: JsonDecoder::new(plan, *input),
-            extractor: Extractor::new(plan.clone(), *input),
+            format: *format,
+            decoder: RecordDecoder::new(plan, *input, *format, *key),
         }
     }
 
@@ -128,32 +125,27 @@ impl Input {
         let Some(Select { by, equals }) = &self.select else { return true };
         match by {
             SelectBy::Header(name) => received.headers.get(name) == Some(equals.as_bytes()),
-            SelectBy::Field(name) => received.value.is_some_and(|value| field_is(value, name, equals)),
+            SelectBy::Field(name) => match (self.format, received.value) {
+                (_, None) => received.key.is_some_and(|key| field_is(key, name, equals)),
+                (RecordFormat::Json, Some(value)) => field_is(value, name, equals),
+                (RecordFormat::Debezium, Some(value)) => {
+                    debezium::field(value, name).is_some_and(|field| is(&field, equals))
+                }
+            },
         }
     }
 
+    /// Whether a tombstone only says once more what a record before it said.
+    fn has_deletions(&self) -> bool {
+        self.format == RecordFormat::Debezium
+    }
+
     fn decode(&mut self, received: &Received<'_>) -> Item {
-        let Some(value) = received.value else {
-            // Of a stream it says nothing.
-            if !self.is_table {
-                return Item::Nothing;
-            }
-            let error = "a tombstone; the key of this table is read from values: say `key = \"record\"`".to_owned();
-            return Item::Dead(Box::new(DeadRecord::new(received, Some(&self.name), "unreadable", error)));
-        };
+        let record = RawRecord { key: received.key, value: received.value, timestamp_ms: received.timestamp_ms };
         let origin = Origin { file: received.partition as u16, line: received.offset as u64 };
-        let fact = if value.len() > RECORD_BYTES {
-            let message = format!("longer than {RECORD_BYTES} bytes");
-            Err(RecordError { reason: "too_long", message })
-        } else {
-            self.decoder.decode(value).and_then(|record| {
-                let fact = self.extractor.fact_of(&record, origin);
-                self.decoder.recycle(record);
-                fact
-            })
-        };
-        match fact {
-            Ok(fact) => Item::Fact(fact),
+        match self.decoder.fact(&record, origin) {
+            Ok(Some(fact)) => Item::Fact(fact),
+            Ok(None) => Item::Nothing,
             Err(RecordError { reason, message }) => {
                 Item::Dead(Box::new(DeadRecord::new(received, Some(&self.name), reason, message)))
             }
@@ -167,10 +159,13 @@ fn field_is(value: &[u8], name: &str, equals: &str) -> bool {
     let Ok(fields) = serde_json::from_slice::<HashMap<String, &serde_json::value::RawValue>>(value) else {
         return false;
     };
-    let Some(field) = fields.get(name) else { return false };
-    match serde_json::from_str::<String>(field.get()) {
+    fields.get(name).is_some_and(|field| is(field.get(), equals))
+}
+
+fn is(field: &str, equals: &str) -> bool {
+    match serde_json::from_str::<String>(field) {
         Ok(text) => text == equals,
-        Err(_) => field.get() == equals,
+        Err(_) => field == equals,
     }
 }
 

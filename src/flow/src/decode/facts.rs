@@ -94,9 +94,17 @@ impl Extractor {
     /// When its event time is out of range or an expression over it fails: then it contributes to
     /// nothing.
     pub fn fact_of(&self, record: &Decoded, origin: Origin) -> Result<Fact, RecordError> {
+        let event_time = event_time(&self.plan.inputs[self.input.index()], &record.row)?;
+        self.fact_at(record, event_time, origin)
+    }
+
+    /// What a record says whose event time stands somewhere else than in its fields.
+    ///
+    /// # Errors
+    /// When an expression over it fails: then it contributes to nothing.
+    pub fn fact_at(&self, record: &Decoded, event_time: EventTime, origin: Origin) -> Result<Fact, RecordError> {
         let input = &self.plan.inputs[self.input.index()];
         let row = &record.row;
-        let event_time = event_time(input, row)?;
         let order = input.order.map_or(Value::Null, |field| row[field.index()].clone());
         let rank = Rank { event_time, order, origin };
         let Some(table) = &input.table else {
