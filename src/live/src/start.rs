@@ -1,13 +1,5 @@
-//! How a generation begins, step by step, and how a process ends.
-//!
-//! ```text
-//! 1 number          put if absent: whoever loses starts over
-//! 2 fence           take over every transactional id there ever was; look whether we are newest
-//! 3 mark            "generation g begins", where bindings travel by themselves
-//! 4 read            progress, then bindings
-//! 5 load            the newest whole checkpoint
-//! 6 go on           partitions from the checkpoint's offsets; what is bound keeps its time
-//! ```
+//! How a generation begins: does what [`protocol::start::Start`](super::protocol::start::Start) says,
+//! step by step.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -21,11 +13,12 @@ use propice_flow::Engine;
 use propice_kafka::{DeliveryProducer, ScanEnd, Settings, Topics, TransactionalProducer, scan};
 
 use super::LiveError;
+use super::keeping::Keeping;
 use super::process::Process;
 use super::protocol::GenerationNumber;
 use super::protocol::binding::{BindingLog, BindingRecord};
 use super::protocol::progress::{Progress, Visible};
-use super::protocol::recovered::{Recovered, recover};
+use super::protocol::start::{Start, Step};
 use super::records::Records;
 use super::topics;
 
@@ -35,6 +28,8 @@ const REACHABLE: Duration = Duration::from_secs(60);
 const FENCED: Duration = Duration::from_secs(60);
 /// How long a transaction of somebody else may stay open.
 const DECIDED: Duration = Duration::from_secs(90);
+/// The producers of the chain of a process.
+pub(crate) const SLOTS: u32 = 2;
 
 /// What a process runs.
 pub struct Options {
@@ -44,8 +39,6 @@ pub struct Options {
     pub deployment: Deployment,
     /// Which dataflow.
     pub engine: Engine,
-    /// The number of this life of the cluster.
-    pub generation: GenerationNumber,
     /// Set when the process is to end.
     pub stop: Arc<AtomicBool>,
 }
@@ -59,15 +52,7 @@ pub fn run(options: &Options) -> Result<(), LiveError> {
     let topics = Topics::new(&settings)?;
     topics.reachable(REACHABLE)?;
     topics::ensure(&topics, &options.deployment)?;
-    let records = Records {
-        generation: options.generation,
-        bindings: Arc::from(options.deployment.state.bindings.as_str()),
-        progress: Arc::from(options.deployment.state.progress.as_str()),
-    };
-    let publishing = Publishing::take_over(options, &settings, &records)?;
-    let (visible, recovered) = read(&settings, &records, options.deployment.output.lane)?;
-    let process = Process::begin(options, settings, &topics, records, &visible, recovered)?;
-    process.go(publishing, visible)
+    Starting { options, settings, topics }.run()
 }
 
 /// Who publishes, once nobody else can.
@@ -81,55 +66,140 @@ pub(crate) enum Publishing {
     },
 }
 
-impl Publishing {
-    /// Fences whoever published before, and marks the bindings.
-    fn take_over(options: &Options, settings: &Settings, records: &Records) -> Result<Publishing, LiveError> {
-        if options.deployment.output.lane == Lane::ExactlyOnce {
-            let cluster = &options.deployment.cluster.name;
-            let [first, second] = [0, 1].map(|slot| {
-                let (settings, id) = (settings.clone(), format!("{cluster}-{slot}"));
-                std::thread::spawn(move || TransactionalProducer::take_over(&settings, &id, FENCED))
-            });
-            let joined = |thread: JoinHandle<Result<TransactionalProducer, _>>| {
-                thread.join().map_err(|_| LiveError::Threads("a thread that fences failed".to_owned()))
-            };
-            return Ok(Publishing::ExactlyOnce([joined(first)??, joined(second)??]));
+struct Starting<'a> {
+    options: &'a Options,
+    settings: Settings,
+    topics: Topics,
+}
+
+impl Starting<'_> {
+    /// Step by step, until everything is known; then the process goes on until its end.
+    fn run(self) -> Result<(), LiveError> {
+        let exactly_once = self.options.deployment.output.lane == Lane::ExactlyOnce;
+        let mut start = Start::new(exactly_once, !exactly_once);
+        let mut keeping = Keeping::open(self.options)?;
+        let mut publishing = None;
+        loop {
+            tracing::debug!(step = ?start.step(), "starting");
+            match start.step() {
+                Step::TakeNumber => {
+                    let (number, slots) = keeping.take_number()?;
+                    start.numbered(number, slots);
+                }
+                Step::Fence { slots } => {
+                    publishing = Some(self.fence(slots)?);
+                    start.fenced();
+                }
+                Step::Look => {
+                    start.looked(keeping.is_newest()?).map_err(|error| LiveError::NotNewest { ours: error.ours })?;
+                }
+                Step::Mark => {
+                    publishing = Some(self.mark(start.generation())?);
+                    start.marked();
+                }
+                Step::ReadProgress => start.progress(self.progress()?),
+                Step::ReadBindings => {
+                    let checkpoint = keeping.find(&self.topics)?;
+                    let from = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.bindings);
+                    let log = checkpoint.as_ref().map(|checkpoint| BindingLog::since(checkpoint.generation));
+                    let (log, first) = self.bindings(log.unwrap_or_default(), from)?;
+                    start.bindings(checkpoint.as_ref(), &log, first)?;
+                    tracing::info!(bindings = log.bindings().len(), void = log.void(), "read what was bound");
+                }
+                Step::Load => {
+                    if keeping.load()? {
+                        start.loaded();
+                    } else {
+                        start.damaged();
+                    }
+                }
+                Step::GoOn => break,
+            }
         }
-        let (producer, delivered) = DeliveryProducer::new(settings)?;
-        producer.send(&records.begins(), 0)?;
+        let records = self.records(start.generation());
+        let publishing = publishing.ok_or_else(|| LiveError::Threads("nobody publishes".to_owned()))?;
+        let (visible, recovered) = start.finish();
+        let generation = records.generation;
+        tracing::info!(%generation, visible = visible.least(), floor = recovered.floor, "beginning");
+        let process = Process::begin(self.options, self.settings, &self.topics, records, &visible, recovered)?;
+        process.go(publishing, &visible, keeping)
+    }
+
+    fn records(&self, generation: GenerationNumber) -> Records {
+        let state = &self.options.deployment.state;
+        let (bindings, progress) = (Arc::from(state.bindings.as_str()), Arc::from(state.progress.as_str()));
+        Records { generation, bindings, progress }
+    }
+
+    /// Takes over the ids of all slots that there ever were, all at once; ours are the first.
+    fn fence(&self, slots: u32) -> Result<Publishing, LiveError> {
+        let cluster = &self.options.deployment.cluster.name;
+        let threads: Vec<JoinHandle<_>> = (0..slots.max(SLOTS))
+            .map(|slot| {
+                let (settings, id) = (self.settings.clone(), format!("{cluster}-{slot}"));
+                std::thread::spawn(move || TransactionalProducer::take_over(&settings, &id, FENCED))
+            })
+            .collect();
+        let mut producers = Vec::new();
+        for thread in threads {
+            let producer =
+                thread.join().map_err(|_| LiveError::Threads("a thread that fences failed".to_owned()))??;
+            producers.push(producer);
+        }
+        let mut producers = producers.into_iter();
+        match (producers.next(), producers.next()) {
+            (Some(first), Some(second)) => Ok(Publishing::ExactlyOnce([first, second])),
+            _ => Err(LiveError::Threads("a process has two producers".to_owned())),
+        }
+    }
+
+    /// Writes our mark to the topic of bindings.
+    fn mark(&self, generation: GenerationNumber) -> Result<Publishing, LiveError> {
+        let (producer, delivered) = DeliveryProducer::new(&self.settings)?;
+        producer.send(&self.records(generation).begins(), 0)?;
         let acknowledged = delivered.recv().map_err(|_| LiveError::Threads("no acknowledgement".to_owned()))?;
         Ok(Publishing::AtLeastOnce { producer, delivered, mark: acknowledged.offset? })
     }
+
+    /// Reads progress to its end.
+    fn progress(&self) -> Result<Visible, LiveError> {
+        let mut visible = Visible::default();
+        let mut foreign = None;
+        let topic = &self.options.deployment.state.progress;
+        scan(&self.settings, topic, 0, 0, ScanEnd::Decided(DECIDED), |received| {
+            match received.value.map(Progress::parse) {
+                Some(Ok(progress)) => visible.learn(&progress),
+                Some(Err(error)) => drop(foreign.get_or_insert((received.offset, error.to_string()))),
+                None => {}
+            }
+        })?;
+        refuse_foreign(topic, foreign)?;
+        Ok(visible)
+    }
+
+    /// Reads bindings from an offset to their end; also the first offset that is there.
+    fn bindings(&self, mut log: BindingLog, from: i64) -> Result<(BindingLog, i64), LiveError> {
+        let mut foreign = None;
+        let state = &self.options.deployment.state;
+        let in_transactions = self.options.deployment.output.lane == Lane::ExactlyOnce;
+        let end = if in_transactions { ScanEnd::Decided(DECIDED) } else { ScanEnd::Appended };
+        let scanned = scan(&self.settings, &state.bindings, 0, from, end, |received| {
+            match received.value.map(BindingRecord::parse) {
+                Some(Ok(record)) => log.push(record),
+                Some(Err(error)) => drop(foreign.get_or_insert((received.offset, error.to_string()))),
+                None => {}
+            }
+        })?;
+        refuse_foreign(&state.bindings, foreign)?;
+        Ok((log, scanned.low))
+    }
+
 }
 
-/// Reads progress to its end, then bindings.
-fn read(settings: &Settings, records: &Records, lane: Lane) -> Result<(Visible, Recovered), LiveError> {
-    let mut visible = Visible::default();
-    let mut foreign = None;
-    let mut note = |topic: &str, offset: i64, error: String| {
-        foreign.get_or_insert(LiveError::Foreign { topic: topic.to_owned(), offset, error });
-    };
-    scan(settings, &records.progress, 0, 0, ScanEnd::Decided(DECIDED), |received| {
-        match received.value.map(Progress::parse) {
-            Some(Ok(progress)) => visible.learn(&progress),
-            Some(Err(error)) => note(received.topic, received.offset, error.to_string()),
-            None => {}
-        }
-    })?;
-    let mut log = BindingLog::default();
-    let end = if lane == Lane::ExactlyOnce { ScanEnd::Decided(DECIDED) } else { ScanEnd::Appended };
-    scan(settings, &records.bindings, 0, 0, end, |received| match received.value.map(BindingRecord::parse) {
-        Some(Ok(record)) => log.push(record),
-        Some(Err(error)) => note(received.topic, received.offset, error.to_string()),
-        None => {}
-    })?;
-    if let Some(foreign) = foreign {
-        return Err(foreign);
-    }
-    let recovered = recover(records.generation, None, &log, &visible)?;
-    let (bindings, void) = (log.bindings().len(), log.void());
-    tracing::info!(bindings, void, visible = visible.least(), floor = recovered.floor, "read what was bound");
-    Ok((visible, recovered))
+/// Refuses a topic of ours that holds something else.
+fn refuse_foreign(topic: &str, foreign: Option<(i64, String)>) -> Result<(), LiveError> {
+    let Some((offset, error)) = foreign else { return Ok(()) };
+    Err(LiveError::Foreign { topic: topic.to_owned(), offset, error })
 }
 
 /// What clients are made of.
