@@ -14,7 +14,7 @@ use timely::dataflow::operators::Input as _;
 use timely::worker::Worker;
 
 use propice_define::Plan;
-use propice_flow::{Engine, build};
+use propice_flow::{BuildOptions, Engine, build};
 use propice_model::{Fact, LogicalTime};
 
 use super::gather::{Gathered, Place, Reached, gather};
@@ -51,12 +51,12 @@ impl Session<'static> {
     pub fn alone(
         plan: &Arc<Plan>,
         engine: Engine,
-        with_views: bool,
+        options: impl Into<BuildOptions>,
         hand_over: impl FnMut(&mut Gathered, Option<LogicalTime>) + 'static,
     ) -> Session<'static> {
         let allocator = Allocator::Thread(Thread::default());
         let worker = Worker::new(config(1).worker, allocator, Some(Instant::now()));
-        Session::at(At::Alone(Box::new(worker)), plan, engine, with_views, Place::First, hand_over)
+        Session::at(At::Alone(Box::new(worker)), plan, engine, options, Place::First, hand_over)
     }
 }
 
@@ -65,13 +65,14 @@ impl<'w> Session<'w> {
         mut at: At<'w>,
         plan: &Arc<Plan>,
         engine: Engine,
-        with_views: bool,
+        options: impl Into<BuildOptions>,
         place: Place,
         hand_over: impl FnMut(&mut Gathered, Option<LogicalTime>) + 'static,
     ) -> Session<'w> {
+        let options = options.into();
         let (input, reached) = at.worker().dataflow_named("propice", |scope| {
             let (input, facts) = scope.new_input();
-            (input, gather(build(engine, plan, facts, with_views), place, hand_over))
+            (input, gather(build(engine, plan, facts, &options), place, hand_over))
         });
         Session { input, reached, worker: at }
     }
@@ -158,10 +159,10 @@ impl<'w> Peer<'w> {
         self,
         plan: &Arc<Plan>,
         engine: Engine,
-        with_views: bool,
+        options: impl Into<BuildOptions>,
         hand_over: impl FnMut(&mut Gathered, Option<LogicalTime>) + 'static,
     ) -> Session<'w> {
-        Session::at(At::Among(self.worker), plan, engine, with_views, Place::First, hand_over)
+        Session::at(At::Among(self.worker), plan, engine, options, Place::First, hand_over)
     }
 
     /// The same; what is said of a customer is handed over on the worker that the customer is on.
@@ -169,10 +170,10 @@ impl<'w> Peer<'w> {
         self,
         plan: &Arc<Plan>,
         engine: Engine,
-        with_views: bool,
+        options: impl Into<BuildOptions>,
         hand_over: impl FnMut(&mut Gathered, Option<LogicalTime>) + 'static,
     ) -> Session<'w> {
-        Session::at(At::Among(self.worker), plan, engine, with_views, Place::Everywhere, hand_over)
+        Session::at(At::Among(self.worker), plan, engine, options, Place::Everywhere, hand_over)
     }
 }
 

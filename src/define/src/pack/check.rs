@@ -400,5 +400,6 @@ fn assemble(parts: Parts<'_>, shapes: Vec<Shape>) -> Option<Plan> {
         channels: parts.channels,
         tests: parts.tests.into_iter().collect::<Option<_>>()?,
         warnings: Vec::new(),
+        keeps_rows: false,
     })
 }
