@@ -73,12 +73,9 @@ impl Lane {
     }
 
     fn send(&mut self, outgoings: Outgoings) -> Result<(), KafkaError> {
-        let Outgoings { bindings, records, through } = outgoings;
+        let Outgoings { bindings, records, through, .. } = outgoings;
         for binding in bindings {
             self.producer.send(&self.records.binding(binding), OURS)?;
-        }
-        if records.is_empty() {
-            return Ok(());
         }
         let number = self.on_the_way.push(records.len(), through);
         for record in &records {

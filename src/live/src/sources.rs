@@ -95,8 +95,9 @@ impl Sources {
     pub(crate) fn decode(&mut self, received: &Received<'_>) -> Option<Arrival> {
         let topic = self.topics.get_mut(received.topic)?;
         let partition = *topic.partitions.get(&received.partition)?;
-        let item = match topic.inputs.iter_mut().find(|input| input.selects(received)) {
-            Some(input) => input.decode(received),
+        let own = topic.inputs.iter().position(|input| input.selects(received));
+        let item = match own {
+            Some(own) => topic.inputs[own].decode(received),
             // The deletion in front of a tombstone has said it, which tells what it belongs to.
             None if received.value.is_none() && topic.inputs.iter().all(Input::has_deletions) => Item::Nothing,
             None => {

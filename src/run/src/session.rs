@@ -154,6 +154,11 @@ impl<'w> Peer<'w> {
         self.worker.index()
     }
 
+    /// How many there are.
+    pub fn peers(&self) -> usize {
+        self.worker.peers()
+    }
+
     /// Builds the dataflow of a plan: every worker has to, the same.
     pub fn session(
         self,
