@@ -51,10 +51,8 @@ fn secrets_of(item: &Spanned<DeValue<'_>>, is_secret: bool, spans: &mut Vec<Rang
 
 /// Whether a text only says where the secret is.
 fn is_one_variable(text: &str) -> bool {
-    text.strip_prefix("${").and_then(|text| text.strip_suffix('}')).is_some_and(|inner| !inner.contains([':', '}']))
-        || text
-            .strip_prefix("${file:")
-            .is_some_and(|path| path.find('}') == Some(path.len() - 1) && !path.contains(":-"))
+    let inner = text.strip_prefix("${").and_then(|text| text.strip_suffix('}'));
+    inner.is_some_and(|inner| !inner.contains('}') && !inner.contains(":-"))
 }
 
 /// What stands behind the names of secrets, to the ends of their lines.
@@ -87,7 +85,7 @@ mod tests {
             ("a = { username = 'me', password = 'é' }\n", "a = { username = 'me', password = '**' }\n"),
             ("password = \"${KAFKA}\"", "password = \"${KAFKA}\""),
             ("password = \"${file:/x}\"", "password = \"${file:/x}\""),
-            ("password = \"${A:-hunter}\"", "password = \"***********\""),
+            ("password = \"${A:-hunter}\"", "password = \"************\""),
             ("password = \"${A}hunter${B}\"", "password = \"**************\""),
             ("password = 1234", "password = ****"),
             ("ssl.key.password = 'x'", "ssl.key.password = '*'"),
