@@ -168,9 +168,10 @@ impl Desk<'_> {
     pub(super) fn setting(&mut self, part: &mut Part<'_>, key: &'static str) -> Option<Spot<Setting>> {
         let item = self.item(part, key)?;
         let text = self.filled(key, item)?;
-        let setting = match self.is_from_file(&text.span) {
-            true => Setting::Secret(Secret::new(text.value)),
-            false => Setting::Plain(text.value),
+        let setting = if self.is_from_file(&text.span) {
+            Setting::Secret(Secret::new(text.value))
+        } else {
+            Setting::Plain(text.value)
         };
         Some(Spot::new(setting, text.span))
     }

@@ -43,6 +43,7 @@ use crate::pack::depth;
 use crate::pack::problem::{Problem as Common, Problems};
 use crate::plan::Plan;
 
+pub use mask::shown_text;
 pub use options::refused_options;
 pub use origin::{Origin, Origins, Used, Variable};
 pub use print::print;
