@@ -4,7 +4,7 @@ use std::env::VarError;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use propice_define::deployment::{Deployment, LogFormat, LogLevel, Variable, load_deployment, print as printed};
+use propice_define::deployment::{Deployment, LogFormat, LogLevel, Variable, load_deployment, print as printed, shown_text};
 use propice_define::{PackErrors, Plan};
 use propice_live::{LiveError, Options};
 
@@ -86,7 +86,7 @@ pub(crate) fn load(config: &Path, plan: &Plan) -> Result<Deployment, Failure> {
         load_deployment(&name, &text, plan, &lookup).map_err(|errors| Failure::Wrong(told(&errors)))?;
     let warnings = std::mem::take(&mut deployment.warnings);
     if !warnings.is_empty() {
-        say(&told(&PackErrors::new(&name, &text, warnings)));
+        say(&told(&PackErrors::new(&name, &shown_text(&text), warnings)));
     }
     Ok(deployment)
 }
