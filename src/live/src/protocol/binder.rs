@@ -67,7 +67,7 @@ struct Queue<R> {
     replay: VecDeque<(LogicalTime, i64)>,
     start: Option<i64>,
     waiting: VecDeque<(i64, R)>,
-    /// The offset behind the last record that came.
+    /// All that is below this offset has come.
     received: i64,
 }
 
@@ -87,6 +87,8 @@ pub struct Binder<R> {
     floor: LogicalTime,
     live: bool,
     most: usize,
+    /// The reading of the clock at which something was bound last.
+    bound_at: Option<LogicalTime>,
 }
 
 impl<R> Binder<R> {
@@ -94,7 +96,7 @@ impl<R> Binder<R> {
     /// to one time.
     pub fn new(partitions: impl IntoIterator<Item = (PartitionIndex, Begin)>, floor: LogicalTime, most: usize) -> Self {
         let queues = partitions.into_iter().map(|(index, begin)| (index, begin.into())).collect();
-        Binder { queues, last: 0, floor, live: false, most }
+        Binder { queues, last: 0, floor, live: false, most, bound_at: None }
     }
 
     /// A partition that was not there when the generation began, read from `start`.
@@ -103,12 +105,23 @@ impl<R> Binder<R> {
         self.queues.entry(partition).or_insert_with(|| begin.into());
     }
 
-    /// Takes a record. Those of a partition come in order of their offsets.
-    pub fn push(&mut self, partition: PartitionIndex, offset: i64, record: R) {
-        let Some(queue) = self.queues.get_mut(&partition) else { return };
-        debug_assert!(offset >= queue.received, "records of a partition come in order");
+    /// Takes a record. Those of a partition come in order of their offsets; one that comes again is
+    /// left out. Returns whether it was taken.
+    pub fn push(&mut self, partition: PartitionIndex, offset: i64, record: R) -> bool {
+        let Some(queue) = self.queues.get_mut(&partition).filter(|queue| offset >= queue.received) else {
+            return false;
+        };
         queue.received = offset + 1;
         queue.waiting.push_back((offset, record));
+        true
+    }
+
+    /// Nothing comes any more below this offset: the reader has gone past it. The last records that
+    /// were bound may have been deleted since, and replay does not wait for them.
+    pub fn passed(&mut self, partition: PartitionIndex, offset: i64) {
+        if let Some(queue) = self.queues.get_mut(&partition) {
+            queue.received = queue.received.max(offset);
+        }
     }
 
     /// How many records of a partition wait.
@@ -161,9 +174,10 @@ impl<R> Binder<R> {
         // At most once for each millisecond: time must not run ahead of the clock. A clock that
         // jumped back holds nothing up.
         let begins = self.queues.values().any(|queue| queue.start.is_some());
-        if !(begins || self.is_waiting()) || now == self.last {
+        if !(begins || self.is_waiting()) || now == self.last || self.bound_at == Some(now) {
             return Step::Wait;
         }
+        self.bound_at = Some(now);
         let time = now.max(self.last + 1);
         let mut room = self.most;
         let starts = self.queues.iter_mut().filter_map(|(index, queue)| Some((*index, queue.start.take()?))).collect();
@@ -242,6 +256,29 @@ mod tests {
         binder.push(P, 3, "d");
         // The clock jumped back by an hour; nothing waits for it.
         assert_eq!(binder.step(3), feed(10, &["d"], &[(P, 4)]));
+    }
+
+    #[test]
+    fn time_does_not_run_ahead_of_a_clock_that_is_behind() {
+        let mut binder = Binder::new([(P, Begin::default())], 40, 1);
+        assert_eq!(binder.step(5), Step::CaughtUp { after: 40 });
+        for (offset, record) in [(0, "a"), (1, "b")] {
+            assert!(binder.push(P, offset, record));
+        }
+        assert_eq!((binder.step(5), binder.step(5)), (feed(41, &["a"], &[(P, 1)]), Step::Wait));
+        assert_eq!(binder.step(6), feed(42, &["b"], &[(P, 2)]));
+    }
+
+    #[test]
+    fn what_comes_again_is_left_out_and_what_is_gone_is_not_waited_for() {
+        let replay = VecDeque::from([(10, 3)]);
+        let mut binder = Binder::new([(P, Begin { replay, start: None })], 20, 9);
+        assert!(binder.push(P, 0, "a") && binder.push(P, 1, "b"));
+        assert!(!binder.push(P, 0, "a again") && !binder.push(P, 1, "b again"));
+        // Offset 2 was deleted, and nothing stands behind it.
+        assert_eq!(binder.step(50), Step::Wait);
+        binder.passed(P, 3);
+        assert_eq!(binder.step(50), feed(10, &["a", "b"], &[]));
     }
 
     #[test]
