@@ -25,6 +25,13 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// The key under which it stands in its compacted topic: its span. Were it the slot, then a
+    /// slot that has another span in the next generation would overwrite all that is known of the
+    /// ranges that it had before.
+    pub fn key(&self) -> String {
+        format!("{}-{}", self.from, self.to)
+    }
+
     /// Its bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         // Numbers have a JSON form.
@@ -89,6 +96,7 @@ mod tests {
         let of = [0, 10, 19, 20, 128, 200, 255].map(|range| visible.of(range));
         assert_eq!((of, visible.least(), visible.greatest()), ([7, 9, 9, 7, 5, 6, 6], 5, 9));
         let said = progress(3, 4, 8);
+        assert_eq!(said.key(), "3-4");
         assert_eq!(Progress::parse(&said.to_bytes()).expect("progress"), said);
         let text = String::from_utf8(said.to_bytes()).expect("text");
         assert_eq!(text, r#"{"generation":1,"slot":0,"from":3,"to":4,"visible":8}"#);
