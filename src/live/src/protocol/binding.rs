@@ -64,12 +64,23 @@ pub struct BindingLog {
 }
 
 impl BindingLog {
-    /// Takes the next record. Gives the binding if it counts.
+    /// For records behind the position of a checkpoint that this generation has cut: its mark, and
+    /// those before, stand in front of that position, and are not read again.
+    pub fn since(generation: GenerationNumber) -> BindingLog {
+        BindingLog { mark: generation, ..BindingLog::default() }
+    }
+
+    /// Takes the next record.
     pub fn push(&mut self, record: BindingRecord) {
         match record {
             BindingRecord::Begins(generation) => self.mark = self.mark.max(generation),
             BindingRecord::Binding(binding) if binding.generation < self.mark => self.void += 1,
-            BindingRecord::Binding(binding) => self.bindings.push(binding),
+            BindingRecord::Binding(binding) => {
+                // Nobody binds who has not begun; where bindings travel in transactions there are
+                // no marks.
+                self.mark = binding.generation;
+                self.bindings.push(binding);
+            }
         }
     }
 
@@ -117,6 +128,15 @@ mod tests {
         }
         let times: Vec<_> = log.bindings().iter().map(|binding| binding.time).collect();
         assert_eq!((times, log.void(), log.mark(), log.greatest()), (vec![5, 7], 2, GenerationNumber(2), 7));
+    }
+
+    #[test]
+    fn behind_a_checkpoint_what_was_over_then_stays_void() {
+        let mut log = BindingLog::since(GenerationNumber(2));
+        for record in [binding(1, 6), binding(2, 7), binding(3, 8), binding(2, 9)] {
+            log.push(record);
+        }
+        assert_eq!((log.void(), log.greatest(), log.mark()), (2, 8, GenerationNumber(3)));
     }
 
     #[test]

@@ -4,9 +4,9 @@
 //! ```text
 //! records ──▶ Binder ──bindings──────────────┐
 //!               │                            ▼
-//!               └──facts──▶ dataflow ──▶ Release ──▶ Chain ──▶ transactions
+//!               └──facts──▶ dataflow ──▶ Pending ──▶ Chain ──▶ transactions
 //!                                                                  │
-//! bindings, progress ──▶ Recovered ──▶ Binder of the next generation
+//! bindings, progress ──▶ Start ──▶ Recovered ──▶ Binder of the next generation
 //! ```
 //!
 //! `live` drives them with Kafka and the clock of the wall, `simulation` with seeded schedules of
@@ -15,9 +15,13 @@
 pub mod binder;
 pub mod binding;
 pub mod chain;
+pub mod durable;
+pub mod on_the_way;
+pub mod pending;
 pub mod progress;
 pub mod recovered;
 pub mod release;
+pub mod start;
 
 use std::fmt;
 

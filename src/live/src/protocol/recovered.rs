@@ -19,6 +19,11 @@ pub struct Checkpointed {
     pub time: LogicalTime,
     /// Of every partition the first offset that is not in the state.
     pub offsets: BTreeMap<Name, i64>,
+    /// The generation that cut it.
+    pub generation: GenerationNumber,
+    /// Where reading bindings goes on: all that are later than its time stand at or behind this
+    /// offset.
+    pub bindings: i64,
 }
 
 /// Where a generation begins.
@@ -49,6 +54,17 @@ pub enum NoRecovery {
     BindingsGone {
         /// Through which time output is visible.
         visible: LogicalTime,
+    },
+    /// Bindings that are needed were deleted.
+    #[error(
+        "bindings are needed from offset {needed} on, and their topic begins at {first}: \
+         restore it, or give the state that was stored with it"
+    )]
+    BindingsDeleted {
+        /// The offset from which they are needed.
+        needed: i64,
+        /// The first that is there.
+        first: i64,
     },
     /// A partition was read, and where that began is not known.
     #[error("bindings name {topic}/{partition}, but neither they nor a checkpoint say where it was begun to be read")]
@@ -125,6 +141,14 @@ pub fn recover(
     Ok(Recovered { partitions, floor })
 }
 
+/// Whether all bindings are there that are needed: those from `needed` on, 0 without a checkpoint.
+///
+/// # Errors
+/// When the topic of bindings begins behind that.
+pub fn reaches_back(needed: i64, first: i64) -> Result<(), NoRecovery> {
+    if first > needed { Err(NoRecovery::BindingsDeleted { needed, first }) } else { Ok(()) }
+}
+
 /// What is known of a partition while bindings are gone through.
 #[derive(Debug, Default)]
 struct Known {
@@ -186,7 +210,8 @@ mod tests {
 
     #[test]
     fn what_is_in_the_checkpoint_is_not_fed_again() {
-        let checkpoint = Checkpointed { time: 20, offsets: BTreeMap::from([(name(0), 5), (name(2), 3)]) };
+        let offsets = BTreeMap::from([(name(0), 5), (name(2), 3)]);
+        let checkpoint = Checkpointed { time: 20, offsets, ..Checkpointed::default() };
         let log = log(2, &[(10, 0, 4), (30, 1, 9), (20, 0, 5), (25, 0, 8)]);
         let recovered = recover(G, Some(&checkpoint), &log, &visible(27)).expect("a recovery");
         let begin = |replay: &[(LogicalTime, i64)]| Begin { replay: replay.iter().copied().collect(), start: None };
@@ -215,6 +240,8 @@ mod tests {
         assert_eq!(recover(G, None, &superseded, &visible(9)), Err(NoRecovery::Superseded { newer, ours: G }));
         let back = recover(G, None, &log(0, &[(10, 0, 4), (11, 0, 3)]), &visible(9));
         assert!(matches!(back, Err(NoRecovery::NotMonotone { before: 4, after: 3, .. })), "{back:?}");
+        assert_eq!(reaches_back(3, 4), Err(NoRecovery::BindingsDeleted { needed: 3, first: 4 }));
+        assert_eq!(reaches_back(4, 4), Ok(()));
         let unknown = recover(G, None, &log(0, &[(10, 5, 4)]), &visible(9));
         assert_eq!(unknown, Err(NoRecovery::StartGone { topic: "t".to_owned(), partition: 5 }));
     }

@@ -38,6 +38,11 @@ impl<O> Release<O> {
         self.count == 0
     }
 
+    /// The first time at which something is held.
+    pub fn first(&self) -> Option<LogicalTime> {
+        self.held.first_key_value().map(|(time, _)| *time)
+    }
+
     /// Gives what is before a time, in order of time, at most about so much: whole times only.
     /// Returns the time before which everything was given now.
     pub fn before(&mut self, frontier: LogicalTime, most: usize, mut give: impl FnMut(LogicalTime, O)) -> LogicalTime {
