@@ -41,7 +41,7 @@ sum    = { from = "bookings", sum = "n" }
 hour   = { from = "bookings", sum = "n", window = "10ms" }
 last   = { from = "bookings", last = "by" }
 [claim.feature]
-ahead  = { from = "claims", count = true, during = ["due - duration('5ms')", "due"] }
+ahead  = { from = "claims", count = true, during = ["due - 5ms", "due"] }
 [customer.feature]
 total  = { over = "account", sum = "sum" }
 
@@ -293,7 +293,7 @@ fn what_does_not_fit_the_plan_is_refused_by_name() {
 #[test]
 fn a_cut_has_its_time() {
     let plan = plan(PACK);
-    let late = Leg { cuts: vec![(4, Extent::Whole), (2, Extent::Changed)], ..leg(&plan, &LINES, 9) };
+    let late = Leg { cuts: vec![(4, Extent::Whole), (2, Extent::Changed)], workers: 1, ..leg(&plan, &LINES, 9) };
     let error = run(&late).err().expect("an error");
     assert_eq!(error, "a cut at 2 comes too late: 4 was gone through already");
     assert!(StateHandle::new().cut(1, Extent::Whole).is_err(), "nobody answers");

@@ -158,11 +158,15 @@ pub(crate) fn facts_of(plan: &Arc<Plan>, lines: &[String], until: Option<u64>) -
 /// Runs a part: what it gave, and what was taken at each cut.
 pub(crate) fn run(leg: &Leg) -> Result<(Given, Vec<Vec<Change>>), String> {
     let (leg, workers) = (leg.clone(), leg.workers);
-    let results = on_workers(workers, move |peer| on_worker(peer, &leg))?;
+    // A worker that fails ends the others, which would wait for it.
+    let results = on_workers(workers, move |peer| match on_worker(peer, &leg) {
+        Ok(result) => result,
+        Err(error) => std::panic::resume_unwind(Box::new(error)),
+    })?;
     let mut given = Given::default();
     let mut taken: Vec<Vec<Change>> = Vec::new();
     for result in results {
-        let (own, cuts) = result?;
+        let (own, cuts) = result;
         given.transitions.extend(own.transitions);
         given.decisions.extend(own.decisions);
         given.views.extend(own.views);
