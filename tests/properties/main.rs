@@ -18,7 +18,9 @@
 mod compare;
 mod contact;
 mod generate;
+mod kept;
 mod oracle;
+mod restore;
 mod shrink;
 mod tried;
 

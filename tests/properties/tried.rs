@@ -165,6 +165,10 @@ pub(crate) fn against_the_oracle(seed: u64, case: &Case) -> Tried {
         }
         before = Some((way, texts));
     }
+    let uninterrupted = before.map(|(_, texts)| texts).unwrap_or_default();
+    if let Some(error) = crate::restore::difference(seed, &plan, case, &uninterrupted) {
+        return Tried::Wrong(error);
+    }
     Tried::Fine
 }
 

@@ -175,8 +175,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn kind(&self, name: &str) -> Result<KindId, String> {
-        let position = self.plan.entities.iter().position(|entity| entity.name == name);
-        position.map(|at| KindId(at as u16)).ok_or_else(|| format!("the pack has no entity `{name}`"))
+        meaning::kind_named(self.plan, name).ok_or_else(|| format!("the pack has no entity `{name}`"))
     }
 
     fn entity(&mut self, kind: &str, id: &Id) -> Result<&mut EntitySeed, String> {

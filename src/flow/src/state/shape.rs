@@ -148,7 +148,7 @@ fn kind_shape(plan: &Plan, kind: KindId, entity: &Entity) -> KindShape {
     };
     let by = entity.relation.as_ref().map(|relation| plan.inputs[relation.input.index()].name.clone());
     KindShape {
-        name: entity.name.clone(),
+        name: meaning::kind_name(entity).to_owned(),
         implied: entity.implied,
         relation: meaning::of_relation(plan, entity).zip(by),
         features: entity.features.iter().filter_map(feature).collect(),
