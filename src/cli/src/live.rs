@@ -4,7 +4,9 @@ use std::env::VarError;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use propice_define::deployment::{Deployment, LogFormat, LogLevel, Variable, load_deployment, print as printed, shown_text};
+use propice_define::deployment::{
+    Deployment, LogFormat, LogLevel, Variable, load_deployment, print as printed, shown_text,
+};
 use propice_define::{PackErrors, Plan};
 use propice_live::{LiveError, Options};
 

@@ -113,12 +113,7 @@ struct Waiting {
 }
 
 impl<'o> Outbox<'o> {
-    pub(super) fn new(
-        deliver: &'o mut Deliver<'o>,
-        seed: u64,
-        disorder_ppm: u32,
-        duplicates_ppm: u32,
-    ) -> Outbox<'o> {
+    pub(super) fn new(deliver: &'o mut Deliver<'o>, seed: u64, disorder_ppm: u32, duplicates_ppm: u32) -> Outbox<'o> {
         let lane = |number| Lines {
             text: String::new(),
             waiting: Vec::new(),

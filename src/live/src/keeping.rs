@@ -171,12 +171,11 @@ impl Keeping {
     /// Loads the state of the checkpoint that was found; false when it turns out to be damaged.
     pub(crate) fn load(&mut self) -> Result<bool, LiveError> {
         let Some(manifest) = &self.manifest else { return Ok(true) };
-        let before: PlanShape = serde_json::from_value(manifest.plan_description.clone()).map_err(|error| {
-            LiveError::Refused {
+        let before: PlanShape =
+            serde_json::from_value(manifest.plan_description.clone()).map_err(|error| LiveError::Refused {
                 reason: format!("what the plan stored cannot be read: {error}"),
                 remedy: "start it with the version of propice that wrote it".to_owned(),
-            }
-        })?;
+            })?;
         self.compare(&before)?;
         let placement = Placement::of(&self.plan);
         let mut entries: Vec<Vec<Kept>> = (0..self.workers).map(|_| Vec::new()).collect();
@@ -218,7 +217,8 @@ impl Keeping {
         if !refusals.is_empty() {
             return Err(LiveError::Refused {
                 reason: format!("the pack cannot go on from what is stored:\n  {}", refusals.join("\n  ")),
-                remedy: "take the change back, or give the cluster a new name to begin without what was known".to_owned(),
+                remedy: "take the change back, or give the cluster a new name to begin without what was known"
+                    .to_owned(),
             });
         }
         for (part, fate) in comparison.differences() {

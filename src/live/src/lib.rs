@@ -16,6 +16,7 @@ mod backlog;
 mod checkpoints;
 mod clock;
 mod cutting;
+mod discovery;
 mod error;
 mod exactly_once;
 mod keeping;

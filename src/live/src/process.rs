@@ -11,18 +11,19 @@ use propice_kafka::{Isolation, KafkaError, Partition, Reader, Settings, StartAt,
 use propice_model::LogicalTime;
 
 use super::LiveError;
-use super::arrival::Arrival;
+use super::arrival::FromReader;
 use super::at_least_once;
 use super::backlog::{Backlog, PARTITIONS};
 use super::checkpoints::{Checkpoints, Given};
 use super::clock::Clock;
+use super::discovery::Discovery;
 use super::exactly_once;
 use super::keeping::{Keeping, Restored};
 use super::outbox::Outbox;
 use super::output::Message;
 use super::protocol::PartitionIndex;
-use super::protocol::binding::Offsets as Positions;
 use super::protocol::binder::{Begin, Binder};
+use super::protocol::binding::Offsets as Positions;
 use super::protocol::durable::Durable;
 use super::protocol::progress::Visible;
 use super::protocol::recovered::Recovered;
@@ -128,6 +129,7 @@ impl<'a> Process<'a> {
         let (senders, receivers): (Vec<_>, Vec<_>) = (0..deployment.cluster.workers).map(|_| channel()).unzip();
         let workers = self.workers(receivers, &outputs, &give, &backlog, restored)?;
         drop((outputs, give));
+        let (add, added) = channel();
         let reader = Reader::new(&self.settings, Isolation::Committed, &self.starts)?;
         let reading = Reading {
             reader,
@@ -135,10 +137,20 @@ impl<'a> Process<'a> {
             partitions: self.partitions.clone(),
             backlog,
             workers: senders,
+            added,
+            shared: self.shared.clone(),
+        };
+        let discovery = Discovery {
+            topics: Topics::new(&self.settings)?,
+            read: read_topics(&deployment.inputs).into_keys().map(str::to_owned).collect(),
+            known: self.partitions.all().into_iter().collect(),
+            add,
             shared: self.shared.clone(),
         };
         let checkpoints = thread("checkpoints", move || checkpoints.run())?;
         let mut threads = vec![thread("read", move || reading.run())?, workers, checkpoints];
+        // Waits for a broker: nobody waits for it.
+        drop(thread("discovery", move || discovery.run())?);
         threads.extend(publishers);
         self.shared.watch(&self.options.stop, &threads);
         let within = Duration::from_millis(deployment.cluster.shutdown_within_ms.unsigned_abs());
@@ -184,7 +196,7 @@ impl<'a> Process<'a> {
     /// The threads of the workers, behind one that waits for them.
     fn workers(
         &self,
-        receivers: Vec<Receiver<Vec<Arrival>>>,
+        receivers: Vec<Receiver<FromReader>>,
         outputs: &Sender<Message>,
         give: &Sender<Given>,
         backlog: &Arc<Backlog>,
@@ -192,9 +204,8 @@ impl<'a> Process<'a> {
     ) -> Result<JoinHandle<()>, LiveError> {
         let options = self.options;
         let workers = receivers.len();
-        let (before, mut entries) = restored.map_or((None, Vec::new()), |restored| {
-            (Some((restored.at, Arc::new(restored.before))), restored.entries)
-        });
+        let (before, mut entries) = restored
+            .map_or((None, Vec::new()), |restored| (Some((restored.at, Arc::new(restored.before))), restored.entries));
         entries.resize_with(workers, Vec::new);
         let parts = receivers.into_iter().zip(entries).enumerate().map(|(worker, (arrivals, entries))| {
             let own = self.begins.iter().filter(move |(index, _)| worker_of(*index, workers) == worker);

@@ -36,7 +36,7 @@ impl Partitions {
         self.0.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// All of them.
+    /// Each of them, in order.
     pub(crate) fn all(&self) -> Vec<Partition> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

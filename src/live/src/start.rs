@@ -202,7 +202,6 @@ impl Starting<'_> {
         refuse_foreign(&state.bindings, foreign)?;
         Ok((log, scanned.low))
     }
-
 }
 
 /// Refuses a topic of ours that holds something else.

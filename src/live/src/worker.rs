@@ -15,8 +15,8 @@ use propice_model::LogicalTime;
 use propice_run::gather::Complete;
 use propice_run::{Peer, Session, Update};
 
-use super::arrival::{Arrival, Item};
 use super::LiveError;
+use super::arrival::{Arrival, FromReader, Item};
 use super::backlog::Backlog;
 use super::checkpoints::Given;
 use super::clock::Clock;
@@ -41,7 +41,7 @@ pub(crate) struct WorkerParts {
     pub engine: Engine,
     pub with_views: bool,
     pub binder: Binder<Arrival>,
-    pub arrivals: Receiver<Vec<Arrival>>,
+    pub arrivals: Receiver<FromReader>,
     pub backlog: Arc<Backlog>,
     pub partitions: Arc<Partitions>,
     pub outputs: Sender<Message>,
@@ -89,18 +89,8 @@ pub(crate) fn work(peer: Peer<'_>, mut parts: WorkerParts) {
     });
     parts.shared.enlist(index);
     let (updates, cut_offsets) = (Vec::new(), Vec::new());
-    let worker = Worker {
-        index,
-        session,
-        state,
-        complete,
-        parts,
-        updates,
-        handed_over: 0,
-        cut: 0,
-        cut_offsets,
-        settled: false,
-    };
+    let worker =
+        Worker { index, session, state, complete, parts, updates, handed_over: 0, cut: 0, cut_offsets, settled: false };
     worker.run();
 }
 
@@ -119,7 +109,11 @@ impl Worker<'_> {
         while !self.parts.shared.has_failed() {
             self.receive();
             let wait = self.bind();
-            if wait.is_zero() { self.session.step() } else { self.session.park(Some(wait)) }
+            if wait.is_zero() {
+                self.session.step()
+            } else {
+                self.session.park(Some(wait))
+            }
             self.hand_over();
             self.give();
             self.settle();
@@ -143,9 +137,20 @@ impl Worker<'_> {
 
     /// Takes what was read.
     fn receive(&mut self) {
-        while let Ok(batch) = self.parts.arrivals.try_recv() {
-            for arrival in batch {
-                self.parts.binder.push(arrival.partition, arrival.offset, arrival);
+        while let Ok(told) = self.parts.arrivals.try_recv() {
+            match told {
+                FromReader::Records(batch) => {
+                    for arrival in batch {
+                        let partition = arrival.partition;
+                        if !self.parts.binder.push(partition, arrival.offset, arrival) {
+                            self.parts.backlog.taken(partition);
+                        }
+                    }
+                }
+                FromReader::Partition { index, start } => {
+                    self.parts.binder.add(index, start);
+                    self.parts.offsets.insert(index, start);
+                }
             }
         }
     }

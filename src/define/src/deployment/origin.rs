@@ -79,9 +79,9 @@ impl Origins {
             Origin::Pack => "the pack".to_owned(),
             Origin::CommandLine(option) => option.clone(),
             Origin::File { line, variables } => {
-                let used = variables.iter().map(|used| {
-                    format!(", {}{}", used.variable, if used.is_default { " is not set" } else { "" })
-                });
+                let used = variables
+                    .iter()
+                    .map(|used| format!(", {}{}", used.variable, if used.is_default { " is not set" } else { "" }));
                 format!("{}:{line}{}", self.file, used.collect::<String>())
             }
         };
