@@ -35,8 +35,9 @@ pub(crate) fn publish(
     std::thread::Builder::new().name("publish".to_owned()).spawn(move || {
         let on_the_way = OnTheWay::default();
         let mut lane = Lane { producer, delivered, records, shared, on_the_way };
-        if let Err(error) = lane.run(outbox) {
-            lane.shared.fail(LiveError::Publishing(error));
+        match lane.run(outbox) {
+            Ok(()) => lane.shared.all_published(),
+            Err(error) => lane.shared.fail(LiveError::Publishing(error)),
         }
     })
 }

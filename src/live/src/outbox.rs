@@ -120,11 +120,16 @@ impl Outbox {
     }
 
     /// Of what is complete the part whose bindings are durable. Where nobody is fenced a time that
-    /// passed without records is claimed before what fell due at it is published.
+    /// passed without records is claimed before what fell due at it is published, or a checkpoint
+    /// at it is put.
     fn durable_before(&mut self, complete: LogicalTime) -> LogicalTime {
         let Some(durable) = &self.durable else { return complete };
         let mut durable = durable.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.pending.first().is_some_and(|first| first < complete && first >= durable.before())
+        let closed = durable.before();
+        let waits = |time: LogicalTime| time < complete && time >= closed;
+        let wanted = self.shared.wanted_visible();
+        let awaited = (wanted > self.said_through).then_some(wanted);
+        if self.pending.first().into_iter().chain(awaited).any(waits)
             && let Some(claim) = durable.claim(complete)
         {
             self.pending.bind(claim);

@@ -284,7 +284,10 @@ fn end(shared: &Shared, threads: Vec<JoinHandle<()>>, within: Duration) -> Resul
     }
     match shared.take_failure() {
         Some(failure) => Err(failure),
-        None if threads.iter().all(JoinHandle::is_finished) => Ok(()),
+        None if threads.iter().all(JoinHandle::is_finished) => {
+            tracing::info!(visible = shared.visible(), "stopped");
+            Ok(())
+        }
         None => Err(LiveError::Threads("not everything was published in time; the next start does it".to_owned())),
     }
 }
