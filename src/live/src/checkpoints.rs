@@ -1,13 +1,14 @@
 //! The thread that writes checkpoints: asks workers for what changed, writes it, and puts the
 //! manifest once all that was to be said until then is visible.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use propice_flow::state::{Change, Extent};
 use propice_kafka::{Partition, Topics};
+use propice_model::limits::STATE_CHECKPOINTS;
 use propice_model::{KeyRange, LogicalTime};
 use propice_state::checkpointer::{NotCut, Write};
 use propice_state::{Checkpointer, Cut, Kind, PartRef, PartWriter, Positions, Report};
@@ -43,6 +44,8 @@ pub(crate) struct Checkpoints {
     pub shared: Arc<Shared>,
     pub workers: usize,
     pub every: Duration,
+    /// Where reading bindings goes on from each of the checkpoints that are kept, oldest first.
+    pub kept: VecDeque<i64>,
 }
 
 impl Checkpoints {
@@ -122,6 +125,7 @@ impl Checkpoints {
             let reports = self.checkpointer.written(wanted.at, write.head.writer, part);
             self.tell(reports);
         }
+        let position = own.values().flat_map(|of| of.values()).copied().min();
         let reports = self.checkpointer.positions(wanted.at, self.partitions.offsets(&offsets), own);
         self.tell(reports);
         self.shared.want_visible(wanted.at);
@@ -132,9 +136,25 @@ impl Checkpoints {
             std::thread::sleep(LOOK);
         }
         let reports = self.checkpointer.visible(KeyRange::all().map(|range| range.0), wanted.at);
+        if reports.iter().any(|report| matches!(report, Report::Put { .. })) {
+            self.kept.extend(position);
+            self.forget_bindings();
+        }
         self.tell(reports);
         tracing::debug!(changes = count, took_ms = Clock.now() - started, "a checkpoint");
         Ok(())
+    }
+
+    /// Deletes bindings that no checkpoint needs. Those that an earlier generation has put are gone
+    /// when as many as are kept were put by this one.
+    fn forget_bindings(&mut self) {
+        while self.kept.len() > STATE_CHECKPOINTS {
+            self.kept.pop_front();
+            let Some(first) = self.kept.front() else { return };
+            if let Err(error) = self.topics.delete_before(&self.bindings, *first) {
+                tracing::warn!(%error, "old bindings are not deleted");
+            }
+        }
     }
 
     /// What all workers give.

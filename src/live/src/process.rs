@@ -1,5 +1,6 @@
 //! The threads of a process: one that reads, workers, those that publish.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -122,6 +123,7 @@ impl<'a> Process<'a> {
             shared: self.shared.clone(),
             workers: deployment.cluster.workers,
             every: Duration::from_millis(deployment.state.checkpoint_every_ms.unsigned_abs()),
+            kept: VecDeque::new(),
         };
         if is_fresh {
             checkpoints.initial(self.positions())?;
