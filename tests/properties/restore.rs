@@ -389,3 +389,35 @@ top = { from = "s", top = "n" }
         assert!(message.starts_with("a broken invariant: "), "{message}");
     }
 }
+
+/// Nothing is shown by cases in which nothing is kept.
+#[test]
+fn what_is_kept_of_the_random_cases_is_not_trivial() {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for seed in 1..=150 {
+        let case = crate::generate::case(seed);
+        let Some(plan) = crate::tried::load(&case).and_then(|plan| keeping(&case, &plan)) else { continue };
+        let (updates, through) = facts_of(&plan, &case.lines, case.until);
+        let Some((_, middle, _)) = updates.get(updates.len() / 2).cloned() else { continue };
+        let leg = Leg {
+            plan: Arc::clone(&plan),
+            workers: 1,
+            with_views: false,
+            from: None,
+            updates: Arc::new(updates),
+            batch: 100,
+            cuts: vec![(middle, Extent::Whole)],
+            through,
+        };
+        let stored = applied(&plan, &run(&leg).expect("a run").1).expect("entries");
+        for ((collection, _), entry) in &stored {
+            let name = collection.split('/').next().unwrap_or_default();
+            let marks = matches!(entry, Entry::Row(row) if row.fields.is_none());
+            *counts.entry(if marks { "deletions".to_owned() } else { name.to_owned() }).or_default() += 1;
+        }
+    }
+    println!("{counts:?}");
+    for name in ["rows", "deletions", "exists", "owners", "feature", "pending", "conditions", "policy"] {
+        assert!(counts.get(name).is_some_and(|count| *count > 15), "`{name}` is rare: {counts:?}");
+    }
+}

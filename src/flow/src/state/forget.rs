@@ -1,4 +1,4 @@
-//! Everything that belongs to a customer, found from the customer, and forgotten: of what is stored.
+//! Forgetting: everything stored that belongs to a customer, found from the customer.
 //!
 //! A customer owns entities; those that nobody else owns go with it, and with each the rows about
 //! it. What others own stays, and belongs to them alone from then on.
