@@ -154,8 +154,8 @@ impl Input {
     }
 }
 
-/// Whether the field of a JSON object has this value: a text as it is, anything else as JSON writes
-/// it.
+/// Whether the field of a JSON object has this value: a text as it is, anything else as JSON
+/// writes it.
 fn field_is(value: &[u8], name: &str, equals: &str) -> bool {
     let Ok(fields) = serde_json::from_slice::<HashMap<String, &serde_json::value::RawValue>>(value) else {
         return false;
