@@ -40,7 +40,7 @@ email   = { from = "customers", last = "email" }
 balance = { from = "customers", sum = "balance" }
 mail    = { from = "dated", last = "email" }
 money   = { from = "dated", sum = "balance" }
-shares  = { from = "shares", count = true }
+held    = { from = "shares", count = true }
 logins  = { from = "logins", count = true }
 "#;
 
