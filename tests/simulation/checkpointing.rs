@@ -53,7 +53,7 @@ impl Checkpointing {
 
     pub(crate) fn step(&mut self, running: &mut Running, wire: &mut Wire, env: &mut Env) -> Result<(), End> {
         *self = match std::mem::take(self) {
-            Checkpointing::Idle if running.is_caught_up() && env.rng.in_thousand(120) => {
+            Checkpointing::Idle if running.is_caught_up() && env.rng.in_thousand(env.cuts) => {
                 let time = running.next_cut();
                 running.flow.cut = Some(time);
                 env.say(|| format!("cuts at {time}"));

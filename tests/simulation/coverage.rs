@@ -57,7 +57,6 @@ names! {
     NotNewest = "the look finds a newer generation",
     FencedSend = "a send is fenced",
     FencedCommit = "a commit is fenced",
-    FencedStart = "a start is fenced by another one",
     VoidBinding = "a zombie binds behind the mark of the next generation",
     Superseded = "a process reads the mark of its successor",
     ZombieWentOn = "a process goes on after its successor has begun",

@@ -43,8 +43,9 @@ fn tried(seed: u64, mutation: Option<Mutation>, traced: bool) -> Outcome {
     catch_unwind(AssertUnwindSafe(|| run(seed, mutation, traced))).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-        let wrong = Some((0, format!("a state machine panicked: {}", text.unwrap_or_default())));
-        Outcome { coverage: Coverage::default(), wrong, trace: Vec::new() }
+        let (step, trace) = world::last_trace();
+        let wrong = Some((step, format!("a state machine panicked: {}", text.unwrap_or_default())));
+        Outcome { coverage: Coverage::default(), wrong, trace }
     })
 }
 

@@ -221,11 +221,8 @@ impl Process {
         let Some(asked) = queue.pop_front_if(|asked| asked.reply.is_some()) else { return Ok(()) };
         let Some(reply) = asked.reply else { return Ok(()) };
         if reply == Reply::Fenced {
-            let case = match (&asked.token, &self.life) {
-                (_, Life::Starting(_)) => Case::FencedStart,
-                (Token::Commit { .. }, _) => Case::FencedCommit,
-                _ => Case::FencedSend,
-            };
+            let is_commit = matches!(asked.token, Token::Commit { .. });
+            let case = if is_commit { Case::FencedCommit } else { Case::FencedSend };
             env.count(case);
             return Err(End::Again("fenced".to_owned()));
         }

@@ -154,7 +154,7 @@ impl Running {
 
     /// Some thread goes on a little.
     pub(crate) fn step(&mut self, wire: &mut Wire, clock: u64, env: &mut Env) -> Result<(), End> {
-        match env.rng.below(20) {
+        match env.rng.below(21) {
             0..3 => self.read(env)?,
             3 => self.discover(env),
             4..11 => {

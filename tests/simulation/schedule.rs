@@ -34,14 +34,14 @@ struct Schedule {
 pub(crate) fn run(seed: u64, mutation: Option<Mutation>, traced: bool) -> Outcome {
     let mut schedule = Schedule::new(seed, mutation, traced);
     let wrong = schedule.run().err().map(|wrong| (schedule.env.at, wrong));
-    let Schedule { env, .. } = schedule;
-    Outcome { coverage: env.coverage, wrong, trace: env.trace.unwrap_or_default() }
+    let mut env = schedule.env;
+    Outcome { coverage: std::mem::take(&mut env.coverage), wrong, trace: env.trace.take().unwrap_or_default() }
 }
 
 impl Schedule {
     fn new(seed: u64, mutation: Option<Mutation>, traced: bool) -> Schedule {
         let mut env = Env::new(seed, mutation, traced);
-        let rate = [4, 12, 30][env.rng.below(3)];
+        let rate = [4, 10, 25][env.rng.below(3)];
         let (processes, late) = (Vec::new(), Vec::new());
         Schedule { env, processes, late, started: 0, workers: 0, rate, refused: None }
     }
@@ -286,7 +286,7 @@ impl Schedule {
                 }
             }
             82..88 => self.compact(),
-            88..96 => self.retention(),
+            88..94 => self.retention(),
             _ => self.disaster(),
         }
     }
@@ -408,7 +408,7 @@ impl Schedule {
 
     /// What is needed is damaged or deleted.
     fn disaster(&mut self) {
-        let mut manifests = self.env.store.checkpoints();
+        let manifests = self.env.store.checkpoints();
         if self.env.rng.below(3) > 0 {
             if let Some((_, manifest)) = manifests.first()
                 && let Some(Object::Part { is_damaged, .. }) =
@@ -434,10 +434,10 @@ impl Schedule {
                     self.env.count(Case::BindingsGone);
                 }
             }
-            3 => {
+            3 | 4 => {
                 let log = &mut self.env.broker.logs[SOURCES];
                 let middle = (log.first + log.end()) / 2;
-                if middle > log.first && manifests.pop().is_some() {
+                if middle > log.first {
                     log.first = middle;
                     self.env.is_disaster = true;
                     self.env.count(Case::RecordsGone);

@@ -48,6 +48,18 @@ pub(crate) enum Mutation {
     CheckpointsAhead,
 }
 
+impl Mutation {
+    /// The lane in which it can do harm, where that is one.
+    fn lane(self) -> Option<Lane> {
+        match self {
+            Mutation::FencesLastSlots | Mutation::KeyedBySlot | Mutation::DoesNotLook => Some(Lane::Slots),
+            Mutation::DoesNotReadBack | Mutation::DoesNotClaim => Some(Lane::AtLeastOnce),
+            Mutation::FeedsFirst | Mutation::CommitsOutOfOrder => Some(Lane::ExactlyOnce),
+            _ => None,
+        }
+    }
+}
+
 pub(crate) const MUTATIONS: &[(Mutation, &str)] = &[
     (Mutation::DoesNotLook, "no look after fencing"),
     (Mutation::FencesLastSlots, "only the slots of the last generation are fenced"),
@@ -83,11 +95,30 @@ pub(crate) struct Env {
     /// What has happened, where somebody wants to know.
     pub trace: Option<Vec<String>>,
     pub at: u64,
+    /// How often checkpoints are cut.
+    pub cuts: usize,
     /// Nothing is done on purpose any more.
     pub is_calm: bool,
     /// Something that is needed was deleted or damaged: a start may be refused.
     pub is_disaster: bool,
     pub is_store_gone: bool,
+}
+
+thread_local! {
+    static LAST: std::cell::RefCell<(u64, Vec<String>)> = const { std::cell::RefCell::new((0, Vec::new())) };
+}
+
+/// The step at which a schedule was dropped in a panic, and its trace.
+pub(crate) fn last_trace() -> (u64, Vec<String>) {
+    LAST.take()
+}
+
+impl Drop for Env {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            LAST.set((self.at, self.trace.take().unwrap_or_default()));
+        }
+    }
 }
 
 impl Env {
@@ -99,6 +130,7 @@ impl Env {
             _ => Lane::AtLeastOnce,
         };
         let lane = if rng.below(4) == 0 { Lane::Slots } else { lane };
+        let lane = mutation.and_then(Mutation::lane).unwrap_or(lane);
         let mut broker = Broker::default();
         broker.logs.extend((0..SOURCES).map(|_| Log::default()));
         let mut env = Env {
@@ -113,10 +145,12 @@ impl Env {
             serial: 0,
             trace: traced.then(Vec::new),
             at: 0,
+            cuts: 0,
             is_calm: false,
             is_disaster: false,
             is_store_gone: false,
         };
+        env.cuts = [50, 400, 900][env.rng.below(3)];
         env.count(match lane {
             Lane::ExactlyOnce => Case::ExactlyOnce,
             Lane::AtLeastOnce => Case::AtLeastOnce,
