@@ -17,6 +17,9 @@ use super::collection::Collection;
 use super::entry::{Entry, Key, RowEntry};
 use super::{StateError, meaning};
 
+/// An entry with the name of its collection and its key.
+pub type Stored = (Arc<str>, Key, Entry);
+
 /// What goes when an entity is forgotten.
 #[derive(Clone, Debug)]
 pub struct Forgotten {
@@ -33,8 +36,8 @@ pub fn forget(
     plan: &Arc<Plan>,
     kind: &str,
     id: &Id,
-    entries: Vec<(Arc<str>, Key, Entry)>,
-) -> Result<(Vec<(Arc<str>, Key, Entry)>, Forgotten), StateError> {
+    entries: Vec<Stored>,
+) -> Result<(Vec<Stored>, Forgotten), StateError> {
     let forgotten =
         Forgotten::find(plan, kind, id, entries.iter().map(|(name, key, entry)| (name.as_ref(), key, entry)))?;
     let left = entries.into_iter().filter_map(|(name, key, entry)| {

@@ -32,7 +32,7 @@ pub use entry::{
     Change, Entry, EpisodeEntry, Fingerprint, Held, HeldSince, Kept, Key, NamedEntity, NamedEpisode, PolicyEntry,
     Progress, ReleaseEntry, RowEntry, ToCome, WatchEntry,
 };
-pub use forget::{Forgotten, forget};
+pub use forget::{Forgotten, Stored, forget};
 pub use handle::{Extent, StateHandle};
 pub use placement::Placement;
 pub use restore::Restoring;
