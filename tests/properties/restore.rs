@@ -20,6 +20,7 @@ use propice_flow::{BuildOptions, Engine, Transition, ViewPart};
 use propice_model::{Fact, KeyRange, LogicalTime};
 use propice_run::{Peer, Texts, on_workers};
 
+use crate::files::{File, Folder};
 use crate::generate::{Case, Rng};
 
 pub(crate) type Update = (Fact, LogicalTime, isize);
@@ -60,10 +61,20 @@ pub(crate) struct Leg {
 
 /// Whether a case goes on from what was taken as if nothing had been: `None`, or how it does not.
 /// `expected` is what it gives when it is not interrupted.
-pub(crate) fn difference(seed: u64, plan: &Arc<Plan>, case: &Case, expected: &Texts) -> Option<String> {
+pub(crate) fn difference(
+    seed: u64,
+    plan: &Arc<Plan>,
+    case: &Case,
+    files: Option<(&Folder, &[File])>,
+    expected: &Texts,
+) -> Option<String> {
     let mut rng = Rng::new(seed ^ 0x5e57_a7e0);
     let plan = keeping(case, plan)?;
-    let (updates, through) = facts_of(&plan, &case.lines, case.until);
+    let mut source = match crate::tried::source(&plan, case, files) {
+        Ok(source) => source,
+        Err(error) => return Some(error),
+    };
+    let (updates, through) = facts_from(source.as_mut(), case.until);
     let first = updates.first().map_or(0, |(_, time, _)| *time);
     let mut cuts: Vec<LogicalTime> = (0..=rng.below(3)).map(|_| instant(&mut rng, &updates, first, through)).collect();
     cuts.sort_unstable();
@@ -135,13 +146,17 @@ fn instant(rng: &mut Rng, updates: &[Update], first: LogicalTime, through: Logic
 
 /// The facts of lines with their logical times, and the time at which they end.
 pub(crate) fn facts_of(plan: &Arc<Plan>, lines: &[String], until: Option<u64>) -> (Vec<Update>, LogicalTime) {
-    let mut source = LinesSource::new(plan, "lines", lines);
+    facts_from(&mut LinesSource::new(plan, "lines", lines), until)
+}
+
+/// The facts of a source with their logical times, and the time at which they end.
+fn facts_from(source: &mut dyn Source, until: Option<u64>) -> (Vec<Update>, LogicalTime) {
     let mut clock = EventClock::default();
     let mut updates = Vec::new();
     let mut ended = false;
     while !ended {
         let mut batch = Batch::default();
-        ended = !source.fill(&mut batch).expect("lines in memory");
+        ended = !source.fill(&mut batch).expect("a source that can be read");
         for fact in batch.facts {
             let event_time = fact.rank.event_time;
             if until.is_some_and(|until| clock.next(event_time) > until) {
