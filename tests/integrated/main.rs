@@ -3,6 +3,7 @@
 //!
 //! One binary, so that it is linked once.
 
+mod boundaries;
 mod check_messages;
 mod check_policy;
 mod commands;

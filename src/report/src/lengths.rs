@@ -80,6 +80,10 @@ mod tests {
         assert_eq!(lengths.percentile_ms(90), Some(9 * MINUTE_MS));
         assert_eq!(lengths.percentile_ms(100), Some(10 * MINUTE_MS));
         assert_eq!(lengths.longest_ms(), Some(10 * MINUTE_MS));
+        let mut two = Lengths::default();
+        two.add(3);
+        two.add(5);
+        assert_eq!((two.percentile_ms(50), two.percentile_ms(51)), (Some(3), Some(5)));
     }
 
     #[test]

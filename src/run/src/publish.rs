@@ -105,6 +105,8 @@ impl Publisher {
     pub(super) fn finish(&self, mut summary: Summary) -> io::Result<Summary> {
         let mut state = self.state.borrow_mut();
         state.hand_over(|sink| sink.finish(summary.through));
+        // What the workers still give while they end is nobody's any more.
+        state.sink = None;
         if let Some(failure) = state.failure.take() {
             return Err(failure);
         }

@@ -174,4 +174,21 @@ mod tests {
         assert_eq!((tally.still_open(), tally.still_deferred()), (1, 1));
         assert_eq!((tally.withdrawn_before, tally.withdrawn_after), (1, 0));
     }
+
+    #[test]
+    fn of_an_even_number_the_lower_one_in_the_middle_is_the_median() {
+        for (lengths, median) in [
+            (&[][..], None),
+            (&[7], Some(7)),
+            (&[3, 5], Some(3)),
+            (&[1, 2, 8], Some(2)),
+            (&[1, 2, 8, 9], Some(2)),
+            (&[4, 4, 4, 9], Some(4)),
+            (&[1, 9, 9, 9], Some(9)),
+        ] {
+            let mut tally = Tally::default();
+            lengths.iter().for_each(|length| add(&mut tally.deferrals, *length));
+            assert_eq!(tally.median_deferral_ms(), median, "{lengths:?}");
+        }
+    }
 }

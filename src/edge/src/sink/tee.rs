@@ -24,7 +24,8 @@ pub struct Counts {
     pub decided: Tally,
 }
 
-/// Hands everything to several sinks, in order.
+/// Hands everything to several sinks, in order. Whoever looks at the first lines only (`| head`)
+/// ends what is shown, and not what is written beside it.
 pub struct Tee {
     sinks: Vec<Box<dyn Sink>>,
     counts: Arc<Mutex<Counts>>,
@@ -37,6 +38,22 @@ impl Tee {
         (Tee { sinks, counts: Arc::clone(&counts) }, counts)
     }
 
+    /// Hands something to each of them. One that nobody reads any more is left out from then on,
+    /// unless it is the only one.
+    fn each(&mut self, mut hand_over: impl FnMut(&mut dyn Sink) -> io::Result<()>) -> io::Result<()> {
+        let mut at = 0;
+        while at < self.sinks.len() {
+            match hand_over(&mut *self.sinks[at]) {
+                Ok(()) => at += 1,
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe && self.sinks.len() > 1 => {
+                    self.sinks.remove(at);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     fn counts(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -44,20 +61,20 @@ impl Tee {
 
 impl Sink for Tee {
     fn transitions(&mut self, transitions: &[Transition]) -> io::Result<()> {
-        self.sinks.iter_mut().try_for_each(|sink| sink.transitions(transitions))
+        self.each(|sink| sink.transitions(transitions))
     }
 
     fn decisions(&mut self, decisions: &[Decision]) -> io::Result<()> {
         let mut counts = self.counts();
         decisions.iter().for_each(|decision| counts.decided.count(decision));
         drop(counts);
-        self.sinks.iter_mut().try_for_each(|sink| sink.decisions(decisions))
+        self.each(|sink| sink.decisions(decisions))
     }
 
     fn views(&mut self, updates: &[(ViewPart, LogicalTime, isize)]) -> io::Result<()> {
         let customers = updates.iter().filter(|(part, _, _)| part.entity.is_none());
         self.counts().customers += customers.map(|(_, _, diff)| *diff as i64).sum::<i64>();
-        self.sinks.iter_mut().try_for_each(|sink| sink.views(updates))
+        self.each(|sink| sink.views(updates))
     }
 
     fn dead_letters(&mut self, letters: &[DeadLetter]) -> io::Result<()> {
@@ -69,10 +86,10 @@ impl Sink for Tee {
             counts.first_dead_letter = Some(DeadLetter { record: Vec::new(), ..first.clone() });
         }
         drop(counts);
-        self.sinks.iter_mut().try_for_each(|sink| sink.dead_letters(letters))
+        self.each(|sink| sink.dead_letters(letters))
     }
 
     fn finish(&mut self, through: LogicalTime) -> io::Result<()> {
-        self.sinks.iter_mut().try_for_each(|sink| sink.finish(through))
+        self.each(|sink| sink.finish(through))
     }
 }

@@ -424,4 +424,44 @@ least = { from = "s", min = "n", window = "1h" }
         assert_eq!(predicates.ends_at(MomentId(1), &mut windows, until), FOREVER);
         assert_eq!((asked.get(), windows.iter().count()), (2, 2));
     }
+
+    /// Whether an expiry can never make a comparison of an aggregate over a window true.
+    fn is_steady(aggregate: &str, comparison: &str) -> bool {
+        let text = format!(
+            "[pack]\nname = 'p'\n[stream.s]\nabout = 'c'\ntime = 'at'\n\
+             fields = {{ c = 'id(customer)', at = 'time', n = 'int' }}\n\
+             [customer.feature]\nf = {{ from = 's', {aggregate} }}\n\
+             [customer.attribute]\ntwice = 'f * 2'\n[moment.m]\nwhen = '{comparison}'\n\
+             purpose = 'assistance'\nvalue = {{ kind = 'economic', benefit = 'It helps' }}\n"
+        );
+        let plan = propice_define::load("p.toml", &text).unwrap_or_else(|errors| panic!("{errors}\n{text}"));
+        let predicate = plan.moments[0].when.predicates().next().expect("a predicate");
+        Windows::of(&plan).is_steady(predicate)
+    }
+
+    #[test]
+    fn a_bound_is_steady_where_an_expiry_moves_the_value_away_from_it() {
+        for (aggregate, above, below) in [
+            ("count = true", true, false),
+            ("distinct = \"n\"", true, false),
+            ("max = \"n\"", true, false),
+            ("min = \"n\"", false, true),
+            ("sum = \"n\", where = \"n >= 0\"", true, false),
+            ("sum = \"-n\", where = \"n <= 0\"", true, false),
+            ("sum = \"n\"", false, false),
+            ("sum = \"n\", where = \"n >= -1\"", false, false),
+            ("sum = \"-n\", where = \"n >= 0\"", false, false),
+            ("sum = \"n\", where = \"n >= 0 || n < -5\"", false, false),
+            ("first = \"n\"", false, false),
+            ("last = \"n\"", false, false),
+            ("top = \"n\"", false, false),
+        ] {
+            let window = format!("{aggregate}, window = \"1h\"");
+            for (comparison, expected) in [("f > 2", above), ("f >= 2", above), ("f < 2", below), ("f <= 2", below)] {
+                assert_eq!(is_steady(&window, comparison), expected, "{aggregate}: {comparison}");
+                assert!(is_steady(aggregate, comparison), "without a window: {aggregate}: {comparison}");
+            }
+            assert!(!is_steady(&window, "twice > 2") && !is_steady(&window, "twice < 2"), "{aggregate}");
+        }
+    }
 }

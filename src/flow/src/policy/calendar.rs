@@ -141,6 +141,7 @@ fn holiday(value: &Value) -> Option<Holiday> {
 mod tests {
     use super::*;
     use propice_define::parse_instant;
+    use propice_model::{Contribution, EntityChange, FeatureId, Id, InputId, KindId, Origin};
 
     fn at(text: &str) -> LogicalTime {
         parse_instant(text, "UTC").expect("a time")
@@ -158,5 +159,57 @@ mod tests {
         assert_eq!(sees(Per::Current(Period::Quarter), "2026-05-01T00:00:00Z"), "2026-06-30T22:00:00Z");
         assert_eq!(sees(Per::Current(Period::Year), "2026-05-01T00:00:00Z"), "2026-12-31T23:00:00Z");
         assert_eq!(sees(Per::Rolling(3_600_000), "2026-05-01T00:00:00Z"), "2026-05-01T01:00:00Z");
+    }
+
+    /// A row of the table of holidays; without a day, its deletion.
+    fn row(key: i64, event_time: u64, day: Option<(&str, &str)>) -> Fact {
+        let order = Value::Null;
+        let said = |(day, region): (&str, &str)| {
+            let region = if region.is_empty() { Value::Null } else { Value::text(region) };
+            let value = Value::List([Value::text(day), region].into());
+            let contribution = Contribution { feature: FeatureId(0), from: 0, until: FOREVER, value };
+            EntityChange {
+                kind: KindId::CALENDAR,
+                id: Id::Number(0),
+                names: false,
+                owner: None,
+                event_time,
+                order: order.clone(),
+                contributions: vec![contribution],
+            }
+        };
+        let changes = day.map(said).into_iter().collect();
+        let rank = Rank { event_time, order: order.clone(), origin: Origin { file: 0, line: event_time } };
+        Fact { input: InputId(0), rank, key: vec![Value::Int(key)], changes }
+    }
+
+    #[test]
+    fn the_latest_row_of_a_key_alone_says_a_holiday() {
+        let [first, second]: [Date; 2] = ["2026-05-01", "2026-05-08"].map(|day| day.parse().expect("a day"));
+        let mut table = HolidayTable::default();
+        let mut says = |fact: Fact| {
+            table.apply(fact);
+            let is = |day| [None, Some("north")].map(|region| table.contains(day, region));
+            (is(first), is(second), table.between(first, second).len())
+        };
+        let (everywhere, north, nowhere) = ([true, true], [false, true], [false, false]);
+        assert_eq!(says(row(1, 10, Some(("2026-05-01", "")))), (everywhere, nowhere, 1));
+        assert_eq!(says(row(1, 20, Some(("2026-05-08", "")))), (nowhere, everywhere, 1));
+        assert_eq!(says(row(1, 15, Some(("2026-05-01", "")))), (nowhere, everywhere, 1), "an older row");
+        assert_eq!(says(row(1, 30, Some(("2026-05-08", "north")))), (nowhere, north, 1));
+        assert_eq!(says(row(2, 30, Some(("2026-05-08", "north")))), (nowhere, north, 1), "two rows say it");
+        assert_eq!(says(row(1, 40, None)), (nowhere, north, 1), "one of them does still");
+        assert_eq!(says(row(2, 40, None)), (nowhere, nowhere, 0));
+        assert_eq!(says(row(2, 50, Some(("2026-05-08", "")))), (nowhere, everywhere, 1));
+    }
+
+    #[test]
+    fn an_unknown_zone_is_the_default_one() {
+        let zones = Zones::new("Asia/Tokyo");
+        let name = |name: Option<&str>| zones.named(name).iana_name().map(str::to_owned);
+        assert_eq!(name(Some("Europe/Paris")).as_deref(), Some("Europe/Paris"));
+        for unknown in [None, Some(""), Some("Mars/Olympus"), Some("paris")] {
+            assert_eq!(name(unknown).as_deref(), Some("Asia/Tokyo"), "{unknown:?}");
+        }
     }
 }

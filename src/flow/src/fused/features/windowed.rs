@@ -190,3 +190,38 @@ impl<A: Accumulate, P: Pane<A::Item>, R: Fn(&A) -> Value> Column for Windowed<A,
         A::items(&held.kept, &mut |item| window.insert(held.until, item))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use propice_define::expr::Side;
+
+    use super::super::totals::Count;
+    use super::*;
+
+    /// Of forty records that expire at 10, 20, … 400: a bound of so many is broken by the expiry
+    /// behind which fewer are left. Whoever is told an earlier one asks again.
+    #[test]
+    fn a_bound_ends_with_the_expiry_that_breaks_it() {
+        for (inclusive, bound) in [true, false].into_iter().flat_map(|inclusive| (1..40).map(move |at| (inclusive, at)))
+        {
+            let mut column = Windowed::<Count, <Count as Accumulate>::Pane, _>::new(Count::value);
+            column.grow();
+            for until in 1..=40 {
+                let value = Value::Bool(true);
+                column.insert(0, &Contributed { until: 10 * until, event_time: 0, order: &Value::Null, value: &value });
+            }
+            let predicate = Predicate { slot: 0, side: Side::Above, constant: Value::Int(bound), inclusive };
+            let broken = 10 * (if inclusive { 41 - bound } else { 40 - bound }) as u64;
+            let (mut now, mut asked) = (0, 0);
+            while predicate.holds(&column.value(0)) {
+                let until = column.holds_until(0, &predicate);
+                assert!(until > now && until <= broken, "{predicate:?} at {now}: {until}, not {broken}");
+                now = until;
+                column.expire(0, now);
+                asked += 1;
+            }
+            assert_eq!(now, broken, "{predicate:?}");
+            assert!(asked <= 3, "{predicate:?}: sixteen at a time");
+        }
+    }
+}
