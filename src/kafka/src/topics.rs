@@ -133,9 +133,8 @@ impl Topics {
     /// # Errors
     /// When the broker refuses.
     pub fn delete_before(&self, partition: &Partition, offset: i64) -> Result<(), KafkaError> {
-        let failed = |error: &rdkafka::error::KafkaError| {
-            KafkaError::new(Doing::Asking(partition.topic.clone()), error)
-        };
+        let failed =
+            |error: &rdkafka::error::KafkaError| KafkaError::new(Doing::Asking(partition.topic.clone()), error);
         let admin: AdminClient<DefaultClientContext> =
             self.settings.admin().create().map_err(|error| failed(&error))?;
         let mut list = TopicPartitionList::new();

@@ -172,6 +172,7 @@ mod tests {
                 kind: KindId::CALENDAR,
                 id: Id::Number(0),
                 names: false,
+                lasting: false,
                 owner: None,
                 event_time,
                 order: order.clone(),
@@ -180,7 +181,7 @@ mod tests {
         };
         let changes = day.map(said).into_iter().collect();
         let rank = Rank { event_time, order: order.clone(), origin: Origin { file: 0, line: event_time } };
-        Fact { input: InputId(0), rank, key: vec![Value::Int(key)], changes }
+        Fact { input: InputId(0), rank, key: vec![Value::Int(key)], changes, row: None }
     }
 
     #[test]
