@@ -17,6 +17,13 @@ pub(crate) enum FromReader {
         /// The offset at which reading begins.
         start: i64,
     },
+    /// Nothing comes any more of a partition below an offset: what stood there was deleted.
+    Passed {
+        /// Which partition.
+        index: PartitionIndex,
+        /// The offset.
+        offset: i64,
+    },
 }
 
 /// A record that was read and decoded.

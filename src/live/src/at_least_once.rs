@@ -4,12 +4,15 @@
 //! Bindings go to their topic at once, and are read back by a thread of their own; an
 //! acknowledgement alone would let a generation that is over publish what nobody can recompute.
 
+use std::collections::VecDeque;
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use propice_kafka::{Delivered, DeliveryProducer, Isolation, KafkaError, Partition, Reader, Settings, StartAt};
+
+use propice_model::LogicalTime;
 
 use super::LiveError;
 use super::outbox::{Outbox, Outgoings};
@@ -34,7 +37,7 @@ pub(crate) fn publish(
 ) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name("publish".to_owned()).spawn(move || {
         let on_the_way = OnTheWay::default();
-        let mut lane = Lane { producer, delivered, records, shared, on_the_way };
+        let mut lane = Lane { producer, delivered, records, shared, on_the_way, said: VecDeque::new() };
         match lane.run(outbox) {
             Ok(()) => lane.shared.all_published(),
             Err(error) => lane.shared.fail(LiveError::Publishing(error)),
@@ -48,10 +51,14 @@ struct Lane {
     records: Records,
     shared: Arc<Shared>,
     on_the_way: OnTheWay,
+    /// What was said of progress and is not acknowledged.
+    said: VecDeque<LogicalTime>,
 }
 
-/// What records are called that belong to no parcel.
-const OURS: u64 = u64::MAX;
+/// What bindings are called, which belong to no parcel: they are read back.
+const BINDING: u64 = u64::MAX;
+/// What progress is called.
+const PROGRESS: u64 = u64::MAX - 1;
 
 impl Lane {
     fn run(&mut self, mut outbox: Outbox) -> Result<(), KafkaError> {
@@ -62,7 +69,7 @@ impl Lane {
                 self.send(outgoings)?;
             }
             self.acknowledge()?;
-            if idle && self.on_the_way.is_empty() {
+            if idle && self.on_the_way.is_empty() && self.said.is_empty() {
                 match outbox.next() {
                     Some(outgoings) => self.send(outgoings)?,
                     None => return self.settle(),
@@ -76,7 +83,7 @@ impl Lane {
     fn send(&mut self, outgoings: Outgoings) -> Result<(), KafkaError> {
         let Outgoings { bindings, records, through, .. } = outgoings;
         for binding in bindings {
-            self.producer.send(&self.records.binding(binding), OURS)?;
+            self.producer.send(&self.records.binding(binding), BINDING)?;
         }
         let number = self.on_the_way.push(records.len(), through);
         for record in &records {
@@ -88,13 +95,17 @@ impl Lane {
     fn acknowledge(&mut self) -> Result<(), KafkaError> {
         while let Ok(Delivered { token, offset }) = self.delivered.try_recv() {
             offset?;
-            if token != OURS {
-                self.on_the_way.acknowledged(token);
+            match token {
+                BINDING => {}
+                // Said in one partition, so acknowledged in order. A checkpoint waits for that: a
+                // state that is ahead of what is known to be said would lose what was not said.
+                PROGRESS => self.said.pop_front().into_iter().for_each(|through| self.shared.set_visible(through)),
+                parcel => self.on_the_way.acknowledged(parcel),
             }
         }
         if let Some(through) = self.on_the_way.take_whole() {
-            self.producer.send(&self.records.progress(through), OURS)?;
-            self.shared.set_visible(through);
+            self.producer.send(&self.records.progress(through), PROGRESS)?;
+            self.said.push_back(through);
         }
         Ok(())
     }

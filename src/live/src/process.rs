@@ -141,6 +141,12 @@ impl<'a> Process<'a> {
             workers: senders,
             added,
             shared: self.shared.clone(),
+            settings: self.settings.clone(),
+            replayed: self
+                .begins
+                .iter()
+                .map(|(index, begin)| (start_of(&self.starts, *index), begin.replay.back().map_or(0, |last| last.1)))
+                .collect(),
         };
         let discovery = Discovery {
             topics: Topics::new(&self.settings)?,
@@ -159,17 +165,9 @@ impl<'a> Process<'a> {
         end(&self.shared, threads, within)
     }
 
-    /// The offset at which reading of a partition begins.
-    fn start_of(&self, partition: PartitionIndex) -> i64 {
-        match self.starts.get(partition.0 as usize) {
-            Some((_, StartAt::Offset(offset))) => *offset,
-            _ => 0,
-        }
-    }
-
     /// Where reading begins.
     fn positions(&self) -> Positions {
-        let all: Vec<_> = self.begins.iter().map(|(index, _)| (*index, self.start_of(*index))).collect();
+        let all: Vec<_> = self.begins.iter().map(|(index, _)| (*index, start_of(&self.starts, *index))).collect();
         self.partitions.offsets(&all)
     }
 
@@ -226,7 +224,7 @@ impl<'a> Process<'a> {
                 buffer: options.deployment.output.buffer,
                 restored: before.clone().map(|(at, before)| (at, before, entries)),
                 given: give.clone(),
-                offsets: own.map(|(index, _)| (*index, self.start_of(*index))).collect(),
+                offsets: own.map(|(index, _)| (*index, start_of(&self.starts, *index))).collect(),
             }
         });
         let parts: Mutex<Vec<Option<WorkerParts>>> = Mutex::new(parts.map(Some).collect());
@@ -242,6 +240,14 @@ impl<'a> Process<'a> {
                 shared.fail(LiveError::Threads(format!("a worker failed: {error}")));
             }
         })
+    }
+}
+
+/// The offset at which reading of a partition begins.
+fn start_of(starts: &[(Partition, StartAt)], partition: PartitionIndex) -> i64 {
+    match starts.get(partition.0 as usize) {
+        Some((_, StartAt::Offset(offset))) => *offset,
+        _ => 0,
     }
 }
 

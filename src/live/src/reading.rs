@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
-use propice_kafka::{KafkaError, Partition, Reader, StartAt};
+use propice_kafka::{KafkaError, Partition, Reader, ScanEnd, Settings, StartAt, scan};
 
 use super::LiveError;
 use super::arrival::{Arrival, FromReader};
@@ -15,6 +15,10 @@ use super::sources::{Partitions, Sources};
 
 /// How long the client is waited for.
 const WAIT: Duration = Duration::from_millis(50);
+/// After so many waits for nothing, while what was bound is replayed, is looked for gaps.
+const SILENT: usize = 20;
+/// How long a transaction of somebody else may stay open.
+const DECIDED: Duration = Duration::from_secs(90);
 /// How many records are handed over at once.
 const BATCH: usize = 2_000;
 
@@ -28,6 +32,10 @@ pub(crate) struct Reading {
     /// Partitions that appear while the process runs.
     pub added: Receiver<Partition>,
     pub shared: Arc<Shared>,
+    pub settings: Settings,
+    /// Of each partition the offset behind the last record that came, and the one below which
+    /// everything was bound before.
+    pub replayed: Vec<(i64, i64)>,
 }
 
 /// The worker that binds the records of a partition.
@@ -38,9 +46,9 @@ pub(crate) fn worker_of(partition: PartitionIndex, workers: usize) -> usize {
 impl Reading {
     /// Reads until the process stops.
     pub(crate) fn run(mut self) {
-        let mut paused: Vec<bool> = Vec::new();
+        let (mut paused, mut silent): (Vec<bool>, usize) = (Vec::new(), 0);
         while !self.shared.is_stopping() {
-            if let Err(error) = self.read(&mut paused) {
+            if let Err(error) = self.read(&mut paused, &mut silent) {
                 self.shared.fail(failure(error));
                 break;
             }
@@ -51,17 +59,20 @@ impl Reading {
         reader.leave();
     }
 
-    fn read(&mut self, paused: &mut Vec<bool>) -> Result<(), KafkaError> {
+    fn read(&mut self, paused: &mut Vec<bool>, silent: &mut usize) -> Result<(), KafkaError> {
         self.pause_and_resume(paused)?;
         while let Ok(partition) = self.added.try_recv() {
             self.add(partition)?;
         }
         let workers = self.workers.len();
         let mut batches: Vec<Vec<Arrival>> = (0..workers).map(|_| Vec::new()).collect();
-        let Reading { reader, sources, backlog, .. } = self;
-        reader.poll(WAIT, BATCH, |received| {
+        let Reading { reader, sources, backlog, replayed, .. } = self;
+        let count = reader.poll(WAIT, BATCH, |received| {
             if let Some(arrival) = sources.decode(&received) {
                 backlog.read(arrival.partition);
+                if let Some((next, _)) = replayed.get_mut(arrival.partition.0 as usize) {
+                    *next = arrival.offset + 1;
+                }
                 batches[worker_of(arrival.partition, workers)].push(arrival);
             }
         })?;
@@ -69,6 +80,34 @@ impl Reading {
             // Workers end before this thread only when the process does.
             let _ = self.workers[worker].send(FromReader::Records(batch));
             self.shared.wake(worker);
+        }
+        *silent = if count > 0 || self.shared.is_caught_up() { 0 } else { *silent + 1 };
+        if *silent >= SILENT {
+            *silent = 0;
+            self.pass_deleted()?;
+        }
+        Ok(())
+    }
+
+    /// Records that were bound before may have been deleted since (compacted, or too old), and
+    /// replay would wait for them for ever: looks whether there are any below what was bound.
+    fn pass_deleted(&mut self) -> Result<(), KafkaError> {
+        for index in 0..self.replayed.len() {
+            let (next, bound) = self.replayed[index];
+            let index = PartitionIndex(index as u32);
+            let Some(partition) = self.partitions.get(index).filter(|_| next < bound) else { continue };
+            let mut there = false;
+            let (topic, number) = (partition.topic.as_str(), partition.number);
+            scan(&self.settings, topic, number, next, ScanEnd::Decided(DECIDED), |received| {
+                there |= received.offset < bound;
+            })?;
+            if !there {
+                tracing::info!(topic, partition = number, from = next, to = bound, "bound records were deleted since");
+                self.replayed[index.0 as usize].0 = bound;
+                let worker = worker_of(index, self.workers.len());
+                let _ = self.workers[worker].send(FromReader::Passed { index, offset: bound });
+                self.shared.wake(worker);
+            }
         }
         Ok(())
     }

@@ -151,6 +151,7 @@ impl Worker<'_> {
                     self.parts.binder.add(index, start);
                     self.parts.offsets.insert(index, start);
                 }
+                FromReader::Passed { index, offset } => self.parts.binder.passed(index, offset),
             }
         }
     }
