@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Failure, Outcome, load_pack, print};
-use propice_edge::trigger::schema;
+use propice_edge::schema;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -4,13 +4,11 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use propice_define::Plan;
 use propice_define::plan::Verdict;
-use propice_edge::sink::Sink;
+use propice_edge::sink::{OutgoingDecision, OutgoingTransition, Sink};
 use propice_edge::source::DeadLetter;
-use propice_flow::episode::{episode_id, id_of};
-use propice_flow::policy::{Decision, EpisodeKey, What};
-use propice_flow::{Transition, ViewPart};
+use propice_flow::ViewPart;
+use propice_flow::policy::EpisodeKey;
 use propice_model::{Id, LogicalTime};
 
 /// An id that is looked for.
@@ -48,15 +46,14 @@ pub(super) struct Found {
 /// Looks for an id and stops the run when it is found. Clones look together.
 #[derive(Clone)]
 pub(super) struct Seeker {
-    plan: Arc<Plan>,
     sought: Sought,
     found: Arc<Mutex<Option<Found>>>,
     stop: Arc<AtomicBool>,
 }
 
 impl Seeker {
-    pub(super) fn new(plan: &Arc<Plan>, sought: Sought, stop: &Arc<AtomicBool>) -> Seeker {
-        Seeker { plan: Arc::clone(plan), sought, found: Arc::default(), stop: Arc::clone(stop) }
+    pub(super) fn new(sought: Sought, stop: &Arc<AtomicBool>) -> Seeker {
+        Seeker { sought, found: Arc::default(), stop: Arc::clone(stop) }
     }
 
     /// What was found.
@@ -80,9 +77,10 @@ impl Seeker {
 }
 
 impl Sink for Seeker {
-    fn transitions(&mut self, transitions: &[Transition]) -> io::Result<()> {
-        for transition in transitions.iter().filter(|transition| transition.opened) {
-            if !self.is_done() && episode_id(&self.plan, transition) == self.sought.episode {
+    fn transitions(&mut self, transitions: &[OutgoingTransition<'_>]) -> io::Result<()> {
+        for outgoing in transitions.iter().filter(|outgoing| outgoing.transition.opened) {
+            if !self.is_done() && outgoing.episode_id() == self.sought.episode {
+                let transition = outgoing.transition;
                 let at = self.sought.verdict.is_none().then_some(transition.since);
                 self.note(Found { customer: transition.customer.clone(), episode: transition.episode(), at });
             }
@@ -90,13 +88,14 @@ impl Sink for Seeker {
         Ok(())
     }
 
-    fn decisions(&mut self, decisions: &[Decision]) -> io::Result<()> {
-        for decision in decisions {
-            let (Some(episode), What::Verdict(judgement)) = (&decision.episode, &decision.what) else { continue };
+    fn decisions(&mut self, decisions: &[OutgoingDecision<'_>]) -> io::Result<()> {
+        for outgoing in decisions {
+            let decision = outgoing.decision;
+            let (Some(episode), Some(judgement)) = (&decision.episode, decision.judgement()) else { continue };
             if self.is_done() || self.sought.verdict != Some(judgement.verdict) {
                 continue;
             }
-            if id_of(&self.plan, &decision.customer, episode) == self.sought.episode {
+            if outgoing.episode_id() == Some(self.sought.episode.as_str()) {
                 let customer = decision.customer.clone();
                 self.note(Found { customer, episode: episode.clone(), at: Some(decision.time) });
             }

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use propice_define::Plan;
 use propice_define::expr::Env;
-use propice_edge::sink::Sink;
+use propice_edge::sink::{OutgoingDecision, OutgoingTransition, Sink};
 use propice_edge::source::DeadLetter;
 use propice_flow::policy::Decision;
 use propice_flow::{Transition, ViewPart};
@@ -153,14 +153,16 @@ impl History {
 }
 
 impl Sink for History {
-    fn transitions(&mut self, transitions: &[Transition]) -> io::Result<()> {
-        let own = transitions.iter().filter(|transition| transition.customer == self.customer);
+    fn transitions(&mut self, transitions: &[OutgoingTransition<'_>]) -> io::Result<()> {
+        let own = transitions.iter().map(|outgoing| outgoing.transition);
+        let own = own.filter(|transition| transition.customer == self.customer);
         self.life().transitions.extend(own.cloned());
         Ok(())
     }
 
-    fn decisions(&mut self, decisions: &[Decision]) -> io::Result<()> {
-        let own = decisions.iter().filter(|decision| decision.customer == self.customer);
+    fn decisions(&mut self, decisions: &[OutgoingDecision<'_>]) -> io::Result<()> {
+        let own = decisions.iter().map(|outgoing| outgoing.decision);
+        let own = own.filter(|decision| decision.customer == self.customer);
         self.life().decisions.extend(own.cloned());
         Ok(())
     }

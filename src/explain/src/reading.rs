@@ -71,7 +71,7 @@ impl Reading<'_> {
             return Err(Problem::Unknown(text));
         };
         let stop = Arc::new(AtomicBool::new(false));
-        let seeker = Seeker::new(self.plan, sought.clone(), &stop);
+        let seeker = Seeker::new(sought.clone(), &stop);
         let own = customer.map(|customer| Gathered::read(self.plan, self.files, customer, until)).transpose()?;
         let source: Box<dyn Source> = match &own {
             Some(records) => records.replay(),

@@ -3,11 +3,12 @@
 use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use differential_dataflow::consolidation::consolidate_updates;
 
 use propice_define::Plan;
-use propice_edge::sink::Sink;
+use propice_edge::sink::{OutgoingDecision, OutgoingTransition, Sink};
 use propice_edge::source::DeadLetter;
 use propice_flow::policy::Decision;
 use propice_flow::{Transition, ViewPart};
@@ -23,6 +24,7 @@ pub(super) struct Publisher {
 }
 
 struct State {
+    plan: Arc<Plan>,
     sink: Option<Box<dyn Sink>>,
     opened: Vec<u64>,
     closed: Vec<u64>,
@@ -34,9 +36,10 @@ struct State {
 }
 
 impl Publisher {
-    pub(super) fn new(plan: &Plan, sink: Option<Box<dyn Sink>>) -> Publisher {
+    pub(super) fn new(plan: &Arc<Plan>, sink: Option<Box<dyn Sink>>) -> Publisher {
         let moments = plan.moments.len();
         let state = State {
+            plan: Arc::clone(plan),
             sink,
             opened: vec![0; moments],
             closed: vec![0; moments],
@@ -68,7 +71,8 @@ impl Publisher {
         let (early, said) = transitions.split_at(from);
         state.held_back.transitions += early.len() as u64;
         if !said.is_empty() {
-            state.hand_over(|sink| sink.transitions(said));
+            let plan = Arc::clone(&state.plan);
+            state.hand_over(|sink| sink.transitions(&OutgoingTransition::all(&plan, said)));
         }
     }
 
@@ -79,7 +83,8 @@ impl Publisher {
         state.held_back.decisions += early.len() as u64;
         state.held_back.unsaid += early.iter().filter(|decision| decision.is_release()).count() as u64;
         if !said.is_empty() {
-            state.hand_over(|sink| sink.decisions(said));
+            let plan = Arc::clone(&state.plan);
+            state.hand_over(|sink| sink.decisions(&OutgoingDecision::all(&plan, said)));
         }
     }
 

@@ -26,6 +26,7 @@ mod regions;
 mod sets;
 mod source;
 mod syntax;
+mod threshold;
 mod typed;
 
 #[cfg(test)]
@@ -37,6 +38,7 @@ use propice_model::{LogicalTime, Type, Value};
 
 pub use parts::{Part, Shape, at_instant, parts};
 pub use predicate::{Link, Predicate, Side};
+pub use threshold::Threshold;
 
 /// What an expression is evaluated over.
 #[derive(Clone, Copy, Debug)]
@@ -89,6 +91,7 @@ pub struct Expr {
     value: operand::Whole,
     turns: Vec<change_points::ChangePoint>,
     chain: Vec<Link>,
+    thresholds: Vec<Threshold>,
     sign: predicate::Sign,
 }
 
@@ -127,6 +130,13 @@ impl Expr {
     /// Those of its chain that compare a slot with a constant.
     pub fn predicates(&self) -> impl Iterator<Item = &Predicate> {
         self.chain.iter().filter_map(|link| link.predicate.as_ref())
+    }
+
+    /// As a condition: what a name is compared with. `None` when it is compared with nothing, or
+    /// more than once.
+    pub fn threshold(&self, reference: Ref) -> Option<&Threshold> {
+        let mut found = self.thresholds.iter().filter(|threshold| threshold.reference == reference);
+        found.next().filter(|_| found.next().is_none())
     }
 
     /// Whether its value is a number or a duration that is not negative wherever a condition over
@@ -263,6 +273,7 @@ pub fn compile(text: &str, names: &mut dyn Names, expected: &Expected) -> Result
         value: compile::value(&node),
         turns: change_points::turns(&node),
         chain: predicate::chain(&node),
+        thresholds: threshold::thresholds(&source, &node),
         sign: predicate::Sign::of(&node),
         ty: node.ty,
         refs,

@@ -23,6 +23,7 @@ impl Expr {
             value: Whole::Computed(Box::new(compute)),
             turns: Vec::new(),
             chain: Vec::new(),
+            thresholds: Vec::new(),
             sign: Sign::Unknown,
         }
     }

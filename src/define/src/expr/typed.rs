@@ -32,6 +32,18 @@ impl Comparison {
         })
     }
 
+    /// Its operator.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Comparison::Equal => "==",
+            Comparison::NotEqual => "!=",
+            Comparison::Less => "<",
+            Comparison::LessEqual => "<=",
+            Comparison::Greater => ">",
+            Comparison::GreaterEqual => ">=",
+        }
+    }
+
     /// The same with its sides exchanged.
     pub(super) fn mirrored(self) -> Comparison {
         match self {

@@ -12,10 +12,13 @@ mod words;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use propice_model::{Duration, FieldId, InputId, KindId, Type};
 
 use super::diagnostic::Diagnostic;
-use super::expr::Expr;
+use super::expr::{Expr, Ref};
 
 pub use feature::{Aggregate, Feature, Interval, Source};
 pub use policy::{
@@ -54,6 +57,13 @@ pub struct Plan {
     pub tests: Vec<TestCase>,
     /// What is allowed and yet most likely not meant.
     pub warnings: Vec<Diagnostic>,
+}
+
+impl Evidence {
+    /// Where its value is found.
+    pub fn reference(&self) -> Ref {
+        Ref { scope: self.scope, slot: self.slot }
+    }
 }
 
 impl Plan {
@@ -297,7 +307,8 @@ pub struct Evidence {
 }
 
 /// What a moment is for, the most important first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// Fraud, danger.
     Safety,
@@ -347,7 +358,8 @@ pub struct ValueStatement {
 }
 
 /// The four kinds of value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum ValueKind {
     /// Money.
     Economic,

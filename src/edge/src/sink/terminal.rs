@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use crate::source::DeadLetter;
-use crate::trigger::{Telling, Trigger, TriggerType, triggers};
+use crate::trigger::{Telling, Trigger, TriggerType};
 use propice_define::Plan;
 use propice_define::plan::{Reason, ReasonPart, Verdict};
 use propice_flow::policy::{Decision, EpisodeKey, FailedGate, Judgement, Shown, What};
@@ -18,7 +18,7 @@ use propice_model::{Id, KindId, LogicalTime, MomentId, Type};
 
 use super::columns::{self, Place, width};
 use super::row::{Row, words};
-use super::{Sink, json};
+use super::{OutgoingDecision, OutgoingTransition, Sink, json};
 
 const BOLD: &str = "\x1b[1m";
 const DIM: &str = "\x1b[2m";
@@ -269,7 +269,7 @@ impl TerminalSink {
 }
 
 impl Sink for TerminalSink {
-    fn transitions(&mut self, transitions: &[Transition]) -> io::Result<()> {
+    fn transitions(&mut self, transitions: &[OutgoingTransition<'_>]) -> io::Result<()> {
         if self.show != Show::Episodes {
             return Ok(());
         }
@@ -277,14 +277,14 @@ impl Sink for TerminalSink {
         let telling = Telling::of(&plan);
         for transition in transitions {
             match self.format {
-                Format::Table => self.write_transition(&telling, transition),
+                Format::Table => self.write_transition(&telling, transition.transition),
                 Format::JsonLines => json::write_transition(&plan, transition, &mut self.text),
             }
         }
         self.flush()
     }
 
-    fn decisions(&mut self, decisions: &[Decision]) -> io::Result<()> {
+    fn decisions(&mut self, decisions: &[OutgoingDecision<'_>]) -> io::Result<()> {
         let plan = Arc::clone(&self.plan);
         let telling = Telling::of(&plan);
         match self.show {
@@ -292,16 +292,19 @@ impl Sink for TerminalSink {
             Show::Decisions => {
                 for decision in decisions {
                     match self.format {
-                        Format::Table => self.write_decision(&telling, decision),
+                        Format::Table => self.write_decision(&telling, decision.decision),
                         Format::JsonLines => json::write_decision(&plan, decision, &mut self.text),
                     }
                 }
             }
             Show::Triggers => {
-                for (channel, decision, trigger) in triggers(&plan, decisions) {
+                for decision in decisions {
+                    let Some(trigger) = decision.trigger() else { continue };
                     match self.format {
-                        Format::Table => self.write_trigger(&telling, decision, channel, &trigger),
-                        Format::JsonLines => json::write_trigger(&trigger, &mut self.text),
+                        Format::Table => {
+                            self.write_trigger(&telling, decision.decision, decision.channel(), trigger);
+                        }
+                        Format::JsonLines => json::write_trigger(trigger, &mut self.text),
                     }
                 }
             }

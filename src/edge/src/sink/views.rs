@@ -7,12 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::source::DeadLetter;
 use propice_define::Plan;
-use propice_flow::policy::Decision;
-use propice_flow::{Transition, ViewPart};
+use propice_flow::ViewPart;
 use propice_model::value::write_json_with;
 use propice_model::{Id, KindId, LogicalTime, Value};
 
-use super::Sink;
+use super::{OutgoingDecision, OutgoingTransition, Sink};
 
 /// When lines of views are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,12 +59,11 @@ impl LatestViews {
 }
 
 impl Sink for LatestViews {
-    fn transitions(&mut self, _transitions: &[Transition]) -> io::Result<()> {
+    fn transitions(&mut self, _transitions: &[OutgoingTransition<'_>]) -> io::Result<()> {
         Ok(())
     }
 
-    fn decisions(&mut self, decisions: &[Decision]) -> io::Result<()> {
-        let _ = decisions;
+    fn decisions(&mut self, _decisions: &[OutgoingDecision<'_>]) -> io::Result<()> {
         Ok(())
     }
 

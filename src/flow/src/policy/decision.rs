@@ -20,10 +20,15 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// The verdict, when it is one.
+    pub fn judgement(&self) -> Option<&Judgement> {
+        if let What::Verdict(judgement) = &self.what { Some(judgement) } else { None }
+    }
+
     /// Whether something is said to somebody for the first time: released, or handed to a person.
     pub fn is_release(&self) -> bool {
-        matches!(&self.what, What::Verdict(judgement)
-            if matches!(judgement.verdict, Verdict::Released | Verdict::HandedToHuman))
+        self.judgement()
+            .is_some_and(|judgement| matches!(judgement.verdict, Verdict::Released | Verdict::HandedToHuman))
     }
 }
 
