@@ -28,6 +28,7 @@ mod person;
 mod random;
 mod scenario;
 mod scenes;
+mod schedule;
 
 use std::io;
 
@@ -93,8 +94,8 @@ pub fn bank(
             if index == -HISTORY {
                 life::begin(&mut desk, person, &today);
             }
-            if index >= 0 && index % scenario::STRETCH == 0 {
-                person.scenario = scenario::plan(seed, person, index / scenario::STRETCH, today.day, days - index);
+            if index >= 0 && index % schedule::STRETCH == 0 {
+                person.scenario = schedule::plan(seed, person, index / schedule::STRETCH, today.day, days - index);
             }
             life::calendar(&mut desk, person, &today);
             if index >= 0 {

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::check::Checker;
 use super::regions::{Form, Region, Subject, Subjects, bounds_of, literal, meet, plain};
-use super::typed::{Comparison, Kind, Node};
+use super::typed::{Comparison, Kind, Node, oriented};
 use propice_model::{Type, Value};
 
 impl Checker<'_> {
@@ -195,19 +195,6 @@ fn both(parts: &[Node], (other, part): (Option<&Node>, &Node)) -> String {
     let mut regions = others.into_iter().chain([part]).map(|node| subjects.form(node, true).region());
     let possible = regions.try_fold(Region::new(), |all, region| meet(&all, &region?)).is_some();
     if possible { ", or `&&` when both have to hold".to_owned() } else { String::new() }
-}
-
-/// A comparison with its constant on the right.
-pub(super) fn oriented<'a>(
-    comparison: Comparison,
-    left: &'a Node,
-    right: &'a Node,
-) -> Option<(&'a Node, Comparison, &'a Node)> {
-    match (left.constant(), right.constant()) {
-        (None, Some(_)) => Some((left, comparison, right)),
-        (Some(_), None) => Some((right, comparison.mirrored(), left)),
-        _ => None,
-    }
 }
 
 /// How many decimals a number can have.

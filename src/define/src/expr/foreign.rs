@@ -7,7 +7,8 @@
 use std::ops::Range;
 
 use super::Mistake;
-use super::source::{Source, TokenKind};
+use super::source::Source;
+use super::token::TokenKind;
 
 /// All of it, in the order of the text.
 pub(super) fn mistakes(source: &Source<'_>) -> Vec<Mistake> {

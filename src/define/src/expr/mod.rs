@@ -12,7 +12,6 @@ mod bounds;
 mod change_points;
 mod check;
 mod compile;
-mod exact;
 mod foreign;
 mod functions;
 mod moving;
@@ -27,6 +26,7 @@ mod sets;
 mod source;
 mod syntax;
 mod threshold;
+mod token;
 mod typed;
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::check::{Checker, with_article};
 use super::typed::{Arithmetic, Comparison, Exact, Kind, Node, rescaled};
-use super::{Env, compile, exact};
+use super::{Env, compile};
 use propice_model::{Id, Type, Value, limits};
 
 impl Checker<'_> {
@@ -14,7 +14,7 @@ impl Checker<'_> {
         if node.moves || children.is_empty() || !children.iter().all(|child| child.constant().is_some()) {
             return Some(node);
         }
-        let ratio = (node.ty == Type::Float && node.is_exact()).then(|| exact::ratio(&node)(&Env::of(&[], 0)));
+        let ratio = (node.ty == Type::Float && node.is_exact()).then(|| compile::exact::ratio(&node)(&Env::of(&[], 0)));
         match compile::constant(&node) {
             Ok(value) => {
                 Some(Node { kind: Kind::Constant(value), ratio: ratio.and_then(Result::ok).flatten(), ..node })

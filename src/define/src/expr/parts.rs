@@ -4,8 +4,9 @@
 //! text of a part cannot be told from its surroundings, the part is left out by whoever compiles
 //! it.
 
-use super::source::{Source, TokenKind};
+use super::source::Source;
 use super::syntax::{Syntax, SyntaxKind, parse};
+use super::token::TokenKind;
 use propice_model::LogicalTime;
 use propice_model::time::format_time;
 

@@ -7,9 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use super::bounds::oriented;
 use super::sets::{Point, Set};
-use super::typed::{Arithmetic, Comparison, Kind, Node, Part, rescaled};
+use super::typed::{Arithmetic, Comparison, Kind, Node, Part, oriented, rescaled};
 use propice_model::{Ratio, Type, Value};
 
 /// What conditions are about.

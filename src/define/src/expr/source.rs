@@ -8,36 +8,9 @@
 
 use std::ops::Range;
 
+use super::token::{Token, TokenKind};
 use super::{Mistake, nesting};
 use propice_model::{limits, time};
-
-/// What a token is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TokenKind {
-    /// A name or a word such as `true` or `in`.
-    Name,
-    /// `12`, `1.5`.
-    Number,
-    /// `7d`.
-    Duration,
-    /// `'text'`.
-    Text,
-    /// `(` or `[`.
-    Open,
-    /// `)` or `]`.
-    Close,
-    /// Anything else.
-    Operator,
-}
-
-/// A token.
-#[derive(Clone, Debug)]
-pub(super) struct Token {
-    /// What it is.
-    pub(super) kind: TokenKind,
-    /// Where it stands.
-    pub(super) span: Range<usize>,
-}
 
 /// A text, its tokens, and the text for the parser.
 pub(super) struct Source<'a> {

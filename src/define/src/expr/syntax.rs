@@ -9,7 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use cel::common::ast::{CallExpr, Expr as Cel, IdedExpr, LiteralValue, SourceInfo, operators};
 use cel::parser::{ParseErrors, Parser};
 
-use super::source::{Source, TokenKind};
+use super::source::Source;
+use super::token::TokenKind;
 use super::{Mistake, foreign};
 use propice_model::{limits, time};
 

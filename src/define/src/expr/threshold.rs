@@ -5,7 +5,8 @@
 //! that is more involved has none: it would take the whole condition to say it.
 
 use super::Ref;
-use super::source::{Source, TokenKind};
+use super::source::Source;
+use super::token::TokenKind;
 use super::typed::{Kind, Node};
 
 /// A comparison of a name with a literal that has to hold.

@@ -303,3 +303,16 @@ impl PartialEq for Node {
         self.ty == other.ty && same_kind && self.ratio == other.ratio && self.children() == other.children()
     }
 }
+
+/// A comparison with its constant on the right.
+pub(super) fn oriented<'a>(
+    comparison: Comparison,
+    left: &'a Node,
+    right: &'a Node,
+) -> Option<(&'a Node, Comparison, &'a Node)> {
+    match (left.constant(), right.constant()) {
+        (None, Some(_)) => Some((left, comparison, right)),
+        (Some(_), None) => Some((right, comparison.mirrored(), left)),
+        _ => None,
+    }
+}

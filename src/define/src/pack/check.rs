@@ -15,31 +15,27 @@ use jiff::tz::TimeZone;
 
 use super::attributes::{Attributes, compile_all};
 use super::cases::Cases;
+use super::checked::CheckedKind;
+use super::customer::PolicyGround;
 use super::data::DataOf;
 use super::lint::Lint;
 use super::moments::{Moments, texts};
-use super::policy::{Desk, PolicyDone};
+use super::policy::PolicyDone;
 use super::problem::{Problem, Problems};
-use super::raw::{self, Spot};
+use super::raw;
 use super::scope::{FieldScope, Ground, Lookup, Shape, SlotState, View, compile};
+use super::spot::Spot;
+use super::spot::Text;
 use super::words::{check_slot_name, is_name, nearest, shortened};
 use super::{features, inputs, lint, policy};
 use crate::expr::{Expected, Expr};
-use crate::plan::{Attribute, Channel, Entity, Feature, Moment, Plan, Relation, TestCase, Texts};
+use crate::plan::{Channel, Entity, Moment, Plan, Relation, TestCase, Texts};
 use propice_model::limits::{DECLARATIONS, FIELDS, SLOTS};
 use propice_model::{InputId, KindId, Type};
 
-/// What a pass understands of a kind of entity.
-pub(super) struct KindDone {
-    /// Declared, then implied.
-    pub features: Vec<Option<Feature>>,
-    pub attributes: Vec<Option<Attribute>>,
-    pub evaluation: Vec<usize>,
-}
-
 /// What a pass finds.
 struct Pass {
-    kinds: Vec<KindDone>,
+    kinds: Vec<CheckedKind>,
     moments: Vec<Option<Moment>>,
     policy: PolicyDone,
     requests: Vec<Lookup>,
@@ -157,7 +153,7 @@ fn id_field(
     ground: &Ground<'_>,
     input: InputId,
     key: &'static str,
-    text: Option<&raw::Text>,
+    text: Option<&Text>,
     kind: KindId,
     problems: &mut Problems,
 ) -> Option<propice_model::FieldId> {
@@ -284,7 +280,7 @@ fn start(ground: &Ground<'_>, declared: &[Option<&raw::View>], implied: &[Lookup
     for (position, raw) in declared.iter().enumerate() {
         let kind = KindId(position as u16);
         let mut view = View::default();
-        let mut done = KindDone { features: Vec::new(), attributes: Vec::new(), evaluation: Vec::new() };
+        let mut done = CheckedKind { features: Vec::new(), attributes: Vec::new(), evaluation: Vec::new() };
         for raw in raw.iter().flat_map(|raw| &raw.features) {
             let feature = features::of_records(ground, kind, raw, &mut pass.problems);
             view.push(&raw.name.value, features::state_of(feature.as_ref()));
@@ -308,8 +304,8 @@ fn start(ground: &Ground<'_>, declared: &[Option<&raw::View>], implied: &[Lookup
 }
 
 fn moments_and_policy(ground: &Ground<'_>, raw: &raw::Pack, channels: &[Channel], views: &[View], pass: &mut Pass) {
-    let desk = Desk { ground, views, channels, raw };
-    pass.policy = policy::policy(&desk, &mut pass.requests, &mut pass.problems);
+    let against = PolicyGround { ground, views, channels, raw };
+    pass.policy = policy::policy(&against, &mut pass.requests, &mut pass.problems);
     let mut names: Vec<&str> = raw.moments.iter().map(|moment| moment.name.value.as_str()).collect();
     names.sort_unstable();
     let version = raw.version.as_ref().map_or("1", |version| version.value.as_str());

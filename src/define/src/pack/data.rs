@@ -1,11 +1,11 @@
 //! Which slots are of which kinds of data: what is named, and everything that is computed of it.
 
-use super::check::KindDone;
+use super::checked::CheckedKind;
 use super::features::input_named;
 use super::problem::{Problem, Problems};
-use super::raw::Text;
 use super::raw_policy as raw;
 use super::scope::{Ground, View};
+use super::spot::Text;
 use super::words::{nearest, shortened};
 use crate::expr::{Expr, Ref};
 use crate::plan::{DataConsent, DataKinds, Evidence, Feature, Moment, ReasonPart, Source};
@@ -22,7 +22,7 @@ impl DataOf {
     pub(super) fn find(
         ground: &Ground<'_>,
         views: &[View],
-        kinds: &[KindDone],
+        kinds: &[CheckedKind],
         (raw, known): (&[raw::Data], &[DataConsent]),
         problems: &mut Problems,
     ) -> DataOf {
@@ -51,7 +51,7 @@ impl DataOf {
     }
 
     /// To everything that is computed of it.
-    fn spread(&mut self, kind: KindId, done: &KindDone, inputs: &[DataKinds]) {
+    fn spread(&mut self, kind: KindId, done: &CheckedKind, inputs: &[DataKinds]) {
         for (slot, feature) in done.features.iter().enumerate() {
             let Some(feature) = feature else { continue };
             let of = match feature.source {

@@ -2,8 +2,9 @@
 
 use super::inputs::field_named;
 use super::problem::{Problem, Problems};
-use super::raw::{self, Argument, Spot, Text};
+use super::raw::{self, Argument};
 use super::scope::{FieldScope, Ground, Lookup, Scope, SlotState, View, ViewScope, compile};
+use super::spot::{Spot, Text};
 use super::words::{nearest, shortened};
 use crate::expr::{Expected, Expr};
 use crate::plan::{Aggregate, Feature, Interval, Source};

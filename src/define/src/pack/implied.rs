@@ -8,9 +8,9 @@
 use super::contact::field_of;
 use super::features::{input_named, place_of};
 use super::problem::{Problem, Problems};
-use super::raw::{Spot, Text};
 use super::raw_policy as raw;
 use super::scope::{FieldScope, Ground, compile};
+use super::spot::{Spot, Text};
 use crate::expr::{Expected, Expr};
 use crate::plan::{Aggregate, Feature, Interval, SIGNAL_HALF_LIVES, Source};
 use propice_model::limits::RELEASES;

@@ -2,9 +2,10 @@
 
 use super::instant::check_pattern;
 use super::problem::{Problem, Problems};
-use super::raw::{self, Text};
+use super::raw;
 use super::scope::{Shape, kind_named, type_name};
 use super::section::word_of;
+use super::spot::Text;
 use super::words::{nearest, shortened};
 use crate::plan::{Field, Format, Input, Table, TimeUnit};
 use propice_model::limits::FIELD_SCALE;

@@ -12,7 +12,9 @@
 mod attributes;
 mod cases;
 mod check;
+mod checked;
 mod contact;
+mod customer;
 mod data;
 mod depth;
 mod features;
@@ -38,6 +40,7 @@ mod reason;
 mod remedy;
 mod scope;
 mod section;
+mod spot;
 mod words;
 
 use toml::de::DeTable;

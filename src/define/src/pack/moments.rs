@@ -1,9 +1,10 @@
 //! Checking moments: their conditions, what they are about, what they use.
 
 use super::problem::{Problem, Problems};
-use super::raw::{self, Text};
+use super::raw;
 use super::reason;
 use super::scope::{Ground, Lookup, SlotState, View, ViewScope, compile, locate};
+use super::spot::Text;
 use super::words::{nearest, shortened};
 use crate::expr::{Expected, Expr};
 use crate::plan::{Channel, Ended, Evidence, Moment, Purpose, Reason, ReasonPart, Silence, Texts, ValueStatement};

@@ -5,8 +5,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::problem::{Problem, Problems};
-use super::raw::{BelongsTo, Channel, Entity, Field, Format, Input, Pack, Spot, Text, View};
-use super::section::{Item, Section, wrong_type};
+use super::raw::{BelongsTo, Channel, Entity, Field, Format, Input, Pack, View};
+use super::section::{ENTITY_KEYS, Item, Section, wrong_type};
+use super::spot::{Spot, Text};
 use super::words::{check_expression_name, check_name, nearest, shortened};
 use super::{read_cases, read_moments, read_policy, read_views, read_words};
 
@@ -264,7 +265,7 @@ fn entity(name: Text, item: Item<'_>, problems: &mut Problems) -> Option<(Entity
     let item = section.wanted("belongs_to", "what relates it to customers", problems);
     let belongs_to = item.and_then(|item| belongs_to(format!("`belongs_to` of {place}"), &name, item, problems));
     let label = read_words::line(&mut section, "label", problems);
-    let view = read_views::of_section(name.clone(), &mut section, &read_views::KEYS, problems);
+    let view = read_views::of_section(name.clone(), &mut section, &ENTITY_KEYS, problems);
     section.finish(problems);
     Some((Entity { name, label, belongs_to }, view))
 }
@@ -361,7 +362,7 @@ fn view_keys(section: &str, item: Item<'_>) -> Vec<&'static str> {
             |item| if NAMELESS.contains(&section) { item.get_ref().is_table() } else { is_view(key, item) },
         )
     };
-    read_views::KEYS.into_iter().filter(is_one).collect()
+    ENTITY_KEYS.into_iter().filter(is_one).collect()
 }
 
 fn looks_like_view(item: &Spanned<DeValue<'_>>) -> bool {

@@ -3,8 +3,9 @@
 use toml::de::{DeArray, DeInteger, DeTable, DeValue};
 
 use super::problem::{Problem, Problems};
-use super::raw::{Expected, Given, Spot, Test, Text};
+use super::raw::{Expected, Given, Test};
 use super::section::{Item, Section, text_of, word_of, wrong_type};
+use super::spot::{Spot, Text};
 use crate::plan::{DeadLetters, ExpectedEvent, Gate, Verdict};
 use propice_model::value::write_json_with;
 

@@ -3,9 +3,9 @@
 use toml::de::DeValue;
 
 use super::problem::{Problem, Problems};
-use super::raw::{Spot, Text};
 use super::raw_policy::{Holidays, Pressure, Quiet};
 use super::section::{Item, Section, text_of, wrong_type};
+use super::spot::{Spot, Text};
 use super::words::shortened;
 use crate::plan::{Per, Period, Purpose};
 

@@ -3,9 +3,10 @@
 use toml::de::DeValue;
 
 use super::problem::{Problem, Problems};
-use super::raw::{Moment, Said, Silence, Spot, Text};
+use super::raw::{Moment, Said, Silence};
 use super::read_words;
 use super::section::{Item, Section};
+use super::spot::{Spot, Text};
 use super::words::{check_name, shortened};
 use crate::plan::{OnExpiry, OnNegativeMood, OnSuppressed, Purpose, ValueKind};
 

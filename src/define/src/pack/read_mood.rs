@@ -3,10 +3,9 @@
 use toml::de::DeValue;
 
 use super::problem::{Problem, Problems};
-use super::raw::Text;
 use super::raw_policy::{Mood, MoodSource, Signal};
-use super::read_policy::filled_of;
-use super::section::{Item, Section};
+use super::section::{Item, Section, filled_of};
+use super::spot::Text;
 use propice_model::Real;
 
 /// `policy.mood`, in both of its forms.

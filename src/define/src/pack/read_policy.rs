@@ -3,9 +3,9 @@
 use toml::de::DeValue;
 
 use super::problem::{Problem, Problems};
-use super::raw::{Spot, Text};
 use super::raw_policy::{Arbitration, Data, Policy, Receipts};
-use super::section::{Item, Section, number_of, text_of, word_of, wrong_type};
+use super::section::{Item, Section, filled_of, number_of, word_of, wrong_type};
+use super::spot::{Spot, Text};
 use super::words::{check_name, shortened};
 use super::{read_contact, read_mood};
 use crate::plan::{Purpose, ReceiptKind, Rest};
@@ -85,16 +85,6 @@ fn data(name: Text, item: Item<'_>, problems: &mut Problems) -> Option<Data> {
     }
     section.finish(problems);
     Some(data)
-}
-
-/// A text that is not empty.
-pub(super) fn filled_of(key: &str, item: Item<'_>, problems: &mut Problems) -> Option<Text> {
-    let text = text_of(key, item, problems)?;
-    if text.value.trim().is_empty() {
-        problems.add(Problem::Empty { key: shortened(key) }, &text.span);
-        return None;
-    }
-    Some(text)
 }
 
 /// `arbitration = "1h"` or `arbitration = { per = "1h", except = […] }`

@@ -3,9 +3,10 @@
 use toml::de::DeValue;
 
 use super::problem::{Problem, Problems};
-use super::raw::{Argument, Attribute, Feature, Spot, Text, View};
+use super::raw::{Argument, Attribute, Feature, View};
 use super::read_words;
-use super::section::{Item, Section, text_of, wrong_type};
+use super::section::{ENTITY_KEYS, Item, Section, text_of, wrong_type};
+use super::spot::{Spot, Text};
 use super::words::shortened;
 use propice_model::limits::SET_MOST;
 
@@ -13,13 +14,10 @@ use propice_model::limits::SET_MOST;
 pub(super) const AGGREGATES: [&str; 11] =
     ["count", "sum", "avg", "stddev", "min", "max", "first", "last", "distinct", "set", "top"];
 
-/// What keys of an entity are.
-pub(super) const KEYS: [&str; 3] = ["feature", "attribute", "labels"];
-
 /// The sections of one entity.
 pub(super) fn view(entity: Text, item: Item<'_>, problems: &mut Problems) -> Option<View> {
     let mut section = Section::of(format!("[{}]", entity.value), &entity.value, item, problems)?;
-    let view = of_section(entity, &mut section, &KEYS, problems);
+    let view = of_section(entity, &mut section, &ENTITY_KEYS, problems);
     section.finish(problems);
     Some(view)
 }

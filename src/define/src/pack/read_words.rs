@@ -4,8 +4,9 @@
 use toml::de::DeValue;
 
 use super::problem::{Problem, Problems};
-use super::raw::{Said, Text};
+use super::raw::Said;
 use super::section::{Item, Section, text_of, wrong_type};
+use super::spot::Text;
 use super::words::{nearest as nearest_name, shortened};
 use crate::plan::Ending;
 use propice_model::language::primary;

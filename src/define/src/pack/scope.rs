@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::problem::{Problem, Problems};
-use super::raw::Text;
+use super::spot::Text;
 use crate::expr::{self, Expected, Expr, Name, Names, Ref};
 use crate::plan::Input;
 use propice_model::{FieldId, InputId, KindId, Type};

@@ -6,11 +6,13 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::problem::{Problem, Problems};
-use super::raw::{Spot, Text};
-use super::read_views::KEYS;
+use super::spot::{Spot, Text};
 use super::words::{nearest, shortened};
 use propice_model::limits::DURATION_MS;
 use propice_model::{Duration, time};
+
+/// What keys of an entity are.
+pub(super) const ENTITY_KEYS: [&str; 3] = ["feature", "attribute", "labels"];
 
 /// A value of a table with its place.
 pub(super) type Item<'s> = &'s Spanned<DeValue<'s>>;
@@ -74,7 +76,7 @@ impl<'s> Section<'s> {
     /// Leaves the features and attributes of an entity to whoever reads them: it may be called like
     /// this section.
     pub(super) fn leave_views(&mut self) {
-        let keys: Vec<&str> = KEYS.into_iter().filter(|key| self.is_table(key)).collect();
+        let keys: Vec<&str> = ENTITY_KEYS.into_iter().filter(|key| self.is_table(key)).collect();
         self.known_elsewhere.extend(keys);
     }
 
@@ -352,4 +354,14 @@ pub(super) fn wrong_type(key: &str, expected: &'static str, found: &DeValue<'_>)
         DeValue::Table(_) => "a table",
     };
     Problem::WrongType { key: shortened(key), expected, found }
+}
+
+/// A text that is not empty.
+pub(super) fn filled_of(key: &str, item: Item<'_>, problems: &mut Problems) -> Option<Text> {
+    let text = text_of(key, item, problems)?;
+    if text.value.trim().is_empty() {
+        problems.add(Problem::Empty { key: shortened(key) }, &text.span);
+        return None;
+    }
+    Some(text)
 }

@@ -1,7 +1,7 @@
 //! Names and words: what a name may look like, which one was probably meant.
 
 use super::problem::{Problem, Problems};
-use super::raw::Spot;
+use super::spot::Spot;
 use propice_model::limits::NAME_BYTES;
 
 /// Words of the expression language: a thing that is called so could not be used in an expression.

@@ -9,9 +9,9 @@ use propice_flow::decode::time_units;
 use propice_model::Type;
 
 use super::DeadLetter;
+use super::counts::RecordCounts;
 use super::cut::Cut;
 use super::files::InputFile;
-use super::refusals::Tally;
 
 /// How much of a record is shown, in characters.
 const SHOWN_CHARS: usize = 120;
@@ -79,7 +79,7 @@ impl Expected {
     }
 
     /// Every record of the file is refused, as far as it was read, or to its end.
-    pub(super) fn all_refused(&self, tally: &Tally, at_end: bool) -> Cut {
+    pub(super) fn all_refused(&self, tally: &RecordCounts, at_end: bool) -> Cut {
         let how_many = match tally.read() {
             1 => "its only record is".to_owned(),
             all if at_end && tally.taken == 0 => format!("every one of its {all} records is"),
@@ -90,7 +90,7 @@ impl Expected {
     }
 
     /// Too many records of the file are refused; the first of them is told.
-    pub(super) fn refused(&self, mut text: String, tally: &Tally) -> Cut {
+    pub(super) fn refused(&self, mut text: String, tally: &RecordCounts) -> Cut {
         if let Some(first) = &tally.first {
             let DeadLetter { line, record, error, .. } = first;
             let (expected, found) = (self.expected(), excerpt(record));

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead};
 
+use propice_flow::decode::RecordError;
 use propice_model::limits::{KEPT_BYTES, RECORD_BYTES};
 
 /// Reads lines; `\n` and `\r\n` end them, a byte order mark at the start is skipped.
@@ -79,6 +80,12 @@ impl<R: BufRead> Lines<R> {
         }
         Ok(Line::Whole)
     }
+}
+
+/// A line beyond the limit.
+pub(super) fn too_long() -> RecordError {
+    let message = format!("longer than {RECORD_BYTES} bytes; its first {KEPT_BYTES} are kept");
+    RecordError { reason: "too_long", message }
 }
 
 #[cfg(test)]

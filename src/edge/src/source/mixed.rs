@@ -16,9 +16,9 @@ use propice_flow::decode::{Decoder, RecordError};
 use propice_model::limits::BATCH_RECORDS;
 use propice_model::{Fact, InputId, Origin};
 
+use super::lines::too_long;
 use super::lines::{Line, Lines};
 use super::open::open_path;
-use super::records::too_long;
 use super::{Batch, DeadLetter, Source, SourceError};
 
 /// Mixed records, in memory or from a file.

@@ -11,9 +11,12 @@
 //! and that at the start. A file that is damaged, or all of whose records are refused, ends the
 //! source ([`Cut`]). Checked by `tests/integrated/files.rs` and `first_hour_inputs.rs`.
 
+mod counts;
 mod cut;
 mod diagnosis;
+mod file_records;
 pub mod files;
+mod item;
 mod lines;
 mod live;
 pub mod merge;

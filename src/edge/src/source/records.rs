@@ -9,27 +9,17 @@ use propice_flow::decode::facts::Extractor;
 use propice_flow::decode::glance::{Glance, Glancer};
 use propice_flow::decode::json::JsonDecoder;
 use propice_flow::decode::{Decoded, Decoder, RecordError};
-use propice_model::limits::{KEPT_BYTES, RECORD_BYTES};
-use propice_model::{Fact, Origin};
+use propice_model::Origin;
 
 use super::DeadLetter;
 use super::cut::Cut;
 use super::diagnosis::Expected;
 use super::files::{InputFile, SourceError};
-use super::lines::{Line, Lines};
+use super::item::Item;
+use super::lines::{Line, Lines, too_long};
 use super::live::Live;
 use super::open::{Bytes, Opened, open};
-use super::own::{Held, Own, Passing};
 use super::rows::{Next, Rows};
-
-/// What stands in the place of a record.
-#[derive(Debug)]
-pub(super) enum Item {
-    Fact(Fact),
-    Dead(Box<DeadLetter>),
-    /// What was read of the record in which the file failed. There is nothing behind it.
-    Failed(Box<DeadLetter>, Cut),
-}
 
 /// The records of one file.
 pub(super) struct Records {
@@ -43,8 +33,6 @@ pub(super) struct Records {
     size: Option<u64>,
     live: Option<Arc<Live>>,
     pub(super) ended: bool,
-    /// Only what is about one customer, where that is asked for.
-    own: Option<Box<Passing>>,
 }
 
 /// Reads the records of a layout.
@@ -63,12 +51,6 @@ pub(super) enum Seen {
     End,
 }
 
-/// A line beyond the limit.
-pub(super) fn too_long() -> RecordError {
-    let message = format!("longer than {RECORD_BYTES} bytes; its first {KEPT_BYTES} are kept");
-    RecordError { reason: "too_long", message }
-}
-
 impl Records {
     /// Opens a file and reads its header, if it has one.
     ///
@@ -76,22 +58,6 @@ impl Records {
     /// When it cannot be opened, or its header lacks a required column.
     pub(super) fn open(plan: &Arc<Plan>, file: &InputFile, position: u16) -> Result<Records, SourceError> {
         Records::open_bytes(plan, file, position, None)
-    }
-
-    /// Opens a file for what is about one customer.
-    ///
-    /// # Errors
-    /// As [`Records::open`].
-    pub(super) fn open_own(
-        plan: &Arc<Plan>,
-        file: &InputFile,
-        position: u16,
-        own: &Own,
-    ) -> Result<Records, SourceError> {
-        let held = own.held(usize::from(position)).map(Held::open);
-        let mut records = Records::open_bytes(plan, file, position, held)?;
-        records.own = Some(Box::new(own.passing(plan, file, &records.extractor)));
-        Ok(records)
     }
 
     /// Opens a file, or what was held of it.
@@ -132,7 +98,6 @@ impl Records {
             size,
             live,
             ended: false,
-            own: None,
         })
     }
 
@@ -165,18 +130,13 @@ impl Records {
         self.read.load(Ordering::Relaxed)
     }
 
-    /// How long the last record was, with what was passed before it.
+    /// How long the last record was.
     pub(super) fn record_bytes(&self) -> usize {
-        self.own.as_ref().map_or_else(|| self.raw().0.len(), |own| own.bytes())
+        self.raw().0.len()
     }
 
     /// The next record; `None` at the end.
     pub(super) fn next(&mut self) -> Option<Item> {
-        if let Some(mut own) = self.own.take() {
-            let item = self.next_own(&mut own);
-            self.own = Some(own);
-            return item;
-        }
         while !self.ended {
             match self.layout.advance() {
                 Ok(Seen::Blank) => {}

@@ -14,8 +14,8 @@ use propice_flow::decode::RecordError;
 use propice_flow::decode::delimited::Values;
 use propice_model::limits::{QUOTED_LINES, RECORD_BYTES};
 
+use super::lines::too_long;
 use super::lines::{Line, Lines};
-use super::records::too_long;
 
 /// Reads records.
 pub(super) struct Rows<R> {

@@ -18,9 +18,9 @@ use propice_define::Plan;
 use propice_model::{InputId, Value};
 
 use super::glance::{Glance, Glancer, Spelt};
+use super::numbers::Misfit;
 use super::plain;
 use super::schema::{DELETED, FieldReader, Schema, shortened};
-use super::text::Misfit;
 use super::{Decoded, Decoder, OddTime, RecordError};
 
 /// Decodes the records of one input from lines of JSON.

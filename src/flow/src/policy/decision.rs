@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::episode::EpisodeKey;
 use propice_define::plan::{Ending, Gate, ReceiptKind, Verdict};
-use propice_model::{EventTime, Id, KindId, LogicalTime, MomentId, Real, Value};
+use propice_model::{EventTime, Id, LogicalTime, MomentId, Real, Value};
 
 /// Something that was decided or learnt. Sorted as it is published: by time, customer, moment,
 /// entity, opening, what.
@@ -30,17 +31,6 @@ impl Decision {
         self.judgement()
             .is_some_and(|judgement| matches!(judgement.verdict, Verdict::Released | Verdict::HandedToHuman))
     }
-}
-
-/// Which episode of a customer.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct EpisodeKey {
-    /// Of which moment.
-    pub moment: MomentId,
-    /// About what, for a moment about an entity.
-    pub entity: Option<(KindId, Id)>,
-    /// The logical time at which it opened.
-    pub since: LogicalTime,
 }
 
 /// What was decided or learnt.

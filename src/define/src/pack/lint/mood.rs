@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 use super::Lint;
 use crate::expr::{Expr, Ref};
-use crate::pack::check::KindDone;
+use crate::pack::checked::CheckedKind;
 use crate::plan::{Feature, MoodSource, Source};
 use propice_model::{InputId, KindId};
 
@@ -55,7 +55,7 @@ impl MoodSlots {
         mood
     }
 
-    fn add_kind(&mut self, id: KindId, kind: &KindDone, fields: &HashSet<(InputId, u16)>) {
+    fn add_kind(&mut self, id: KindId, kind: &CheckedKind, fields: &HashSet<(InputId, u16)>) {
         for (slot, feature) in kind.features.iter().enumerate() {
             let Some(feature) = feature else { continue };
             let is_about = |slot| match feature.source {

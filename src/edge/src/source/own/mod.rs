@@ -35,7 +35,8 @@ use super::files::{InputFile, SourceError};
 use super::open::{Opened, open};
 use super::records::Records;
 
-pub(super) use pass::Passing;
+pub(super) use pass::OwnRecords;
+use pass::Passing;
 
 /// What is known of a customer before its records are read.
 #[derive(Debug)]
@@ -58,7 +59,7 @@ pub struct OwnRows(Arc<Mutex<BTreeMap<Origin, Row>>>);
 
 /// The bytes of a file that can be read only once, unpacked.
 #[derive(Clone, Debug)]
-pub(super) struct Held {
+struct Held {
     bytes: Arc<[u8]>,
     delimited: bool,
 }
@@ -75,7 +76,7 @@ impl OwnRows {
 }
 
 impl Held {
-    pub(super) fn open(&self) -> Opened {
+    fn open(&self) -> Opened {
         let bytes = Box::new(Cursor::new(Arc::clone(&self.bytes)));
         Opened { bytes, delimited: self.delimited, read: Arc::default(), size: None, live: None }
     }
@@ -154,7 +155,7 @@ impl Own {
     }
 
     /// How the records of a file are passed, and its bytes when they were held.
-    pub(super) fn passing(&self, plan: &Arc<Plan>, file: &InputFile, extractor: &Extractor) -> Passing {
+    fn passing(&self, plan: &Arc<Plan>, file: &InputFile, extractor: &Extractor) -> Passing {
         let input = &plan.inputs[file.input.index()];
         let subjects = extractor.subjects();
         let named = subjects.iter().map(|(field, kind)| (*field, Arc::clone(&self.names[kind.index()])));
@@ -165,7 +166,7 @@ impl Own {
         Passing::new(glancer, self.until, self.rows.clone())
     }
 
-    pub(super) fn held(&self, position: usize) -> Option<&Held> {
+    fn held(&self, position: usize) -> Option<&Held> {
         self.held.get(position)?.as_ref()
     }
 }

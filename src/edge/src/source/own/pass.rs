@@ -1,18 +1,56 @@
 //! The records of one file that are about somebody, and the clock between them.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
+use propice_define::Plan;
 use propice_flow::decode::Decoded;
 use propice_flow::decode::facts::Extractor;
 use propice_flow::decode::glance::{Glance, Glancer};
 use propice_model::{Changes, EventTime, Fact, LogicalTime, Origin, Rank, Row, Value};
 
-use super::OwnRows;
 use super::floor::{Floor, Raw};
-use crate::source::records::{Item, Reader, Records, Seen};
+use super::{Held, Own, OwnRows};
+use crate::source::files::{InputFile, SourceError};
+use crate::source::item::Item;
+use crate::source::records::{Reader, Records, Seen};
+
+/// The records of one file that are about one customer.
+pub(in crate::source) struct OwnRecords {
+    pub(in crate::source) records: Records,
+    passing: Passing,
+}
+
+impl OwnRecords {
+    /// Opens a file for what is about one customer.
+    ///
+    /// # Errors
+    /// As [`Records::open`].
+    pub(in crate::source) fn open(
+        plan: &Arc<Plan>,
+        file: &InputFile,
+        position: u16,
+        own: &Own,
+    ) -> Result<OwnRecords, SourceError> {
+        let held = own.held(usize::from(position)).map(Held::open);
+        let records = Records::open_bytes(plan, file, position, held)?;
+        let passing = own.passing(plan, file, &records.extractor);
+        Ok(OwnRecords { records, passing })
+    }
+
+    /// The next record that is wanted, or that moves the clock; `None` at the end.
+    pub(in crate::source) fn next(&mut self) -> Option<Item> {
+        self.records.next_own(&mut self.passing)
+    }
+
+    /// How long the records were that were passed for the last one, and it.
+    pub(in crate::source) fn record_bytes(&self) -> usize {
+        self.passing.bytes
+    }
+}
 
 /// How the records of a file are passed.
-pub(in crate::source) struct Passing {
+pub(super) struct Passing {
     glancer: Glancer,
     until: Option<LogicalTime>,
     rows: Option<OwnRows>,
@@ -25,10 +63,6 @@ pub(in crate::source) struct Passing {
 impl Passing {
     pub(super) fn new(glancer: Glancer, until: Option<LogicalTime>, rows: Option<OwnRows>) -> Passing {
         Passing { glancer, until, rows, floor: Floor::default(), ready: VecDeque::new(), bytes: 0 }
-    }
-
-    pub(in crate::source) fn bytes(&self) -> usize {
-        self.bytes
     }
 }
 
@@ -55,7 +89,7 @@ impl Records {
     }
 
     /// The next record that is wanted, or that moves the clock; `None` at the end.
-    pub(in crate::source) fn next_own(&mut self, own: &mut Passing) -> Option<Item> {
+    fn next_own(&mut self, own: &mut Passing) -> Option<Item> {
         own.bytes = 0;
         while own.ready.is_empty() && !self.ended {
             match self.layout.advance() {

@@ -5,7 +5,7 @@ use crate::aggregate::{self, Tally};
 use propice_define::plan::Aggregate;
 use propice_model::{Type, Value};
 
-use super::panes::{Amount, Counted, Single, Summed, Wide};
+use super::panes::{Amount, Counted, Single, Summed, Total, Wide};
 use super::{Accumulate, Contributed};
 
 /// How many.
@@ -38,13 +38,6 @@ impl Count {
     pub(super) fn value(&self) -> Value {
         Value::Int(self.0)
     }
-}
-
-/// The sum of whole numbers of units, and how many they are.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(in crate::fused) struct Total {
-    pub(super) n: i64,
-    pub(super) units: i128,
 }
 
 impl Accumulate for Total {

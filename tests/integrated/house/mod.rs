@@ -2,6 +2,9 @@
 //! who reads a clock, how long a file is.
 //!
 //! Which crate may name which other one says its `Cargo.toml`: dependencies cannot go in a circle.
+//! That modules of one crate do not either is held by [`circles`].
+
+mod circles;
 
 use std::fs;
 use std::path::{Path, PathBuf};
