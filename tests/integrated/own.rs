@@ -15,7 +15,7 @@ use propice_edge::sink::LatestViews;
 use propice_edge::source::files::{Wanted, find};
 use propice_edge::source::{Batch, InputFile, MergedSource, Own, Source};
 use propice_edge::trigger::language::Language;
-use propice_explain::gathered::Gathered;
+use propice_explain::gathered::GatheredRecords;
 use propice_explain::{About, Question, explain_customer};
 use propice_flow::clock::EventClock;
 use propice_generate::{Settings, bank};
@@ -305,7 +305,7 @@ fn compare(
             told += usize::from(!expected.is_empty());
         }
         for customer in &customers[..explained] {
-            let own = Gathered::read(plan, &files, customer, *until).expect("files");
+            let own = GatheredRecords::read(plan, &files, customer, *until).expect("files");
             assert_eq!(own.first, first, "{customer} at {until:?}");
             let whole = Gathered { facts: Arc::clone(&facts), ..own.clone() };
             let moments = plan.moments.iter().map(|moment| Some(moment.name.clone()));

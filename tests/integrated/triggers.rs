@@ -8,9 +8,9 @@ use propice_define::plan::{Ending, Gate, OnExpiry, ReasonPart, Verdict};
 use propice_define::{self as define, Plan};
 use propice_edge::schema;
 use propice_edge::sink::{
-    DirectorySink, Format, MemorySink, OutgoingDecision, Show, Sink, TerminalSink, ViewMode, json,
+    DirectorySink, MemorySink, OutgoingDecision, Show, Sink, TerminalFormat, TerminalSink, ViewMode, json,
 };
-use propice_edge::trigger::{Record, Trigger};
+use propice_edge::trigger::{TopicRecord, Trigger};
 use propice_flow::policy::{Decision, Ended, EpisodeKey, FailedGate, Group, Judgement, Outcome, Receipt, Shown, What};
 use propice_model::{Id, KindId, MomentId, Real, Value};
 
@@ -428,7 +428,7 @@ fn both_modes_are_read_as_they_were_written() {
         let trigger = published(&plan, AT + 1, judgement);
         let structured = Trigger::from_json(&trigger.to_json().expect("JSON")).expect("a trigger");
         assert_eq!(structured, trigger);
-        let record = Record::new(&trigger).expect("JSON");
+        let record = TopicRecord::new(&trigger).expect("JSON");
         assert_eq!(record.key, b"c1");
         let header =
             |name: &str| record.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
@@ -436,11 +436,11 @@ fn both_modes_are_read_as_they_were_written() {
         assert_eq!(header("ce_expirytime"), Some("2026-03-07T09:00:00Z"));
         assert_eq!((header("content-type"), header("ce_datacontenttype")), (Some("application/json"), None));
         assert_eq!(record.trigger().expect("a trigger"), Some(trigger.clone()));
-        let tombstone = Record::tombstone(&trigger);
+        let tombstone = TopicRecord::tombstone(&trigger);
         assert_eq!((tombstone.value.as_ref(), &tombstone.headers), (None, &record.headers));
         assert_eq!(tombstone.trigger().expect("a tombstone"), None);
     }
-    let mut record = Record::new(&published(&plan, AT, released())).expect("JSON");
+    let mut record = TopicRecord::new(&published(&plan, AT, released())).expect("JSON");
     record.headers.retain(|(name, _)| *name != "ce_id");
     assert_eq!(record.trigger().expect_err("an error").to_string(), "there is no header `ce_id`");
 }
@@ -552,7 +552,7 @@ impl std::io::Write for Screen {
 fn people_see_what_is_in_it_for_the_customer_in_the_width_there_is() {
     let plan = Arc::new(declared());
     let screen = Screen::default();
-    let mut sink = TerminalSink::new(&plan, Show::Triggers, Format::Table, Box::new(screen.clone()), 24);
+    let mut sink = TerminalSink::new(&plan, Show::Triggers, TerminalFormat::Table, Box::new(screen.clone()), 24);
     let handed = Judgement { verdict: Verdict::HandedToHuman, channel: Some(0), locale: None, ..released() };
     let ended = Some(Ended { how: Ending::Succeeded, by: Vec::new() });
     let withdrawn = Judgement { verdict: Verdict::Withdrawn, ended, channel: Some(0), locale: None, ..released() };

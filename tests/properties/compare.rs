@@ -1,11 +1,11 @@
 //! What a run gave against what it must give.
 
-use propice_run::Texts;
+use propice_run::LineTexts;
 
 use crate::oracle::Expected;
 
 /// The first difference, in words.
-pub(crate) fn difference(expected: &Expected, found: &Texts) -> Option<String> {
+pub(crate) fn difference(expected: &Expected, found: &LineTexts) -> Option<String> {
     lines("episodes", &expected.episodes, &found.episodes)
         .or_else(|| lines("views", &expected.views, &found.view_changes))
         .or_else(|| lines("decisions", &expected.decisions, &found.decisions))

@@ -8,7 +8,7 @@ use propice_define::Plan;
 use propice_edge::sink::{MemorySink, ViewMode};
 use propice_edge::source::{Batch, LinesSource, Source};
 use propice_flow::Engine;
-use propice_run::{Options, Summary, Texts, execute, over_lines};
+use propice_run::{LineTexts, Options, Summary, execute, over_lines};
 
 use crate::compare;
 use crate::generate::{Case, Rng};
@@ -79,7 +79,7 @@ fn expected(case: &Case) -> oracle::Expected {
 }
 
 /// Runs a case in one way.
-pub(crate) fn run_one(plan: &Arc<Plan>, case: &Case, way: Way) -> Result<(Texts, Summary), String> {
+pub(crate) fn run_one(plan: &Arc<Plan>, case: &Case, way: Way) -> Result<(LineTexts, Summary), String> {
     let options = Options { engine: way.engine, workers: way.workers, views: way.views, until: case.until };
     let run = || match way.batch {
         usize::MAX => over_lines(plan, &case.lines, &options),
@@ -98,12 +98,12 @@ fn over_batches(
     lines: &[String],
     batch: usize,
     options: &Options,
-) -> std::io::Result<(Texts, Summary)> {
+) -> std::io::Result<(LineTexts, Summary)> {
     let source = Trickle { lines: LinesSource::new(plan, "lines", lines), read: Batch::default(), batch };
     let sink = MemorySink::new(plan, ViewMode::Changes);
     let summary = execute(plan, Box::new(source), Box::new(sink.clone()), options)?;
     let texts = sink.texts();
-    let texts = Texts {
+    let texts = LineTexts {
         episodes: texts.episodes,
         decisions: texts.decisions,
         view_changes: texts.views,
@@ -138,13 +138,13 @@ pub(crate) fn against_the_oracle(seed: u64, case: &Case) -> Tried {
     let Some(plan) = load(case) else { return Tried::Refused };
     let computed = std::panic::catch_unwind(|| expected(case));
     let Ok(expected) = computed else { return Tried::Wrong(ORACLE_PANICKED.to_owned()) };
-    let mut before: Option<(Way, Texts)> = None;
+    let mut before: Option<(Way, LineTexts)> = None;
     for way in ways(seed) {
         let (texts, summary) = match run_one(&plan, case, way) {
             Ok(done) => done,
             Err(error) => return Tried::Wrong(error),
         };
-        let texts = if way.views { texts } else { Texts { view_changes: expected_views(&before), ..texts } };
+        let texts = if way.views { texts } else { LineTexts { view_changes: expected_views(&before), ..texts } };
         if let Some(difference) = compare::difference(&expected, &texts) {
             return Tried::Wrong(format!("{way:?}: {difference}"));
         }
@@ -155,7 +155,7 @@ pub(crate) fn against_the_oracle(seed: u64, case: &Case) -> Tried {
         if !expected.cut && summary.late != expected.late {
             return Tried::Wrong(format!("{way:?}: {} records came late, not {}", expected.late, summary.late));
         }
-        let same = |(_, other): &(Way, Texts)| {
+        let same = |(_, other): &(Way, LineTexts)| {
             other.episodes == texts.episodes
                 && other.view_changes == texts.view_changes
                 && other.decisions == texts.decisions
@@ -169,7 +169,7 @@ pub(crate) fn against_the_oracle(seed: u64, case: &Case) -> Tried {
 }
 
 /// The views that another way gave, for one that gives none.
-fn expected_views(before: &Option<(Way, Texts)>) -> String {
+fn expected_views(before: &Option<(Way, LineTexts)>) -> String {
     before.as_ref().map(|(_, texts)| texts.view_changes.clone()).unwrap_or_default()
 }
 

@@ -36,7 +36,7 @@ impl Sought {
 
 /// An episode that was found.
 #[derive(Clone, Debug)]
-pub(super) struct Found {
+pub(super) struct FoundEpisode {
     pub(super) customer: Id,
     pub(super) episode: EpisodeKey,
     /// When the verdict was given; of an episode, when it opened.
@@ -47,7 +47,7 @@ pub(super) struct Found {
 #[derive(Clone)]
 pub(super) struct Seeker {
     sought: Sought,
-    found: Arc<Mutex<Option<Found>>>,
+    found: Arc<Mutex<Option<FoundEpisode>>>,
     stop: Arc<AtomicBool>,
 }
 
@@ -57,11 +57,11 @@ impl Seeker {
     }
 
     /// What was found.
-    pub(super) fn found(&self) -> Option<Found> {
+    pub(super) fn found(&self) -> Option<FoundEpisode> {
         self.found.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn note(&self, found: Found) {
+    fn note(&self, found: FoundEpisode) {
         if found.at.is_some() {
             self.stop.store(true, Ordering::Relaxed);
         }
@@ -82,7 +82,7 @@ impl Sink for Seeker {
             if !self.is_done() && outgoing.episode_id() == self.sought.episode {
                 let transition = outgoing.transition;
                 let at = self.sought.verdict.is_none().then_some(transition.since);
-                self.note(Found { customer: transition.customer.clone(), episode: transition.episode(), at });
+                self.note(FoundEpisode { customer: transition.customer.clone(), episode: transition.episode(), at });
             }
         }
         Ok(())
@@ -97,7 +97,7 @@ impl Sink for Seeker {
             }
             if outgoing.episode_id() == Some(self.sought.episode.as_str()) {
                 let customer = decision.customer.clone();
-                self.note(Found { customer, episode: episode.clone(), at: Some(decision.time) });
+                self.note(FoundEpisode { customer, episode: episode.clone(), at: Some(decision.time) });
             }
         }
         Ok(())

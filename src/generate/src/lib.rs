@@ -37,7 +37,7 @@ use life::Today;
 use outbox::Outbox;
 use person::Person;
 
-pub use outbox::{FILES, Open};
+pub use outbox::{FILES, OpenFile};
 
 /// Days of history before the run.
 const HISTORY: i64 = 180;
@@ -77,7 +77,7 @@ pub struct Progress {
 /// When a file cannot be opened or written, or `progress` asks to stop.
 pub fn bank(
     settings: &Settings,
-    open: &mut Open<'_>,
+    open: &mut OpenFile<'_>,
     progress: &mut dyn FnMut(Progress) -> io::Result<()>,
 ) -> io::Result<Vec<u64>> {
     let (seed, start, days) = (settings.seed, settings.start_day, i64::from(settings.days));

@@ -8,30 +8,30 @@
 use super::calendar::is_payday;
 use super::person::{ENERGY, FILMS, Person};
 use super::random::{End, Random};
-use super::scenario::{Kind, Scenario};
+use super::scenario::{Scenario, ScenarioKind};
 
 /// How long a stretch is, in days.
 pub(super) const STRETCH: i64 = 60;
 
-const KINDS: [Kind; 18] = [
-    Kind::OverdraftAhead,
-    Kind::CardLimitAbroad,
-    Kind::Complaint,
-    Kind::SalaryMissing,
-    Kind::DuplicateCharge,
-    Kind::FixedRateEnding,
-    Kind::LoanStalled,
-    Kind::Bereavement,
-    Kind::SubscriptionRose,
-    Kind::GoalReached,
-    Kind::FraudBlock,
-    Kind::Fragility,
-    Kind::SameQuestion,
-    Kind::BillOutOfLine,
-    Kind::NewHome,
-    Kind::IncidentFees,
-    Kind::ProjectSlipping,
-    Kind::SilentComplaint,
+const KINDS: [ScenarioKind; 18] = [
+    ScenarioKind::OverdraftAhead,
+    ScenarioKind::CardLimitAbroad,
+    ScenarioKind::Complaint,
+    ScenarioKind::SalaryMissing,
+    ScenarioKind::DuplicateCharge,
+    ScenarioKind::FixedRateEnding,
+    ScenarioKind::LoanStalled,
+    ScenarioKind::Bereavement,
+    ScenarioKind::SubscriptionRose,
+    ScenarioKind::GoalReached,
+    ScenarioKind::FraudBlock,
+    ScenarioKind::Fragility,
+    ScenarioKind::SameQuestion,
+    ScenarioKind::BillOutOfLine,
+    ScenarioKind::NewHome,
+    ScenarioKind::IncidentFees,
+    ScenarioKind::ProjectSlipping,
+    ScenarioKind::SilentComplaint,
 ];
 
 /// What happens to this customer in the stretch that begins on `from`, if anything. `number` counts
@@ -46,22 +46,22 @@ pub(super) fn plan(seed: u64, person: &Person, number: i64, from: i64, left: i64
     let turn = random.happens(500_000);
     let chosen = random.within(0, 3);
     let (start, resolved) = match kind {
-        Kind::OverdraftAhead => {
+        ScenarioKind::OverdraftAhead => {
             let start = first(earliest, |day| is_payday(person.payday, day - 3));
             (start, start + 4 + chosen % 2)
         }
-        Kind::SalaryMissing => {
+        ScenarioKind::SalaryMissing => {
             let start = first(earliest, |day| is_payday(person.payday, day));
             (start, start + 9 + chosen)
         }
-        Kind::SubscriptionRose => charged(earliest, person, FILMS),
-        Kind::BillOutOfLine => charged(earliest, person, ENERGY),
+        ScenarioKind::SubscriptionRose => charged(earliest, person, FILMS),
+        ScenarioKind::BillOutOfLine => charged(earliest, person, ENERGY),
         _ => (earliest, earliest),
     };
     let possible = match kind {
-        Kind::SubscriptionRose => !person.films_cancelled,
+        ScenarioKind::SubscriptionRose => !person.films_cancelled,
         // There must be something to lose, or the balance does not fall for three months.
-        Kind::Fragility => person.balance - person.reserve() >= person.salary,
+        ScenarioKind::Fragility => person.balance - person.reserve() >= person.salary,
         _ => true,
     };
     possible.then_some(Scenario { kind, start, turn, resolved })

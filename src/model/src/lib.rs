@@ -8,6 +8,7 @@ pub mod id;
 pub mod language;
 pub mod limits;
 pub mod names;
+pub mod nearest;
 pub mod ratio;
 pub mod record;
 pub mod rounding;

@@ -20,10 +20,10 @@ use super::{HeldBack, Summary};
 /// The sink, and what was counted on the way to it. On workers other than 0 there is none.
 #[derive(Clone)]
 pub(super) struct Publisher {
-    state: Rc<RefCell<State>>,
+    state: Rc<RefCell<PublisherState>>,
 }
 
-struct State {
+struct PublisherState {
     plan: Arc<Plan>,
     sink: Option<Box<dyn Sink>>,
     opened: Vec<u64>,
@@ -38,7 +38,7 @@ struct State {
 impl Publisher {
     pub(super) fn new(plan: &Arc<Plan>, sink: Option<Box<dyn Sink>>) -> Publisher {
         let moments = plan.moments.len();
-        let state = State {
+        let state = PublisherState {
             plan: Arc::clone(plan),
             sink,
             opened: vec![0; moments],
@@ -129,7 +129,7 @@ impl Publisher {
     }
 }
 
-impl State {
+impl PublisherState {
     fn hand_over(&mut self, hand_over: impl FnOnce(&mut dyn Sink) -> io::Result<()>) {
         if self.failure.is_none()
             && let Some(sink) = &mut self.sink

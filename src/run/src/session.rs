@@ -26,22 +26,22 @@ pub type Update = (Fact, LogicalTime, isize);
 pub struct Session<'w> {
     input: InputHandleVec<LogicalTime, Update>,
     reached: Reached,
-    worker: At<'w>,
+    worker: Placement<'w>,
 }
 
 /// Where a dataflow runs.
-enum At<'w> {
+enum Placement<'w> {
     /// On a worker of its own, in the thread that made it.
     Alone(Box<Worker>),
     /// On one of several workers.
     Among(&'w mut Worker),
 }
 
-impl At<'_> {
+impl Placement<'_> {
     fn worker(&mut self) -> &mut Worker {
         match self {
-            At::Alone(worker) => worker,
-            At::Among(worker) => worker,
+            Placement::Alone(worker) => worker,
+            Placement::Among(worker) => worker,
         }
     }
 }
@@ -56,13 +56,13 @@ impl Session<'static> {
     ) -> Session<'static> {
         let allocator = Allocator::Thread(Thread::default());
         let worker = Worker::new(config(1).worker, allocator, Some(Instant::now()));
-        Session::at(At::Alone(Box::new(worker)), plan, engine, with_views, hand_over)
+        Session::at(Placement::Alone(Box::new(worker)), plan, engine, with_views, hand_over)
     }
 }
 
 impl<'w> Session<'w> {
     fn at(
-        mut at: At<'w>,
+        mut at: Placement<'w>,
         plan: &Arc<Plan>,
         engine: Engine,
         with_views: bool,
@@ -155,7 +155,7 @@ impl<'w> Peer<'w> {
         with_views: bool,
         hand_over: impl FnMut(&mut Gathered, Option<LogicalTime>) + 'static,
     ) -> Session<'w> {
-        Session::at(At::Among(self.worker), plan, engine, with_views, hand_over)
+        Session::at(Placement::Among(self.worker), plan, engine, with_views, hand_over)
     }
 }
 

@@ -10,7 +10,7 @@ pub(super) mod exact;
 use std::sync::Arc;
 
 use super::operand::{Eval, Operand, Scalar, Whole, slot};
-use super::typed::{Arithmetic, Kind, Node, Part, TextTest, rescaled};
+use super::typed::{Arithmetic, Kind, Node, TextTest, TimePart, rescaled};
 use super::{Env, EvalError};
 use propice_model::{Decimal, Type, Value};
 
@@ -320,20 +320,20 @@ fn truncated(number: f64) -> Result<i64, EvalError> {
 }
 
 /// A part of a time in a zone.
-fn part_of_time(part: Part, time_ms: i64, zone: &jiff::tz::TimeZone) -> Result<i64, EvalError> {
+fn part_of_time(part: TimePart, time_ms: i64, zone: &jiff::tz::TimeZone) -> Result<i64, EvalError> {
     let timestamp = jiff::Timestamp::from_millisecond(time_ms).map_err(|_| EvalError::Overflow)?;
     let at = zone.to_datetime(timestamp);
     Ok(match part {
-        Part::FullYear => i64::from(at.year()),
-        Part::Month => i64::from(at.month()) - 1,
-        Part::DayOfMonth => i64::from(at.day()) - 1,
-        Part::Date => i64::from(at.day()),
-        Part::DayOfWeek => i64::from(at.weekday().to_sunday_zero_offset()),
-        Part::DayOfYear => i64::from(at.day_of_year()) - 1,
-        Part::Hours => i64::from(at.hour()),
-        Part::Minutes => i64::from(at.minute()),
-        Part::Seconds => i64::from(at.second()),
-        Part::Milliseconds => i64::from(at.millisecond()),
+        TimePart::FullYear => i64::from(at.year()),
+        TimePart::Month => i64::from(at.month()) - 1,
+        TimePart::DayOfMonth => i64::from(at.day()) - 1,
+        TimePart::Date => i64::from(at.day()),
+        TimePart::DayOfWeek => i64::from(at.weekday().to_sunday_zero_offset()),
+        TimePart::DayOfYear => i64::from(at.day_of_year()) - 1,
+        TimePart::Hours => i64::from(at.hour()),
+        TimePart::Minutes => i64::from(at.minute()),
+        TimePart::Seconds => i64::from(at.second()),
+        TimePart::Milliseconds => i64::from(at.millisecond()),
     })
 }
 

@@ -36,7 +36,7 @@ use std::sync::Arc;
 
 use propice_model::{LogicalTime, Type, Value};
 
-pub use parts::{Part, Shape, at_instant, parts};
+pub use parts::{ConditionPart, Shape, at_instant, parts};
 pub use predicate::{Link, Predicate, Side};
 pub use threshold::Threshold;
 
@@ -243,22 +243,12 @@ impl Mistake {
     }
 }
 
-/// The known name that was probably meant.
-fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    const SIMILAR: f64 = 0.8;
-    known
-        .map(|known| (strsim::jaro_winkler(&name.to_lowercase(), &known.to_lowercase()), known))
-        .filter(|(similarity, _)| *similarity >= SIMILAR)
-        .max_by(|(left, _), (right, _)| left.total_cmp(right))
-        .map(|(_, known)| known)
-}
-
 /// Compiles an expression.
 ///
 /// # Errors
 /// All the mistakes that were found.
 pub fn compile(text: &str, names: &mut dyn Names, expected: &Expected) -> Result<Expr, Vec<Mistake>> {
-    let source = source::Source::read(text)?;
+    let source = source::SourceText::read(text)?;
     let syntax = syntax::parse(&source)?;
     let mut checker = check::Checker { text, names, mistakes: Vec::new(), refs: Vec::new() };
     let node = checker.value(&syntax).and_then(|node| checker.expect(node, expected));

@@ -5,7 +5,7 @@
 //! that is more involved has none: it would take the whole condition to say it.
 
 use super::Ref;
-use super::source::Source;
+use super::source::SourceText;
 use super::token::TokenKind;
 use super::typed::{Kind, Node};
 
@@ -21,7 +21,7 @@ pub struct Threshold {
 }
 
 /// The thresholds of a condition, in the order in which it is written.
-pub(super) fn thresholds(source: &Source<'_>, node: &Node) -> Vec<Threshold> {
+pub(super) fn thresholds(source: &SourceText<'_>, node: &Node) -> Vec<Threshold> {
     match &node.kind {
         Kind::All(parts) => parts.iter().flat_map(|part| thresholds(source, part)).collect(),
         Kind::Compare(comparison, left, right) => {
@@ -34,7 +34,7 @@ pub(super) fn thresholds(source: &Source<'_>, node: &Node) -> Vec<Threshold> {
 }
 
 /// The spelling of a constant that is a single token, with a sign or without.
-fn literal(source: &Source<'_>, node: &Node) -> Option<String> {
+fn literal(source: &SourceText<'_>, node: &Node) -> Option<String> {
     node.constant().filter(|constant| !constant.is_null())?;
     let inside = |token: &usize| {
         let span = &source.tokens[*token].span;

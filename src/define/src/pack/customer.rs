@@ -2,7 +2,7 @@
 
 use super::problem::Problems;
 use super::raw;
-use super::scope::{Ground, Lookup, View, ViewScope, compile};
+use super::scope::{Ground, KindView, Lookup, ViewScope, compile};
 use super::spot::Text;
 use crate::expr::{Expected, Expr};
 use crate::plan::Channel;
@@ -11,7 +11,7 @@ use propice_model::KindId;
 /// What the policy is checked against.
 pub(super) struct PolicyGround<'a> {
     pub ground: &'a Ground<'a>,
-    pub views: &'a [View],
+    pub views: &'a [KindView],
     pub channels: &'a [Channel],
     pub raw: &'a raw::Pack,
 }

@@ -4,12 +4,13 @@ use super::checked::CheckedKind;
 use super::features::input_named;
 use super::problem::{Problem, Problems};
 use super::raw_policy as raw;
-use super::scope::{Ground, View};
+use super::scope::{Ground, KindView};
 use super::spot::Text;
-use super::words::{nearest, shortened};
+use super::words::shortened;
 use crate::expr::{Expr, Ref};
-use crate::plan::{DataConsent, DataKinds, Evidence, Feature, Moment, ReasonPart, Source};
+use crate::plan::{DataConsent, DataKinds, Evidence, Feature, FeatureSource, Moment, ReasonPart};
 use propice_model::KindId;
+use propice_model::nearest::nearest;
 
 /// The kinds of data of every slot, by kind of entity.
 pub(super) struct DataOf {
@@ -21,7 +22,7 @@ impl DataOf {
     /// bit.
     pub(super) fn find(
         ground: &Ground<'_>,
-        views: &[View],
+        views: &[KindView],
         kinds: &[CheckedKind],
         (raw, known): (&[raw::Data], &[DataConsent]),
         problems: &mut Problems,
@@ -55,8 +56,8 @@ impl DataOf {
         for (slot, feature) in done.features.iter().enumerate() {
             let Some(feature) = feature else { continue };
             let of = match feature.source {
-                Source::Records { input, .. } => inputs[input.index()],
-                Source::Entities(of) => self.of_feature(of, feature),
+                FeatureSource::Records { input, .. } => inputs[input.index()],
+                FeatureSource::Entities(of) => self.of_feature(of, feature),
             };
             self.slots[kind.index()][slot] |= of;
         }
@@ -99,7 +100,12 @@ impl DataOf {
 }
 
 /// `FEATURE` of the customer, or `ENTITY.FEATURE`.
-fn slot_named(ground: &Ground<'_>, views: &[View], name: &Text, problems: &mut Problems) -> Option<(KindId, usize)> {
+fn slot_named(
+    ground: &Ground<'_>,
+    views: &[KindView],
+    name: &Text,
+    problems: &mut Problems,
+) -> Option<(KindId, usize)> {
     let (kind, feature) = match name.value.split_once('.') {
         Some((entity, feature)) => (ground.kind(entity), feature),
         None => (Some(KindId::CUSTOMER), name.value.as_str()),

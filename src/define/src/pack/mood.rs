@@ -10,9 +10,10 @@ use super::raw;
 use super::raw_policy::{Mood, MoodSource as RawSource};
 use super::scope::SlotState;
 use super::spot::{Spot, Text};
-use super::words::{nearest, shortened};
+use super::words::shortened;
 use crate::expr::Expected;
 use crate::plan::{MoodPolicy, MoodSource, SignalSource};
+use propice_model::nearest::nearest;
 use propice_model::{Duration, KindId, Type};
 
 /// How mood counts.

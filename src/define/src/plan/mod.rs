@@ -20,7 +20,7 @@ use propice_model::{Duration, FieldId, InputId, KindId, Type};
 use super::diagnostic::Diagnostic;
 use super::expr::{Expr, Ref};
 
-pub use feature::{Aggregate, Feature, Interval, Source};
+pub use feature::{Aggregate, Feature, FeatureSource, Interval};
 pub use policy::{
     Arbitration, Budget, DataConsent, DataKinds, Holidays, MoodPolicy, MoodSource, OnExpiry, OnSuppressed, Per, Period,
     Policy, QuietRule, Reason, ReasonPart, ReceiptKind, Rest, SIGNAL_HALF_LIVES, SignalSource, Silence, receipt,
@@ -28,7 +28,7 @@ pub use policy::{
 };
 pub use unit::TimeUnit;
 pub use verdict::{Ending, Gate, Verdict};
-pub use words::{Ended, Texts, said};
+pub use words::{EndedWords, Texts, said};
 
 /// Everything a pack says, checked.
 #[derive(Debug)]
@@ -274,7 +274,7 @@ pub struct Moment {
     /// Why, in words; empty: told from the condition.
     pub reason: Reason,
     /// What is said when it is true no more.
-    pub ended: Ended,
+    pub ended: EndedWords,
     /// A hint to whoever writes or speaks.
     pub tone: Option<String>,
     /// What leaves with a trigger.
@@ -408,7 +408,7 @@ pub struct TestCase {
     pub given: Given,
     /// Every transition of the moments that it names with one, and every verdict of those that it
     /// names with a verdict.
-    pub expect: Vec<Expected>,
+    pub expect: Vec<ExpectedEpisode>,
     /// Moments (names) that must not open.
     pub silent: Vec<String>,
     /// Moments (names) that must not be released or handed over.
@@ -441,7 +441,7 @@ pub enum Given {
 
 /// What a case expects of an episode.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Expected {
+pub struct ExpectedEpisode {
     /// The customer.
     pub customer: String,
     /// The entity, for a moment about one.

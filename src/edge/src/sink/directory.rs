@@ -10,7 +10,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::output::{Kind, OutputError, OutputFolder};
+use crate::output::{OutputError, OutputFolder, OutputKind};
 use crate::source::DeadLetter;
 use crate::trigger::{DEFAULT_CHANNEL, channel_name};
 use propice_define::Plan;
@@ -56,7 +56,7 @@ impl DirectorySink {
     /// # Errors
     /// When that cannot be done; the message names the place.
     pub fn create(plan: &Arc<Plan>, folder: &Path, mode: ViewMode) -> io::Result<DirectorySink> {
-        Ok(DirectorySink::into_folder(plan, OutputFolder::open(folder, Kind::Run, &[], false)?, mode)?)
+        Ok(DirectorySink::into_folder(plan, OutputFolder::open(folder, OutputKind::Run, &[], false)?, mode)?)
     }
 
     /// Creates the files of a folder that was taken.

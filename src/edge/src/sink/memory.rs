@@ -17,7 +17,7 @@ use super::{OutgoingDecision, OutgoingTransition, Sink, json};
 
 /// The texts of the files of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Texts {
+pub struct OutputTexts {
     /// `episodes.jsonl`
     pub episodes: String,
     /// `decisions.jsonl`
@@ -39,7 +39,7 @@ pub struct MemorySink {
 }
 
 struct Kept {
-    texts: Texts,
+    texts: OutputTexts,
     transitions: Vec<Transition>,
     decisions: Vec<Decision>,
     letters: Vec<DeadLetter>,
@@ -50,7 +50,7 @@ impl MemorySink {
     /// An empty one.
     pub fn new(plan: &Arc<Plan>, mode: ViewMode) -> MemorySink {
         let kept = Kept {
-            texts: Texts::default(),
+            texts: OutputTexts::default(),
             transitions: Vec::new(),
             decisions: Vec::new(),
             letters: Vec::new(),
@@ -60,7 +60,7 @@ impl MemorySink {
     }
 
     /// What was written so far.
-    pub fn texts(&self) -> Texts {
+    pub fn texts(&self) -> OutputTexts {
         self.kept().texts.clone()
     }
 

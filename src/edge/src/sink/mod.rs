@@ -16,11 +16,11 @@ pub mod views;
 
 pub use decision::DecisionLine;
 pub use directory::DirectorySink;
-pub use memory::{MemorySink, Texts};
+pub use memory::{MemorySink, OutputTexts};
 pub use outgoing::{OutgoingDecision, OutgoingTransition};
-pub use tally::Tally;
+pub use tally::DecisionTally;
 pub use tee::{Counts, Tee};
-pub use terminal::{Format, Show, TerminalSink};
+pub use terminal::{Show, TerminalFormat, TerminalSink};
 pub use views::{LatestViews, ViewMode, Views};
 
 use propice_flow::ViewPart;

@@ -8,7 +8,7 @@ use crate::source::DeadLetter;
 use propice_flow::ViewPart;
 use propice_model::LogicalTime;
 
-use super::{OutgoingDecision, OutgoingTransition, Sink, Tally};
+use super::{DecisionTally, OutgoingDecision, OutgoingTransition, Sink};
 
 /// What went by.
 #[derive(Clone, Debug, Default)]
@@ -20,7 +20,7 @@ pub struct Counts {
     /// Customers that exist; nothing when there are no views.
     pub customers: i64,
     /// What was decided.
-    pub decided: Tally,
+    pub decided: DecisionTally,
 }
 
 /// Hands everything to several sinks, in order.

@@ -132,12 +132,12 @@ impl<R: Read> Read for Piped<R> {
 }
 
 /// The text of a pipe, unpacked and decoded: looks how what is there ends.
-pub(super) struct Ends<R> {
+pub(super) struct LineEndWatch<R> {
     pub(super) inner: R,
     pub(super) live: Arc<Live>,
 }
 
-impl<R: BufRead> Read for Ends<R> {
+impl<R: BufRead> Read for LineEndWatch<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.fill_buf()?.read(buffer)?;
         self.consume(length);
@@ -145,7 +145,7 @@ impl<R: BufRead> Read for Ends<R> {
     }
 }
 
-impl<R: BufRead> BufRead for Ends<R> {
+impl<R: BufRead> BufRead for LineEndWatch<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         let bytes = self.inner.fill_buf()?;
         if let Some(last) = bytes.last() {

@@ -25,7 +25,7 @@ use propice_model::limits::{BATCH_BYTES, BATCH_RECORDS, QUEUED_BATCHES};
 use propice_model::{EventTime, Fact};
 
 use super::counts::RecordCounts;
-use super::diagnosis::Expected;
+use super::diagnosis::ExpectedRecords;
 use super::file_records::FileRecords;
 use super::files::{InputFile, SourceError};
 use super::item::{Chunk, Item};
@@ -55,7 +55,7 @@ pub struct MergedSource {
 
 /// One file.
 struct Head {
-    expected: Expected,
+    expected: ExpectedRecords,
     tally: RecordCounts,
     chunks: Option<Receiver<Chunk>>,
     items: std::vec::IntoIter<Item>,

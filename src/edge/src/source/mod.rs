@@ -13,6 +13,7 @@
 
 mod counts;
 mod cut;
+mod delimited_rows;
 mod diagnosis;
 mod file_records;
 pub mod files;
@@ -26,11 +27,10 @@ mod open;
 mod own;
 mod records;
 mod refusals;
-mod rows;
 
 pub use cut::Cut;
 pub use files::{InputFile, SourceError};
-pub use lines::{Line, Lines};
+pub use lines::{LineRead, Lines};
 pub use merge::MergedSource;
 pub use mixed::LinesSource;
 pub use open::open_path;

@@ -11,7 +11,7 @@ use propice_model::limits::REFUSED_RECORDS;
 use super::DeadLetter;
 use super::counts::RecordCounts;
 use super::cut::Cut;
-use super::diagnosis::Expected;
+use super::diagnosis::ExpectedRecords;
 
 /// How many records may become dead letters.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -61,7 +61,7 @@ impl Refusals {
         &mut self,
         tally: &mut RecordCounts,
         letter: &DeadLetter,
-        expected: &Expected,
+        expected: &ExpectedRecords,
     ) -> Result<(), Cut> {
         tally.refuse(letter);
         self.refused += 1;
@@ -78,7 +78,7 @@ impl Refusals {
     ///
     /// # Errors
     /// When too many of its records were refused.
-    pub(super) fn end(&self, tally: &RecordCounts, expected: &Expected) -> Result<(), Cut> {
+    pub(super) fn end(&self, tally: &RecordCounts, expected: &ExpectedRecords) -> Result<(), Cut> {
         match self.limit {
             DeadLetterLimit::NotAll if tally.refused > 0 && (tally.taken == 0 || tally.is_array()) => {
                 Err(expected.all_refused(tally, true))
@@ -88,7 +88,7 @@ impl Refusals {
         }
     }
 
-    fn too_many(&self, tally: &RecordCounts, expected: &Expected) -> Cut {
+    fn too_many(&self, tally: &RecordCounts, expected: &ExpectedRecords) -> Cut {
         let head = match self.limit {
             DeadLetterLimit::Percent(most) => format!(
                 "{}: {} of {} records of `{}` are refused, and --max-dead-letters allows {most}%",

@@ -19,7 +19,7 @@ pub mod payload;
 mod reason;
 mod telling;
 
-pub use binary::{BinaryError, Record};
+pub use binary::{BinaryError, TopicRecord};
 pub use build::{DEFAULT_CHANNEL, channel_name};
 pub(crate) use build::{is_published, trigger};
 pub use ended::{Speech, slot_label};

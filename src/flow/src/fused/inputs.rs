@@ -16,7 +16,7 @@ use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 use crate::shard::shard;
 use crate::{Updates, ViewPart};
 use propice_define::Plan;
-use propice_define::plan::Source;
+use propice_define::plan::FeatureSource;
 use propice_model::{EntityChange, Fact, LogicalTime, Value};
 
 use super::capabilities::CapabilityHolder;
@@ -54,7 +54,7 @@ pub(super) fn customer_routing(plan: &Plan) -> Option<CustomerRouting> {
     let mut home = vec![None; plan.inputs.len()];
     for (position, input) in plan.inputs.iter().enumerate() {
         let fed = customer.features.iter().filter_map(|feature| match feature.source {
-            Source::Records { input, key } if input.index() == position => Some(key),
+            FeatureSource::Records { input, key } if input.index() == position => Some(key),
             _ => None,
         });
         let mut names = input.about.map(|(field, _)| field).into_iter().chain(fed);

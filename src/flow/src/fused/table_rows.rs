@@ -11,7 +11,7 @@ use propice_model::{Changes, EntityChange, Fact, InputId, Rank, Value};
 use super::segmented_map::{SegmentedMap, hash_of};
 
 /// A table, and a primary key of it.
-type Key = (InputId, Vec<Value>);
+type TableKey = (InputId, Vec<Value>);
 
 /// The current row of a key: its rank, and what it says.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ struct Current {
 /// The current rows of tables, those of this worker.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
-    rows: SegmentedMap<(Key, Current)>,
+    rows: SegmentedMap<(TableKey, Current)>,
 }
 
 impl Rows {

@@ -14,7 +14,7 @@ use super::calendar::HolidayTable;
 use super::{EpisodeKey, Policy, Shown};
 
 /// The views of the entities of a customer.
-pub trait Parts {
+pub trait EntityViews {
     /// The slots of an entity that belongs to the customer.
     fn slots(&self, kind: KindId, id: &Id) -> Option<&[Value]>;
 }
@@ -30,7 +30,7 @@ pub struct Snapshot<'a> {
     /// Its slots; those over nothing when it does not exist.
     pub row: &'a [Value],
     /// Its entities.
-    pub parts: &'a dyn Parts,
+    pub parts: &'a dyn EntityViews,
     /// The holidays at this time.
     pub holidays: &'a HolidayTable,
 }

@@ -33,7 +33,7 @@ mod success;
 
 pub use crate::episode::EpisodeKey;
 pub use calendar::HolidayTable;
-pub use context::{Parts, Snapshot};
+pub use context::{EntityViews, Snapshot};
 pub use decision::{Decision, Ended, FailedGate, Group, Judgement, Outcome, Receipt, Shown, What};
 pub use state::PolicyState;
 

@@ -10,10 +10,10 @@ use propice_flow::decode::glance::{Glance, Glancer};
 use propice_model::{Changes, EventTime, Fact, LogicalTime, Origin, Rank, Row, Value};
 
 use super::floor::{Floor, Raw};
-use super::{Held, Own, OwnRows};
+use super::{HeldFile, Own, OwnRows};
 use crate::source::files::{InputFile, SourceError};
 use crate::source::item::Item;
-use crate::source::records::{Reader, Records, Seen};
+use crate::source::records::{NextRecord, Reader, Records};
 
 /// The records of one file that are about one customer.
 pub(in crate::source) struct OwnRecords {
@@ -32,7 +32,7 @@ impl OwnRecords {
         position: u16,
         own: &Own,
     ) -> Result<OwnRecords, SourceError> {
-        let held = own.held(usize::from(position)).map(Held::open);
+        let held = own.held(usize::from(position)).map(HeldFile::open);
         let records = Records::open_bytes(plan, file, position, held)?;
         let passing = own.passing(plan, file, &records.extractor);
         Ok(OwnRecords { records, passing })
@@ -72,9 +72,9 @@ impl Records {
     pub(super) fn look_through(&mut self, glancer: &mut Glancer, mut each: impl FnMut(&Row)) {
         loop {
             match self.layout.advance() {
-                Err(_) | Ok(Seen::End) => return,
-                Ok(Seen::Blank | Seen::Bad(_)) => continue,
-                Ok(Seen::Record) => {}
+                Err(_) | Ok(NextRecord::End) => return,
+                Ok(NextRecord::Blank | NextRecord::Bad(_)) => continue,
+                Ok(NextRecord::Record) => {}
             }
             if let Glance::Other(_) = self.layout.glance(glancer) {
                 continue;
@@ -93,10 +93,10 @@ impl Records {
         own.bytes = 0;
         while own.ready.is_empty() && !self.ended {
             match self.layout.advance() {
-                Ok(Seen::Blank) => {}
-                Ok(Seen::Record) => self.pass(own),
-                Ok(Seen::Bad(error)) => own.ready.push_back(Item::Dead(Box::new(self.dead(error)))),
-                Ok(Seen::End) => {
+                Ok(NextRecord::Blank) => {}
+                Ok(NextRecord::Record) => self.pass(own),
+                Ok(NextRecord::Bad(error)) => own.ready.push_back(Item::Dead(Box::new(self.dead(error)))),
+                Ok(NextRecord::End) => {
                     self.ended = true;
                     self.move_clock(own);
                 }
