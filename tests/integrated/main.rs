@@ -6,6 +6,7 @@
 mod check_messages;
 mod check_policy;
 mod commands;
+mod deployment;
 mod docs;
 mod files;
 mod first_hour_inputs;

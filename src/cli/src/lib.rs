@@ -11,6 +11,7 @@ mod decided;
 mod generate;
 mod inputs;
 mod language;
+mod live;
 mod meter;
 mod plan;
 mod report;
@@ -45,6 +46,10 @@ Exit codes:
   129, 130, 143
        ended by a hang-up, by Ctrl-C, by a request to terminate; what was read until then is decided and published";
 
+/// The exit code that asks whoever supervises a process to start it again (`EX_TEMPFAIL` of
+/// sysexits.h).
+const TRY_AGAIN: u8 = 75;
+
 /// What `propice --help` shows first.
 const EXAMPLES: &str = "\
 Examples:
@@ -66,6 +71,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Args),
+    Live(live::Args),
     Check(check::Args),
     Test(test::Args),
     Plan(plan::Args),
@@ -91,6 +97,8 @@ pub(crate) enum Failure {
     Io(String),
     /// Too many records were refused; the text says which.
     Refused(String),
+    /// Something outside ended it; starting again may help.
+    TryAgain(String),
     /// Nobody reads what is written; there is nothing to say.
     BrokenPipe,
     /// Ended by a signal: its number.
@@ -126,6 +134,7 @@ impl Failure {
             Failure::Usage(text) => (2, text),
             Failure::Io(text) => (3, text),
             Failure::Refused(text) => (4, text),
+            Failure::TryAgain(text) => (TRY_AGAIN, text),
             Failure::BrokenPipe => (0, String::new()),
             Failure::Interrupted(signal) => (signals::EXIT_BASE + signal, String::new()),
         };
@@ -141,6 +150,7 @@ impl Failure {
 pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
+        Command::Live(args) => live::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Plan(args) => plan::run(&args),

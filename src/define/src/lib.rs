@@ -11,12 +11,14 @@
 //! knows nothing of timely.
 
 pub mod clauses;
+pub mod deployment;
 pub mod diagnostic;
 pub mod expr;
 pub mod pack;
 pub mod plan;
 pub mod plan_text;
 
+pub use deployment::{Deployment, load_deployment};
 pub use diagnostic::{Diagnostic, PackErrors, Severity};
 pub use pack::{load, parse_instant};
 pub use plan::Plan;

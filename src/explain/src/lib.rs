@@ -43,7 +43,7 @@ use answer::Answer;
 use gathered::GatheredRecords;
 use history::{Life, MomentSubject};
 use reading::Reading;
-use telling::Telling;
+use telling::CustomerTelling;
 
 /// What is asked.
 #[derive(Clone, Debug)]

@@ -13,10 +13,10 @@ use propice_model::time::format_logical;
 use propice_model::{Id, KindId, LogicalTime};
 use propice_run::{self as run, Options};
 
+use super::Problem;
 use super::find::{FoundEpisode, Seeker, Sought};
 use super::gathered::{GatheredRecords, names};
 use super::history::{History, Life};
-use super::{Problem, subjects};
 
 /// A pack and the files that it is run over.
 pub(super) struct Reading<'a> {

@@ -146,6 +146,11 @@ impl Tally {
         }
     }
 
+    /// Whether more was taken back than added.
+    pub fn is_negative(&self) -> bool {
+        self.n < 0
+    }
+
     /// Whether nothing is left.
     pub fn is_zero(&self) -> bool {
         self.n == 0 && self.total == 0 && self.exact.is_none()

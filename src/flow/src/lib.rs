@@ -8,9 +8,11 @@ pub mod episode;
 pub mod exact_sum;
 pub mod fused;
 mod holidays;
+mod invariant;
 pub mod policy;
 pub mod reference;
 pub mod shard;
+pub mod state;
 
 use std::sync::Arc;
 
@@ -21,6 +23,7 @@ use propice_define::Plan;
 use propice_model::{Fact, Id, KindId, LogicalTime, MomentId, Value};
 
 use policy::{Decision, EpisodeKey};
+use state::StateHandle;
 
 /// Differences of `D` at logical times.
 pub type Updates<'scope, D> = Stream<'scope, LogicalTime, Vec<(D, LogicalTime, isize)>>;
@@ -92,11 +95,34 @@ pub enum Engine {
     Reference,
 }
 
+/// How a dataflow is built.
+#[derive(Clone, Default)]
+pub struct BuildOptions {
+    /// Whether views are asked for.
+    pub with_views: bool,
+    /// What asks the operators for what they hold, and gives it back; without one nothing of it
+    /// costs anything. Only [`Engine::Fused`] answers, and only of a plan that
+    /// [keeps rows](Plan::keeps_rows) are rows complete.
+    pub state: Option<StateHandle>,
+}
+
+impl From<bool> for BuildOptions {
+    /// With views or without, and no more.
+    fn from(with_views: bool) -> BuildOptions {
+        BuildOptions { with_views, state: None }
+    }
+}
+
 /// Builds the dataflow of a plan.
-pub fn build<'scope>(engine: Engine, plan: &Arc<Plan>, facts: Updates<'scope, Fact>, with_views: bool) -> Flow<'scope> {
+pub fn build<'scope>(
+    engine: Engine,
+    plan: &Arc<Plan>,
+    facts: Updates<'scope, Fact>,
+    options: &BuildOptions,
+) -> Flow<'scope> {
     let (facts, holidays) = holidays::split(plan, facts);
     match engine {
-        Engine::Fused => fused::build(plan, facts, holidays, with_views),
-        Engine::Reference => reference::build(plan, facts, holidays, with_views),
+        Engine::Fused => fused::build(plan, facts, holidays, options),
+        Engine::Reference => reference::build(plan, facts, holidays, options.with_views),
     }
 }

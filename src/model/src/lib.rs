@@ -5,6 +5,7 @@
 
 pub mod decimal;
 pub mod id;
+pub mod key_range;
 pub mod language;
 pub mod limits;
 pub mod names;
@@ -18,6 +19,7 @@ pub mod value;
 
 pub use decimal::Decimal;
 pub use id::Id;
+pub use key_range::KeyRange;
 pub use language::Language;
 pub use names::{FeatureId, FieldId, InputId, KindId, MomentId};
 pub use ratio::Ratio;

@@ -46,3 +46,25 @@ pub const KEPT_BYTES: usize = 4_096;
 /// Bytes of an input that is read only once and has to be read twice: what belongs to whom, from a
 /// pipe.
 pub const HELD_BYTES: usize = 256 << 20;
+/// What a variable of a deployment file may stand for, in bytes.
+pub const VARIABLE_BYTES: usize = 64 << 10;
+/// The name of a topic, in bytes; Kafka's own limit.
+pub const TOPIC_BYTES: usize = 249;
+/// Topics of one input.
+pub const INPUT_TOPICS: usize = 1_024;
+/// A key with what is kept of it, as it is stored, in bytes.
+pub const STATE_ENTRY_BYTES: u64 = 64 << 20;
+/// A block of a part of a checkpoint, before it is packed: it is closed past that.
+pub const STATE_BLOCK_BYTES: usize = 1 << 20;
+/// Entries that wait to be packed, of one writer of a part.
+pub const STATE_BUFFER_BYTES: usize = 16 << 20;
+/// Bytes of a part that go into the store at once. Buckets take no less than 5 MiB.
+pub const STATE_UPLOAD_BYTES: usize = 8 << 20;
+/// Bytes of a part that are read ahead.
+pub const STATE_READ_BYTES: u64 = 4 << 20;
+/// A manifest of a checkpoint, and any other small object of the store, in bytes.
+pub const STATE_SMALL_BYTES: u64 = 64 << 20;
+/// Checkpoints that are kept, so that one that is damaged has some before it.
+pub const STATE_CHECKPOINTS: usize = 3;
+/// Generations that are kept.
+pub const STATE_GENERATIONS: usize = 16;

@@ -59,6 +59,8 @@ pub struct EntityChange {
     pub id: Id,
     /// Whether the record makes the entity exist (it is about it, or relates it).
     pub names: bool,
+    /// Whether the record is of a stream, and so never taken back.
+    pub lasting: bool,
     /// The customer to whom the record relates the entity.
     pub owner: Option<Id>,
     /// When it happened: what `first` and `last` order by.
@@ -85,6 +87,9 @@ pub struct Fact {
     pub key: Vec<Value>,
     /// What it says of entities: at most one change per entity. Empty for a deletion.
     pub changes: Changes,
+    /// The fields of a record of a table, where state is kept; `None` for a deletion, for a stream,
+    /// and where nothing is kept.
+    pub row: Option<Box<Row>>,
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::names::KindId;
+use super::value::Value;
 
 /// The type of a value. Every type also holds null.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -31,6 +32,23 @@ impl Type {
     /// Whether arithmetic is defined on it.
     pub fn is_number(&self) -> bool {
         matches!(self, Type::Int | Type::Float | Type::Decimal(_))
+    }
+
+    /// Whether a value is one of it, or null.
+    pub fn admits(&self, value: &Value) -> bool {
+        match (self, value) {
+            (_, Value::Null)
+            | (Type::Bool, Value::Bool(_))
+            | (Type::Int, Value::Int(_))
+            | (Type::Float, Value::Float(_))
+            | (Type::Decimal(_), Value::Decimal(_))
+            | (Type::Text, Value::Text(_))
+            | (Type::Time, Value::Time(_))
+            | (Type::Duration, Value::Duration(_))
+            | (Type::Id(_), Value::Id(_))
+            | (Type::List(_), Value::List(_)) => true,
+            _ => false,
+        }
     }
 }
 

@@ -5,8 +5,6 @@ use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use differential_dataflow::consolidation::consolidate_updates;
-
 use propice_define::Plan;
 use propice_edge::sink::{OutgoingDecision, OutgoingTransition, Sink};
 use propice_edge::source::DeadLetter;
@@ -14,7 +12,7 @@ use propice_flow::policy::Decision;
 use propice_flow::{Transition, ViewPart};
 use propice_model::LogicalTime;
 
-use super::gather::Gathered;
+use super::gather::{Complete, Gathered};
 use super::{HeldBack, Summary};
 
 /// The sink, and what was counted on the way to it. On workers other than 0 there is none.
@@ -95,22 +93,15 @@ impl Publisher {
     /// Hands over what is gathered and complete, sorted within a logical time.
     pub(super) fn hand_over(self) -> impl FnMut(&mut Gathered, Option<LogicalTime>) {
         move |gathered, frontier| {
-            let complete = |time: LogicalTime| frontier.is_none_or(|frontier| time < frontier);
-            let ready = gathered.transitions.extract_if(.., |(_, time, _)| complete(*time));
-            let ready = sorted(ready.map(|(transition, _, _)| transition));
-            if !ready.is_empty() {
-                self.transitions(&ready);
+            let Complete { transitions, decisions, views } = gathered.take_before(frontier);
+            if !transitions.is_empty() {
+                self.transitions(&transitions);
             }
-            let ready = gathered.decisions.extract_if(.., |(_, time, _)| complete(*time));
-            let ready = sorted(ready.map(|(decision, _, _)| decision));
-            if !ready.is_empty() {
-                self.decisions(&ready);
+            if !decisions.is_empty() {
+                self.decisions(&decisions);
             }
-            let mut ready: Vec<_> = gathered.views.extract_if(.., |(_, time, _)| complete(*time)).collect();
-            consolidate_updates(&mut ready);
-            if !ready.is_empty() {
-                ready.sort_unstable_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
-                self.views(&ready);
+            if !views.is_empty() {
+                self.views(&views);
             }
         }
     }
@@ -137,10 +128,4 @@ impl PublisherState {
             self.failure = hand_over(&mut **sink).err();
         }
     }
-}
-
-fn sorted<D: Ord>(all: impl Iterator<Item = D>) -> Vec<D> {
-    let mut all: Vec<D> = all.collect();
-    all.sort_unstable();
-    all
 }

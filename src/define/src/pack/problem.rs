@@ -8,64 +8,66 @@ use std::ops::Range;
 use crate::diagnostic::Severity;
 
 /// Where something stands in the text of the pack, in bytes.
-pub(super) type Span = Range<usize>;
+pub(crate) type Span = Range<usize>;
 
 /// The mistakes that were found so far. Nothing stops at the first one.
 #[derive(Debug, Default)]
-pub(super) struct Problems {
+pub(crate) struct Problems {
     found: Vec<(Problem, Span)>,
 }
 
 impl Problems {
     /// Notes a mistake.
-    pub(super) fn add(&mut self, problem: Problem, span: &Span) {
+    pub(crate) fn add(&mut self, problem: Problem, span: &Span) {
         self.found.push((problem, span.clone()));
     }
 
     /// Whether one of them is more than a warning.
-    pub(super) fn has_errors(&self) -> bool {
+    pub(crate) fn has_errors(&self) -> bool {
         self.found.iter().any(|(problem, _)| problem.severity() == Severity::Error)
     }
 
     /// Takes over what another step found.
-    pub(super) fn append(&mut self, mut other: Problems) {
+    pub(crate) fn append(&mut self, mut other: Problems) {
         self.found.append(&mut other.found);
     }
 
     /// Forgets what may only be missing because the text could not be read to its end.
-    pub(super) fn retain_certain(&mut self) {
+    pub(crate) fn retain_certain(&mut self) {
         self.found.retain(|(problem, _)| matches!(problem, Problem::Syntax { .. } | Problem::WrongType { .. }));
     }
 
     /// The mistakes in the order of the text.
-    pub(super) fn into_sorted(mut self) -> Vec<(Problem, Span)> {
+    pub(crate) fn into_sorted(mut self) -> Vec<(Problem, Span)> {
         self.found.sort_by_key(|(_, span)| (span.start, span.end));
         self.found
     }
 }
 
-/// Declares the mistakes, and the list of their stable words beside them.
+/// Declares the mistakes that a kind of file can hold, and the list of their stable words beside
+/// them.
 macro_rules! problems {
     ($($(#[$attribute:meta])* $name:ident $({ $($field:ident: $ty:ty),* $(,)? })? = $code:literal;)*) => {
-        /// A mistake in a pack.
+        /// A mistake in the text.
         #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-        pub(super) enum Problem {
+        pub(crate) enum Problem {
             $($(#[$attribute])* $name $({ $($field: $ty),* })?,)*
         }
 
         impl Problem {
             /// A stable word for programs.
-            pub(super) fn code(&self) -> &'static str {
+            pub(crate) fn code(&self) -> &'static str {
                 match self {
                     $(Problem::$name $({ $($field: _),* })? => $code,)*
                 }
             }
         }
 
-        /// The stable words of all mistakes that a pack can hold.
+        /// The stable words of these mistakes.
         pub const CODES: &[&str] = &[$($code),*];
     };
 }
+pub(crate) use problems;
 
 problems! {
     #[error("this is not TOML: {message}")]
@@ -266,7 +268,7 @@ problems! {
 
 impl Problem {
     /// Whether the pack can be used all the same.
-    pub(super) fn severity(&self) -> Severity {
+    pub(crate) fn severity(&self) -> Severity {
         match self {
             Problem::LanguageMissing { .. }
             | Problem::NobodyTakesOver { .. }
@@ -278,7 +280,7 @@ impl Problem {
     }
 
     /// What stands under the caret.
-    pub(super) fn label(&self) -> &'static str {
+    pub(crate) fn label(&self) -> &'static str {
         match self {
             Problem::Syntax { .. } | Problem::Expression { .. } => "here",
             Problem::Missing { .. }

@@ -6,7 +6,7 @@ use super::words::join_or;
 
 impl Problem {
     /// What to do about it.
-    pub(super) fn help(&self) -> Option<String> {
+    pub(crate) fn help(&self) -> Option<String> {
         Some(match self {
             Problem::Syntax { .. } => return None,
             Problem::Expression { help, .. } => return help.clone(),

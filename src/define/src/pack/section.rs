@@ -16,10 +16,10 @@ use propice_model::{Duration, time};
 pub(super) const ENTITY_KEYS: [&str; 3] = ["feature", "attribute", "labels"];
 
 /// A value of a table with its place.
-pub(super) type TomlItem<'s> = &'s Spanned<DeValue<'s>>;
+pub(crate) type TomlItem<'s> = &'s Spanned<DeValue<'s>>;
 
 /// A table that is being read.
-pub(super) struct Section<'s> {
+pub(crate) struct Section<'s> {
     /// As messages call it.
     pub place: String,
     /// Where it is declared.
@@ -34,12 +34,12 @@ pub(super) struct Section<'s> {
 
 impl<'s> Section<'s> {
     /// A table; `span` is where a key that is missing is reported.
-    pub(super) fn new(place: String, span: Range<usize>, table: &'s DeTable<'s>) -> Section<'s> {
+    pub(crate) fn new(place: String, span: Range<usize>, table: &'s DeTable<'s>) -> Section<'s> {
         Section { place, span, table, known: Vec::new(), known_elsewhere: Vec::new(), damaged: false }
     }
 
     /// The table behind a value, or a report of what else it is.
-    pub(super) fn of(place: String, key: &str, item: TomlItem<'s>, problems: &mut Problems) -> Option<Section<'s>> {
+    pub(crate) fn of(place: String, key: &str, item: TomlItem<'s>, problems: &mut Problems) -> Option<Section<'s>> {
         match item.get_ref() {
             DeValue::Table(table) => Some(Section::new(place, item.span(), table)),
             other => {
@@ -50,13 +50,13 @@ impl<'s> Section<'s> {
     }
 
     /// The value of a key, which is known from now on.
-    pub(super) fn get(&mut self, key: &'static str) -> Option<TomlItem<'s>> {
+    pub(crate) fn get(&mut self, key: &'static str) -> Option<TomlItem<'s>> {
         self.known.push(key);
         self.table.get(key)
     }
 
     /// The value of a key that is needed.
-    pub(super) fn wanted(
+    pub(crate) fn wanted(
         &mut self,
         key: &'static str,
         what: &'static str,
@@ -70,29 +70,29 @@ impl<'s> Section<'s> {
     }
 
     /// Whether a key is there and a table.
-    pub(super) fn is_table(&self, key: &str) -> bool {
+    pub(crate) fn is_table(&self, key: &str) -> bool {
         self.table.get(key).is_some_and(|item| item.get_ref().is_table())
     }
 
     /// Leaves the features and attributes of an entity to whoever reads them: it may be called like
     /// this section.
-    pub(super) fn leave_views(&mut self) {
+    pub(crate) fn leave_views(&mut self) {
         let keys: Vec<&str> = ENTITY_KEYS.into_iter().filter(|key| self.is_table(key)).collect();
         self.known_elsewhere.extend(keys);
     }
 
     /// Whether a key is there, whatever its value.
-    pub(super) fn has(&self, key: &str) -> bool {
+    pub(crate) fn has(&self, key: &str) -> bool {
         self.table.get(key).is_some()
     }
 
     /// All entries with the names of their keys.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (Text, TomlItem<'s>)> + use<'s> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (Text, TomlItem<'s>)> + use<'s> {
         self.table.iter().map(|(key, value)| (Spot::new(key.get_ref().to_string(), key.span()), value))
     }
 
     /// A text.
-    pub(super) fn text(&mut self, key: &'static str, problems: &mut Problems) -> Option<Text> {
+    pub(crate) fn text(&mut self, key: &'static str, problems: &mut Problems) -> Option<Text> {
         let item = self.get(key)?;
         let text = text_of(key, item, problems);
         self.damaged |= text.is_none();
@@ -100,7 +100,7 @@ impl<'s> Section<'s> {
     }
 
     /// A text that is not empty.
-    pub(super) fn filled(&mut self, key: &'static str, problems: &mut Problems) -> Option<Text> {
+    pub(crate) fn filled(&mut self, key: &'static str, problems: &mut Problems) -> Option<Text> {
         let text = self.text(key, problems)?;
         if text.value.trim().is_empty() {
             self.damaged = true;
@@ -111,7 +111,7 @@ impl<'s> Section<'s> {
     }
 
     /// A text that is needed and not empty.
-    pub(super) fn needed(&mut self, key: &'static str, what: &'static str, problems: &mut Problems) -> Option<Text> {
+    pub(crate) fn needed(&mut self, key: &'static str, what: &'static str, problems: &mut Problems) -> Option<Text> {
         if !self.has(key) {
             self.missing(key, what, problems);
         }
@@ -119,14 +119,14 @@ impl<'s> Section<'s> {
     }
 
     /// Reports that a key is not there.
-    pub(super) fn missing(&mut self, key: &'static str, what: &'static str, problems: &mut Problems) {
+    pub(crate) fn missing(&mut self, key: &'static str, what: &'static str, problems: &mut Problems) {
         self.known.push(key);
         self.damaged = true;
         problems.add(Problem::Missing { place: self.place.clone(), key, what }, &self.span);
     }
 
     /// `true` or `false`.
-    pub(super) fn flag(&mut self, key: &'static str, problems: &mut Problems) -> Option<bool> {
+    pub(crate) fn flag(&mut self, key: &'static str, problems: &mut Problems) -> Option<bool> {
         let item = self.get(key)?;
         match item.get_ref() {
             DeValue::Boolean(flag) => Some(*flag),
@@ -139,7 +139,7 @@ impl<'s> Section<'s> {
     }
 
     /// A whole number within bounds.
-    pub(super) fn number(
+    pub(crate) fn number(
         &mut self,
         key: &'static str,
         (least, most): (u64, u64),
@@ -161,7 +161,7 @@ impl<'s> Section<'s> {
     }
 
     /// A number, with or without a point, for which `fits` holds.
-    pub(super) fn real(
+    pub(crate) fn real(
         &mut self,
         key: &'static str,
         bounds: &'static str,
@@ -181,7 +181,7 @@ impl<'s> Section<'s> {
     }
 
     /// A duration; `zero` says whether it may be nothing at all.
-    pub(super) fn duration(
+    pub(crate) fn duration(
         &mut self,
         key: &'static str,
         zero: bool,
@@ -202,7 +202,7 @@ impl<'s> Section<'s> {
     }
 
     /// One of a list of words.
-    pub(super) fn word<T: Copy>(
+    pub(crate) fn word<T: Copy>(
         &mut self,
         key: &'static str,
         what: &'static str,
@@ -216,7 +216,7 @@ impl<'s> Section<'s> {
     }
 
     /// A list of words.
-    pub(super) fn words<T: Copy>(
+    pub(crate) fn words<T: Copy>(
         &mut self,
         key: &'static str,
         what: &'static str,
@@ -228,7 +228,7 @@ impl<'s> Section<'s> {
     }
 
     /// A list.
-    pub(super) fn list(&mut self, key: &'static str, problems: &mut Problems) -> Option<Spot<&'s DeArray<'s>>> {
+    pub(crate) fn list(&mut self, key: &'static str, problems: &mut Problems) -> Option<Spot<&'s DeArray<'s>>> {
         let item = self.get(key)?;
         match item.get_ref() {
             DeValue::Array(array) => Some(Spot::new(array, item.span())),
@@ -241,7 +241,7 @@ impl<'s> Section<'s> {
     }
 
     /// A list of texts.
-    pub(super) fn texts(&mut self, key: &'static str, problems: &mut Problems) -> Option<Spot<Vec<Text>>> {
+    pub(crate) fn texts(&mut self, key: &'static str, problems: &mut Problems) -> Option<Spot<Vec<Text>>> {
         let list = self.list(key, problems)?;
         let mut texts: Vec<Text> = Vec::new();
         for item in list.value {
@@ -256,7 +256,7 @@ impl<'s> Section<'s> {
 
     /// A list of texts, none of them empty or twice; one that is not there is empty, one that is
     /// there is not.
-    pub(super) fn filled_texts(&mut self, key: &'static str, problems: &mut Problems) -> Vec<Text> {
+    pub(crate) fn filled_texts(&mut self, key: &'static str, problems: &mut Problems) -> Vec<Text> {
         let Some(list) = self.texts(key, problems) else { return Vec::new() };
         if list.value.is_empty() && !self.damaged {
             self.damaged = true;
@@ -279,7 +279,7 @@ impl<'s> Section<'s> {
     }
 
     /// Reports every key that nobody asked for.
-    pub(super) fn finish(self, problems: &mut Problems) -> bool {
+    pub(crate) fn finish(self, problems: &mut Problems) -> bool {
         let mut damaged = self.damaged;
         for (key, _) in self.entries() {
             if self.known.contains(&key.value.as_str()) || self.known_elsewhere.contains(&key.value.as_str()) {
@@ -298,7 +298,7 @@ impl<'s> Section<'s> {
 }
 
 /// The text of a value, or a report of what else it is.
-pub(super) fn text_of(key: &str, item: TomlItem<'_>, problems: &mut Problems) -> Option<Text> {
+pub(crate) fn text_of(key: &str, item: TomlItem<'_>, problems: &mut Problems) -> Option<Text> {
     match item.get_ref() {
         DeValue::String(text) => Some(Spot::new(text.to_string(), item.span())),
         other => {
@@ -309,7 +309,7 @@ pub(super) fn text_of(key: &str, item: TomlItem<'_>, problems: &mut Problems) ->
 }
 
 /// The number of a value, or a report of what else it is.
-pub(super) fn number_of(key: &str, item: TomlItem<'_>, problems: &mut Problems) -> Option<f64> {
+pub(crate) fn number_of(key: &str, item: TomlItem<'_>, problems: &mut Problems) -> Option<f64> {
     let number = match item.get_ref() {
         DeValue::Integer(number) => {
             i64::from_str_radix(number.as_str(), number.radix()).ok().map(|number| number as f64)
@@ -328,7 +328,7 @@ pub(super) fn number_of(key: &str, item: TomlItem<'_>, problems: &mut Problems) 
 }
 
 /// One of a list of words, or a report that it is none.
-pub(super) fn word_of<T: Copy>(
+pub(crate) fn word_of<T: Copy>(
     text: &Text,
     what: &'static str,
     words: &[(&str, T)],
@@ -344,7 +344,7 @@ pub(super) fn word_of<T: Copy>(
 }
 
 /// The report that a value is of another type.
-pub(super) fn wrong_type(key: &str, expected: &'static str, found: &DeValue<'_>) -> Problem {
+pub(crate) fn wrong_type(key: &str, expected: &'static str, found: &DeValue<'_>) -> Problem {
     let found = match found {
         DeValue::String(_) => "a text",
         DeValue::Integer(_) => "a whole number",

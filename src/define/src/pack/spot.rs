@@ -4,15 +4,15 @@ use std::ops::Range;
 
 /// Something with the place where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Spot<T> {
+pub(crate) struct Spot<T> {
     pub value: T,
     pub span: Range<usize>,
 }
 
 impl<T> Spot<T> {
-    pub(super) fn new(value: T, span: Range<usize>) -> Spot<T> {
+    pub(crate) fn new(value: T, span: Range<usize>) -> Spot<T> {
         Spot { value, span }
     }
 }
 
-pub(super) type Text = Spot<String>;
+pub(crate) type Text = Spot<String>;

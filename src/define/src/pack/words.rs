@@ -11,21 +11,21 @@ const EXPRESSION_WORDS: [&str; 5] = ["false", "in", "now", "null", "true"];
 const VIEW_WORDS: [&str; 3] = ["customer", "logical_time_ms", "entities"];
 
 /// Whether a text is a name.
-pub(super) fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     text.len() <= NAME_BYTES
         && text.bytes().next().is_some_and(|first| first.is_ascii_lowercase())
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
 /// Checks the name of something that expressions do not name.
-pub(super) fn check_name(what: &'static str, name: &Spot<String>, problems: &mut Problems) {
+pub(crate) fn check_name(what: &'static str, name: &Spot<String>, problems: &mut Problems) {
     if !is_name(&name.value) {
         problems.add(Problem::BadName { what, name: shortened(&name.value) }, &name.span);
     }
 }
 
 /// Checks the name of something that expressions name.
-pub(super) fn check_expression_name(what: &'static str, name: &Spot<String>, problems: &mut Problems) {
+pub(crate) fn check_expression_name(what: &'static str, name: &Spot<String>, problems: &mut Problems) {
     check_name(what, name, problems);
     if EXPRESSION_WORDS.contains(&name.value.as_str()) {
         let remedy = if what == "a field" {
@@ -39,7 +39,7 @@ pub(super) fn check_expression_name(what: &'static str, name: &Spot<String>, pro
 }
 
 /// Checks the name of a feature or an attribute; `taken` are the entities and tables of the pack.
-pub(super) fn check_slot_name(what: &'static str, name: &Spot<String>, taken: &[&str], problems: &mut Problems) {
+pub(crate) fn check_slot_name(what: &'static str, name: &Spot<String>, taken: &[&str], problems: &mut Problems) {
     check_expression_name(what, name, problems);
     let why = if VIEW_WORDS.contains(&name.value.as_str()) {
         "views have a key of their own that is called so"
@@ -53,7 +53,7 @@ pub(super) fn check_slot_name(what: &'static str, name: &Spot<String>, taken: &[
 }
 
 /// A text from the pack as a message shows it.
-pub(super) fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     const SHOWN: usize = 80;
     if text.chars().count() <= SHOWN {
         return text.to_owned();
@@ -64,7 +64,7 @@ pub(super) fn shortened(text: &str) -> String {
 }
 
 /// `a, b or c`.
-pub(super) fn join_or(names: &[String]) -> String {
+pub(crate) fn join_or(names: &[String]) -> String {
     match names {
         [] => String::new(),
         [one] => one.clone(),

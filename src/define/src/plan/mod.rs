@@ -57,6 +57,9 @@ pub struct Plan {
     pub tests: Vec<TestCase>,
     /// What is allowed and yet most likely not meant.
     pub warnings: Vec<Diagnostic>,
+    /// Facts of tables carry their rows, so that these can be kept. Set by a run whose state is
+    /// kept, never by a pack.
+    pub keeps_rows: bool,
 }
 
 impl Evidence {

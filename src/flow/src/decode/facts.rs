@@ -94,9 +94,17 @@ impl Extractor {
     /// When its event time is out of range or an expression over it fails: then it contributes to
     /// nothing.
     pub fn fact_of(&self, record: &Decoded, origin: Origin) -> Result<Fact, RecordError> {
+        let event_time = event_time(&self.plan.inputs[self.input.index()], &record.row)?;
+        self.fact_at(record, event_time, origin)
+    }
+
+    /// What a record says whose event time stands somewhere else than in its fields.
+    ///
+    /// # Errors
+    /// When an expression over it fails: then it contributes to nothing.
+    pub fn fact_at(&self, record: &Decoded, event_time: EventTime, origin: Origin) -> Result<Fact, RecordError> {
         let input = &self.plan.inputs[self.input.index()];
         let row = &record.row;
-        let event_time = event_time(input, row)?;
         let order = input.order.map_or(Value::Null, |field| row[field.index()].clone());
         let rank = Rank { event_time, order, origin };
         let Some(table) = &input.table else {
@@ -104,13 +112,15 @@ impl Extractor {
                 let message = format!("`{}` is a stream, whose records cannot be deleted", input.name);
                 return Err(RecordError { reason: "wrong_type", message });
             }
-            let changes = self.changes(input, row, &rank)?;
-            return Ok(Fact { input: self.input, rank, key: Vec::new(), changes });
+            let mut changes = self.changes(input, row, &rank)?;
+            changes.iter_mut().for_each(|change| change.lasting = true);
+            return Ok(Fact { input: self.input, rank, key: Vec::new(), changes, row: None });
         };
         let key = table.key.iter().map(|field| row[field.index()].clone()).collect();
         let deleted = record.deleted || condition(table.delete.as_ref(), false, row, "delete")?;
         let changes = if deleted { Changes::new() } else { self.changes(input, row, &rank)? };
-        Ok(Fact { input: self.input, rank, key, changes })
+        let row = (self.plan.keeps_rows && !deleted).then(|| Box::new(row.clone()));
+        Ok(Fact { input: self.input, rank, key, changes, row })
     }
 
     fn changes(&self, input: &Input, row: &Row, rank: &Rank) -> Result<Changes, RecordError> {
@@ -220,7 +230,7 @@ fn change_of<'a>(changes: &'a mut Changes, kind: KindId, id: &Id, rank: &Rank) -
 /// A record names an entity, and says nothing else of it yet.
 fn change(kind: KindId, id: Id, rank: &Rank) -> EntityChange {
     let (event_time, order) = (rank.event_time, Value::Null);
-    EntityChange { kind, id, names: true, owner: None, event_time, order, contributions: Vec::new() }
+    EntityChange { kind, id, names: true, lasting: false, owner: None, event_time, order, contributions: Vec::new() }
 }
 
 fn event_time(input: &Input, row: &Row) -> Result<EventTime, RecordError> {

@@ -15,12 +15,14 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess
 use serde_json::value::RawValue;
 
 use propice_define::Plan;
-use propice_model::{InputId, Value};
+use propice_model::{InputId, Row, Value};
 
+use super::connect::Encoding;
 use super::glance::{Glance, Glancer, Spelt};
 use super::numbers::Misfit;
 use super::plain;
 use super::schema::{DELETED, FieldReader, Schema, shortened};
+use super::text::ValueReader;
 use super::{Decoded, Decoder, OddTime, RecordError};
 
 /// Decodes the records of one input from lines of JSON.
@@ -54,7 +56,20 @@ enum Key {
 impl JsonDecoder {
     /// A decoder of the records of an input.
     pub fn new(plan: &Arc<Plan>, input: InputId) -> JsonDecoder {
-        let schema = Schema::new(plan, input);
+        JsonDecoder::of(Schema::new(plan, input))
+    }
+
+    /// A decoder of rows of a database as Kafka Connect writes them: no key of theirs marks a
+    /// deletion.
+    pub(super) fn of_rows(plan: &Arc<Plan>, input: InputId) -> JsonDecoder {
+        let mut schema = Schema::new(plan, input);
+        schema.deletable = false;
+        let mut decoder = JsonDecoder::of(schema);
+        decoder.encode(|_| Encoding::Plain);
+        decoder
+    }
+
+    fn of(schema: Schema) -> JsonDecoder {
         let mut by_name = HashMap::default();
         if schema.deletable {
             by_name.insert(DELETED.to_owned(), Key::Deleted);
@@ -73,7 +88,68 @@ impl JsonDecoder {
     }
 }
 
+/// What an object says, before it is known whether that is a record.
+#[derive(Debug)]
+pub(super) struct Values {
+    /// One per field, null where there is none.
+    pub(super) row: Row,
+    /// What did not fit, by the position of its field.
+    pub(super) wrong: Vec<(usize, RecordError)>,
+    /// Whether [`DELETED`] says that the key is deleted.
+    marked: bool,
+}
+
 impl JsonDecoder {
+    /// Nothing yet.
+    pub(super) fn nothing(&mut self) -> Values {
+        Values { row: self.schema.row(), wrong: Vec::new(), marked: false }
+    }
+
+    /// The values of an object.
+    pub(super) fn values(&mut self, text: &str) -> Result<Values, RecordError> {
+        let row = self.schema.row();
+        self.records += 1;
+        let mut record = Record { row, marked: false, wrong: Vec::new(), seen: &mut self.seen, number: self.records };
+        if !read_plain(&mut record, &mut self.schema.fields, &self.keys, text) {
+            self.records += 1;
+            record.begin_again(self.records);
+            let mut json = serde_json::Deserializer::from_str(text);
+            let read = RecordSeed { record: &mut record, fields: &mut self.schema.fields, keys: &self.keys };
+            read.deserialize(&mut json).and_then(|()| json.end()).map_err(|error| not_json(&error))?;
+        }
+        let Record { row, marked, wrong, .. } = record;
+        Ok(Values { row, wrong, marked })
+    }
+
+    /// What values amount to by the rules of JSON lines.
+    pub(super) fn finish(&self, values: Values) -> Result<Decoded, RecordError> {
+        self.schema.finish(values.row, values.marked, &values.wrong)
+    }
+
+    /// What values amount to where something else says whether they are a deletion.
+    pub(super) fn settle(&self, values: Values, deleted: bool) -> Result<Decoded, RecordError> {
+        self.schema.settle(values.row, deleted, &values.wrong)
+    }
+
+    /// Says how Kafka Connect encodes the values of each column.
+    pub(super) fn encode(&mut self, mut encoding_of: impl FnMut(&str) -> Encoding) {
+        let Schema { fields, plan, .. } = &mut self.schema;
+        for field in fields {
+            let encoding = encoding_of(&field.column);
+            field.encode(&plan.timezone, encoding);
+        }
+    }
+
+    /// The fields of the input.
+    pub(super) fn fields(&mut self) -> &mut [FieldReader] {
+        &mut self.schema.fields
+    }
+
+    /// The name of a field.
+    pub(super) fn field_name(&self, at: usize) -> &str {
+        &self.schema.fields[at].name
+    }
+
     /// What a line is about, as far as that can be told without decoding it.
     pub fn glance(&mut self, line: &[u8], glancer: &mut Glancer) -> Glance {
         let text = std::str::from_utf8(line);
@@ -101,18 +177,8 @@ impl Decoder for JsonDecoder {
 
     fn decode(&mut self, raw: &[u8]) -> Result<Decoded, RecordError> {
         let text = std::str::from_utf8(raw).map_err(|error| not_utf8(error.valid_up_to()))?;
-        let row = self.schema.row();
-        self.records += 1;
-        let mut record = Record { row, marked: false, wrong: Vec::new(), seen: &mut self.seen, number: self.records };
-        if !read_plain(&mut record, &mut self.schema.fields, &self.keys, text) {
-            self.records += 1;
-            record.begin_again(self.records);
-            let mut json = serde_json::Deserializer::from_str(text);
-            let read = RecordSeed { record: &mut record, fields: &mut self.schema.fields, keys: &self.keys };
-            read.deserialize(&mut json).and_then(|()| json.end()).map_err(|error| not_json(&error))?;
-        }
-        let Record { row, marked, wrong, .. } = record;
-        self.schema.finish(row, marked, &wrong)
+        let values = self.values(text)?;
+        self.finish(values)
     }
 
     fn recycle(&mut self, decoded: Decoded) {
@@ -200,19 +266,31 @@ fn read_plain(record: &mut Record<'_>, fields: &mut [FieldReader], keys: &Keys, 
     read.is_some()
 }
 
-fn read(field: &mut FieldReader, raw: &str) -> Result<Value, RecordError> {
-    let value = match raw.as_bytes().first() {
-        Some(b'n') => return Ok(Value::Null),
-        Some(b't') => field.values.read_bool(true),
-        Some(b'f') => field.values.read_bool(false),
-        Some(b'"') => match unquoted(raw) {
-            Some(text) => field.values.read_json_text(&text),
-            None => Err(Misfit { reason: "unreadable", detail: Some(Cow::Borrowed("it has a broken escape")) }),
-        },
-        Some(b'-' | b'0'..=b'9') => field.values.read_number(raw),
-        _ => Err(Misfit::TYPE),
+/// Reads the value of a field as it is written.
+pub(super) fn read(field: &mut FieldReader, raw: &str) -> Result<Value, RecordError> {
+    if raw.as_bytes().first() == Some(&b'n') {
+        return Ok(Value::Null);
+    }
+    let FieldReader { values, connect, .. } = field;
+    let value = match connect {
+        None => value_of(values, raw),
+        Some(column) => column.read(values, raw),
     };
     field.accept(value, raw)
+}
+
+/// What a value is by its type, as JSON writes it. It is not null.
+pub(super) fn value_of(values: &mut ValueReader, raw: &str) -> Result<Value, Misfit> {
+    match raw.as_bytes().first() {
+        Some(b't') => values.read_bool(true),
+        Some(b'f') => values.read_bool(false),
+        Some(b'"') => match unquoted(raw) {
+            Some(text) => values.read_json_text(&text),
+            None => Err(Misfit { reason: "unreadable", detail: Some(Cow::Borrowed("it has a broken escape")) }),
+        },
+        Some(b'-' | b'0'..=b'9') => values.read_number(raw),
+        _ => Err(Misfit::TYPE),
+    }
 }
 
 /// How a plain value spells an id.
@@ -226,7 +304,7 @@ fn spelt(raw: &str) -> Spelt<'_> {
 }
 
 /// The text between quotes; borrowed unless there are escapes.
-fn unquoted(raw: &str) -> Option<Cow<'_, str>> {
+pub(super) fn unquoted(raw: &str) -> Option<Cow<'_, str>> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
     if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
         return Some(Cow::Borrowed(inner));

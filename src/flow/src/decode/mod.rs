@@ -4,17 +4,23 @@
 //! JSON line ──json, plain─┐
 //!                         ├─▶ text (one value) ─▶ schema (the rules of a record) ─▶ Decoded
 //! CSV values ─delimited───┘
+//!
+//! record of a topic ──records──▶ keyed (its key), debezium (its envelope) ──▶ json
 //! ```
 //!
 //! What is a record and what is not is fixed in `docs/packs.md`, "Inputs"; the unit tests of these
 //! files hold it, and `tests/integrated/files.rs` throws mutated lines at them.
 
+mod connect;
+pub mod debezium;
 pub mod delimited;
 pub mod facts;
 pub mod glance;
 pub mod json;
+mod keyed;
 mod numbers;
 mod plain;
+pub mod records;
 mod schema;
 mod text;
 mod times;

@@ -10,6 +10,7 @@ use propice_define::plan::{Field, TimeUnit};
 use propice_model::time::{LATEST_EVENT_TIME_MS, USUAL_TIMES_MS};
 use propice_model::{FieldId, InputId, KindId, Row, Type, Value};
 
+use super::connect::{Column, Encoding};
 use super::numbers::Misfit;
 use super::text::ValueReader;
 use super::{Decoded, OddTime, RecordError};
@@ -29,7 +30,7 @@ pub(super) struct Schema {
     /// Whether a record with nothing but its key deletes: of a table with another field that is
     /// required.
     bare_key_deletes: bool,
-    plan: Arc<Plan>,
+    pub(super) plan: Arc<Plan>,
     input: InputId,
     /// The row of a record that nobody needs any more.
     spare: Row,
@@ -47,6 +48,8 @@ pub(super) struct FieldReader {
     /// Whether also a deletion needs it: of the key, or the event time.
     identifies: bool,
     is_event_time: bool,
+    /// How Kafka Connect encodes its values, where it does.
+    pub(super) connect: Option<Box<Column>>,
     /// The first time outside of the usual years.
     odd: Odd,
 }
@@ -110,7 +113,17 @@ impl Schema {
         let bare = self.bare_key_deletes
             && found.is_empty()
             && self.fields.iter().zip(&row).all(|(field, value)| field.identifies || value.is_null());
-        let mut deleted = marked || bare;
+        self.settle(row, marked || bare, found)
+    }
+
+    /// The same where it is known whether the record deletes, unless the condition of the pack says
+    /// so.
+    pub(super) fn settle(
+        &self,
+        row: Vec<Value>,
+        mut deleted: bool,
+        found: &[(usize, RecordError)],
+    ) -> Result<Decoded, RecordError> {
         if let Some(error) = self.misfit(&row, deleted, found) {
             // A deletion needs the key and the time only, also where a condition says that it is
             // one.
@@ -167,7 +180,16 @@ impl FieldReader {
             type_name: type_name(plan, field),
             identifies,
             is_event_time,
+            connect: None,
             odd: Odd::None,
+        }
+    }
+
+    /// Says how Kafka Connect encodes its values.
+    pub(super) fn encode(&mut self, zone: &str, encoding: Encoding) {
+        match &mut self.connect {
+            Some(column) => column.encoding = encoding,
+            None => self.connect = Some(Box::new(Column::new(zone, encoding))),
         }
     }
 

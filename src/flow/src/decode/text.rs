@@ -37,6 +37,11 @@ impl ValueReader {
         ValueReader { unit: unit.unwrap_or(TimeUnit::Milliseconds), ..self }
     }
 
+    /// The type of the field.
+    pub(super) fn ty(&self) -> &Type {
+        &self.ty
+    }
+
     /// As what a text was read that is a time: a number of units, or `None` for a text.
     pub(super) fn unit_of(&self, text: &str) -> Option<TimeUnit> {
         (!self.times.has_pattern() && is_number(text)).then_some(self.unit)

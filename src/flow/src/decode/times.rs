@@ -4,10 +4,10 @@
 //! all) because clocks change, the earlier offset counts, as RFC 5545 has it. Everything finer than
 //! a millisecond is cut off.
 
-use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::fmt::strtime::BrokenDownTime;
 use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
 
 use propice_model::time::DAY_MS;
 
@@ -55,6 +55,13 @@ impl TimeReader {
         }
         let time_ms = civil.in_zone(&self.zone)?;
         Some(self.remember(text, time_ms))
+    }
+
+    /// Midnight of a day, counted from 1970.
+    pub(super) fn midnight(&self, days: i64) -> Option<i64> {
+        let day = jiff::civil::date(1970, 1, 1).checked_add(Span::new().try_days(days).ok()?).ok()?;
+        let local = day.at(0, 0, 0, 0);
+        Some(milliseconds(self.zone.to_ambiguous_timestamp(local).compatible().ok()?))
     }
 
     fn remember(&mut self, text: &str, time_ms: i64) -> i64 {
@@ -297,6 +304,20 @@ mod tests {
         }
         for text in ["", "93010", "931301", "930230", "930101 ", "abc", "1993-01-01"] {
             assert_eq!(read("UTC", Some("%y%m%d"), text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn days_are_midnights() {
+        for (zone, days, time) in [
+            ("UTC", 20_514, Some("2026-03-02T00:00:00Z")),
+            ("Europe/Paris", 20_514, Some("2026-03-01T23:00:00Z")),
+            ("Europe/Paris", -1, Some("1969-12-30T23:00:00Z")),
+            ("UTC", i64::MAX, None),
+            ("UTC", -9_000_000, None),
+        ] {
+            let midnight = TimeReader::new(zone, None).midnight(days).map(format_time);
+            assert_eq!(midnight.as_deref(), time, "{days} in {zone}");
         }
     }
 

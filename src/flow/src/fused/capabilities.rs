@@ -27,6 +27,13 @@ impl CapabilityHolder {
         CapabilityHolder { outputs, capabilities: Vec::with_capacity(outputs) }
     }
 
+    /// Begins with those that an operator is made with: something is to be done at a time though
+    /// nothing comes.
+    pub(super) fn begin(&mut self, mut made_with: Vec<Capability<LogicalTime>>, at: LogicalTime) {
+        made_with.iter_mut().for_each(|capability| capability.downgrade(&at));
+        self.capabilities = made_with;
+    }
+
     /// Those that are held, one per output.
     pub(super) fn all(&self) -> &[Capability<LogicalTime>] {
         &self.capabilities

@@ -13,11 +13,11 @@ use timely::container::CapacityContainerBuilder;
 use timely::dataflow::Scope;
 use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
-use timely::progress::operate::FrontierInterest;
 
 use crate::empty_view::empty_row;
 use crate::policy::{Decision, EntityViews, HolidayTable, Policy, PolicyState, Snapshot};
-use crate::{Event, Transition, Updates, ViewPart};
+use crate::state::StateHandle;
+use crate::{BuildOptions, Event, Transition, Updates, ViewPart};
 use propice_define::Plan;
 use propice_define::expr::{Env, Predicate};
 use propice_define::plan::{Feature, FeatureSource};
@@ -28,12 +28,13 @@ use super::bit_set::BitSet;
 use super::capabilities::CapabilityHolder;
 use super::chunked_vec::ChunkedVec;
 use super::complete::{CompleteBatch, UnappliedChanges, first_time, next_at};
+use super::customer_state::CustomerKeeper;
 use super::dirty::DirtyEntity;
-use super::entities::Entities;
+use super::entities::{Entities, facet};
 use super::features::Contributed;
-use super::frontier_of;
 use super::inputs::{InputPorts, Inputs};
 use super::moments::{ConditionStates, CustomerUpdate, Moments, Part};
+use super::{frontier_of, interest};
 
 /// What is taken from customers.
 pub(super) struct Taken<'scope> {
@@ -47,31 +48,37 @@ pub(super) fn customers<'scope>(
     plan: &Arc<Plan>,
     scope: Scope<'scope, LogicalTime>,
     inputs: Inputs<'scope>,
-    with_views: bool,
+    options: &BuildOptions,
 ) -> Taken<'scope> {
-    let mut customers = CustomerOperator::new(plan.clone(), with_views);
+    let state = options.state.as_ref();
+    let mut customers = CustomerOperator::new(plan.clone(), options);
     let mut builder = OperatorBuilder::new("Customers".to_owned(), scope);
-    let mut ports = InputPorts::new(&mut builder, inputs);
+    let mut ports = InputPorts::new(&mut builder, inputs, (plan, state));
     let (events, event_stream) = builder.new_output::<Vec<(Event, LogicalTime, isize)>>();
-    let views = with_views.then(|| builder.new_output::<Vec<(ViewPart, LogicalTime, isize)>>());
+    let views = options.with_views.then(|| builder.new_output::<Vec<(ViewPart, LogicalTime, isize)>>());
     let (views, view_stream) = views.unzip();
     let mut events = OutputBuilder::<_, CapacityContainerBuilder<_>>::from(events);
     let mut views = views.map(OutputBuilder::<_, CapacityContainerBuilder<_>>::from);
     let (inputs, outputs) = (builder.shape().inputs(), builder.shape().outputs());
-    (0..inputs).for_each(|input| builder.set_notify_for(input, FrontierInterest::IfCapability));
-    builder.build(move |_| {
+    (0..inputs).for_each(|input| builder.set_notify_for(input, interest(state)));
+    builder.build(move |capabilities| {
         let mut holder = CapabilityHolder::new(outputs);
+        if let Some(at) = customers.seeded() {
+            holder.begin(capabilities, at);
+        }
         let mut ready = CompleteBatch::default();
         let mut out = Out::default();
         move |frontiers| {
             ports.receive(&mut holder);
-            if holder.is_empty() {
-                return;
-            }
             // When one input is closed the run has ended. Others are then held open by deadlines of
             // entities, to which time does not come.
             let open = frontiers.iter().filter_map(frontier_of).min();
             let frontier = open.filter(|_| frontiers.iter().all(|frontier| frontier_of(frontier).is_some()));
+            if holder.is_empty() {
+                ports.answer(frontier.unwrap_or_default());
+                customers.answer(frontier.unwrap_or_default());
+                return;
+            }
             let before = open.unwrap_or(LogicalTime::MAX);
             ports.drain_before(before, &mut ready);
             let has_work = !ready.is_empty();
@@ -94,7 +101,7 @@ pub(super) fn customers<'scope>(
                 out.views.clear();
             }
             let due = frontier.and(customers.entities.next_deadline());
-            let next = [ports.next(), due].into_iter().flatten().min();
+            let next = [ports.next(), due, frontier.and(customers.seeded())].into_iter().flatten().min();
             holder.wait_until(next, frontier.filter(|_| has_work));
         }
     });
@@ -110,15 +117,15 @@ struct Out {
 
 /// What is known of one customer besides its slots.
 #[derive(Default)]
-struct Customer {
-    parts: Vec<Part>,
-    conditions: ConditionStates,
+pub(super) struct Customer {
+    pub parts: Vec<Part>,
+    pub conditions: ConditionStates,
     /// What the policy remembers of it, if anything.
-    policy_state: Option<Box<PolicyState>>,
-    existed: bool,
+    pub policy_state: Option<Box<PolicyState>>,
+    pub existed: bool,
     /// Whether the policy has something to decide though nothing happens.
-    busy: bool,
-    published: Option<Arc<[Value]>>,
+    pub busy: bool,
+    pub published: Option<Arc<[Value]>>,
 }
 
 impl Customer {
@@ -144,14 +151,16 @@ impl EntityViews for Vec<Part> {
 }
 
 /// All customers of this worker.
-struct CustomerOperator {
-    plan: Arc<Plan>,
-    entities: Entities,
-    customers: ChunkedVec<Customer>,
-    moments: Moments,
-    policy: Policy,
-    holidays: HolidayTable,
-    with_views: bool,
+pub(super) struct CustomerOperator {
+    pub plan: Arc<Plan>,
+    pub entities: Entities,
+    pub customers: ChunkedVec<Customer>,
+    pub moments: Moments,
+    pub policy: Policy,
+    pub holidays: HolidayTable,
+    pub with_views: bool,
+    /// Where state is kept.
+    pub keeper: Option<Box<CustomerKeeper>>,
     /// The windows whose ends the customer at hand waits for; kept for its allocation.
     awaited: BitSet,
     /// The customers of the changes at hand; kept for its allocation.
@@ -159,14 +168,18 @@ struct CustomerOperator {
 }
 
 impl CustomerOperator {
-    fn new(plan: Arc<Plan>, with_views: bool) -> CustomerOperator {
+    fn new(plan: Arc<Plan>, options: &BuildOptions) -> CustomerOperator {
+        let state = options.state.as_ref();
+        let mut holidays = HolidayTable::default();
+        state.into_iter().flat_map(StateHandle::take_holidays).for_each(|fact| holidays.apply(fact));
         CustomerOperator {
-            entities: Entities::new(plan.clone(), KindId::CUSTOMER),
+            entities: Entities::new(plan.clone(), KindId::CUSTOMER, state.is_some()),
+            keeper: state.map(|state| Box::new(CustomerKeeper::new(&plan, state))),
             customers: ChunkedVec::new(),
             moments: Moments::new(plan.clone()),
             policy: Policy::new(&plan),
-            holidays: HolidayTable::default(),
-            with_views,
+            holidays,
+            with_views: options.with_views,
             awaited: BitSet::new(plan.entities[0].slots()),
             positions: Vec::new(),
             plan,
@@ -187,11 +200,17 @@ impl CustomerOperator {
         loop {
             let due = self.entities.next_deadline().unwrap_or(LogicalTime::MAX);
             let declared = first_time(holidays);
+            let due = self.seeded().map_or(due, |at| due.min(at));
             let time = due.min(first_time(changes.changes)).min(first_time(parts)).min(declared);
+            self.answer(time.min(limit));
             if time >= limit {
                 break;
             }
+            if let Some(keeper) = &self.keeper {
+                keeper.port.pass(time);
+            }
             self.entities.wake(time);
+            let restored = self.restore(time);
             while first_time(changes.changes) == time {
                 self.prefetch(&changes);
                 let Some((customer, change, diff)) = changes.next_at(time) else { break };
@@ -206,7 +225,11 @@ impl CustomerOperator {
                 }
                 self.mark_undecided();
             }
-            self.recompute(time, out);
+            if restored {
+                self.recompute_restored(time);
+            } else {
+                self.recompute(time, out);
+            }
         }
         positions.clear();
         self.positions = positions;
@@ -268,7 +291,23 @@ impl CustomerOperator {
         }
     }
 
-    fn make_room(&mut self) {
+    /// The time of what it goes on from, until it has.
+    fn seeded(&self) -> Option<LogicalTime> {
+        self.keeper.as_ref().and_then(|keeper| keeper.seeded())
+    }
+
+    /// Settles every customer of which something was held, without a word.
+    fn recompute_restored(&mut self, time: LogicalTime) {
+        let mut dirty = self.entities.take_dirty();
+        for dirty_entity in dirty.iter_mut() {
+            self.entities.recompute(dirty_entity, time);
+            self.settle_restored(dirty_entity, time);
+        }
+        self.entities.put_back(dirty);
+        self.entities.forget_marks();
+    }
+
+    pub(super) fn make_room(&mut self) {
         for _ in self.customers.len()..self.entities.len() {
             self.customers.push(Customer::default());
         }
@@ -307,13 +346,17 @@ impl CustomerOperator {
                 parts: &customer.parts,
                 changed,
                 woken: dirty_entity.woken,
-                all: !existed,
+                all: !existed || self.keeper.as_ref().is_some_and(|keeper| keeper.look_again == Some(time)),
             };
             self.moments.evaluate(&mut customer.conditions, &update, &mut out.transitions);
             other = self.moments.next_evaluation(&customer.conditions, &update);
         } else if existed {
             self.moments.close_all(&mut customer.conditions, id, time, &mut out.transitions);
         }
+        if self.moments.take_moved() {
+            self.entities.note(position, facet::CONDITIONS);
+        }
+        let id = self.entities.id(position);
         let transitions = &out.transitions[transitions_before..];
         if self.policy.concerns(customer.busy, transitions, || customer.own_part_changed(&self.plan, time)) {
             let empty;
@@ -329,7 +372,9 @@ impl CustomerOperator {
             let next = self.policy.step(policy_state, &snapshot, transitions, &mut out.decisions);
             other = other.min(next.unwrap_or(FOREVER));
             customer.busy = !policy_state.is_idle();
+            self.entities.note(position, facet::POLICY);
         }
+        let id = self.entities.id(position);
         if self.with_views && (exists != existed || (exists && !changed.is_empty())) {
             let slots = exists.then(|| Arc::from(self.entities.row(position)));
             let part = |slots| ViewPart { customer: id.clone(), entity: None, slots };
@@ -346,7 +391,7 @@ impl CustomerOperator {
 
     /// Waits for what is due next, and for the ends of the windows that somebody may look at:
     /// whoever takes views, the policy while it has something to decide, and moments that may turn.
-    fn arm(&mut self, customer: u32, time: LogicalTime, other: LogicalTime) {
+    pub(super) fn arm(&mut self, customer: u32, time: LogicalTime, other: LogicalTime) {
         if self.with_views || self.customers[customer].busy {
             self.entities.arm(customer, time, other, None);
             return;

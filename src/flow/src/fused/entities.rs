@@ -12,10 +12,13 @@
 //!
 //! So everything that takes effect at one logical time does so together, whatever order it came in.
 
+mod state;
+
 use std::hint::black_box;
 use std::sync::Arc;
 
 use crate::empty_view::empty_features;
+use crate::invariant::broken;
 use propice_define::Plan;
 use propice_define::expr::{Env, Expr, Predicate};
 use propice_define::plan::Entity;
@@ -29,6 +32,10 @@ use super::dirty::{DirtyEntity, DirtySet, TOGETHER};
 use super::features::{Column, Contributed, column};
 use super::id_index::IdIndex;
 use super::pending::{PendingContributions, When};
+
+pub(super) use state::facet;
+
+use state::Tracker;
 
 /// The mark of an entity that was not touched at the current time.
 const CLEAN: u32 = u32::MAX;
@@ -48,12 +55,14 @@ struct State {
     /// When the first entry for it among the deadlines comes: never later than `armed`; `FOREVER`
     /// without one.
     queued: LogicalTime,
-    /// How many live records name it.
+    /// How many live rows of tables name it.
     named: i64,
     /// Where it stands among those that were touched at the current time.
     dirty_entity: u32,
     /// Whether it was settled before.
     computed: bool,
+    /// Whether a record of a stream named it: then it exists for ever.
+    by_stream: bool,
 }
 
 impl State {
@@ -88,10 +97,13 @@ pub(super) struct Entities {
     dependencies: Vec<BitSet>,
     /// The attributes that depend on `now`.
     timed: Vec<usize>,
+    /// What changed, where state is kept.
+    tracker: Option<Box<Tracker>>,
 }
 
 impl Entities {
-    pub(super) fn new(plan: Arc<Plan>, kind: KindId) -> Entities {
+    /// With `keeps_state` it knows what changed since that was last asked for.
+    pub(super) fn new(plan: Arc<Plan>, kind: KindId, keeps_state: bool) -> Entities {
         let entity = &plan.entities[kind.index()];
         let windows: Vec<usize> = windows_of(entity).collect();
         let window_of = |feature| windows.iter().position(|&window| window == feature).map(|at| at as u16);
@@ -112,6 +124,7 @@ impl Entities {
             empty: empty_features(entity),
             dependencies: dependencies.collect(),
             timed: (0..entity.attributes.len()).filter(timed).collect(),
+            tracker: keeps_state.then(|| Box::new(Tracker::new(&plan, kind))),
             plan,
         }
     }
@@ -128,7 +141,8 @@ impl Entities {
 
     /// Whether a live record names it.
     pub(super) fn exists(&self, entity: u32) -> bool {
-        self.states[entity].named > 0
+        let state = &self.states[entity];
+        state.by_stream || state.named > 0
     }
 
     /// Its view.
@@ -152,6 +166,7 @@ impl Entities {
                 named: 0,
                 dirty_entity: CLEAN,
                 computed: false,
+                by_stream: false,
             });
         }
         entity
@@ -211,7 +226,11 @@ impl Entities {
             for &entity in together {
                 let at = self.mark_dirty(entity);
                 self.dirty.at(at).woken = true;
-                for waiting in self.pending.begin(entity, time) {
+                let beginning = self.pending.begin(entity, time);
+                if !beginning.is_empty() {
+                    self.note(entity, facet::PENDING);
+                }
+                for waiting in beginning {
                     let when = (waiting.event_time, &waiting.order);
                     self.apply_one(entity, at, when, &waiting.contribution, time, 1);
                 }
@@ -254,11 +273,28 @@ impl Entities {
     pub(super) fn apply(&mut self, entity: u32, change: &EntityChange, time: LogicalTime, diff: isize) {
         let at = self.mark_dirty(entity);
         if change.names {
-            self.states[entity].named += diff as i64;
+            self.name(entity, change.lasting, diff);
         }
         let when = (change.event_time, &change.order);
         for contribution in &change.contributions {
             self.apply_one(entity, at, when, contribution, time, diff);
+        }
+    }
+
+    /// A record names an entity, or does no more.
+    #[inline]
+    fn name(&mut self, entity: u32, lasting: bool, diff: isize) {
+        let state = &mut self.states[entity];
+        if lasting && diff > 0 {
+            if !state.by_stream {
+                state.by_stream = true;
+                self.note(entity, facet::EXISTS);
+            }
+            return;
+        }
+        state.named += diff as i64;
+        if state.named < 0 {
+            broken("a row was taken back that nothing is known of");
         }
     }
 
@@ -278,8 +314,14 @@ impl Entities {
             return;
         }
         match (contribution.from > time, diff > 0) {
-            (true, true) => return self.pending.add(entity, when, contribution),
-            (true, false) => return self.pending.remove(entity, when, contribution),
+            (true, true) => {
+                self.note(entity, facet::PENDING);
+                return self.pending.add(entity, when, contribution);
+            }
+            (true, false) => {
+                self.note(entity, facet::PENDING);
+                return self.pending.remove(entity, when, contribution);
+            }
             _ => {}
         }
         if diff > 0 && contribution.until != FOREVER {
@@ -324,6 +366,9 @@ impl Entities {
     /// Reads the dirty features and the attributes that follow from them, and notes which slots
     /// changed.
     pub(super) fn recompute(&mut self, dirty_entity: &mut DirtyEntity, time: LogicalTime) {
+        if let Some(tracker) = &mut self.tracker {
+            tracker.note_features(dirty_entity.entity, &dirty_entity.dirty);
+        }
         let state = &mut self.states[dirty_entity.entity];
         for feature in dirty_entity.dirty.iter() {
             let column = &self.columns[feature];

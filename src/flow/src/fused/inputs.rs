@@ -10,14 +10,17 @@
 //! and the customers, and the rows of tables are kept here ([`customer_routing`]). Otherwise
 //! [`super::table_operator`] stands in between.
 
+use std::sync::Arc;
+
 use timely::dataflow::channels::pact::{Exchange, ParallelizationContract, Pipeline};
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 
-use crate::shard::shard;
+use crate::shard::{of_row, shard};
+use crate::state::StateHandle;
 use crate::{Updates, ViewPart};
 use propice_define::Plan;
 use propice_define::plan::FeatureSource;
-use propice_model::{EntityChange, Fact, LogicalTime, Value};
+use propice_model::{EntityChange, Fact, InputId, LogicalTime, Value};
 
 use super::capabilities::CapabilityHolder;
 use super::complete::CompleteBatch;
@@ -44,12 +47,12 @@ pub(super) enum CustomerChanges<'scope> {
 
 /// Of each input the field of its primary key that names the customer; none for streams.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct CustomerRouting(Vec<Option<usize>>);
+pub(crate) struct CustomerRouting(Vec<Option<usize>>);
 
 /// Where facts belong when each is about one customer, whom the primary key of a table names too:
 /// then the rows of a key are all on the worker of their customer. `None` when some fact may be
 /// about several entities.
-pub(super) fn customer_routing(plan: &Plan) -> Option<CustomerRouting> {
+pub(crate) fn customer_routing(plan: &Plan) -> Option<CustomerRouting> {
     let [customer] = plan.entities.as_slice() else { return None };
     let mut home = vec![None; plan.inputs.len()];
     for (position, input) in plan.inputs.iter().enumerate() {
@@ -72,13 +75,18 @@ pub(super) fn customer_routing(plan: &Plan) -> Option<CustomerRouting> {
 impl CustomerRouting {
     /// The shard of a fact; of one that is about nobody, `here`.
     fn shard(&self, fact: &Fact, here: u64) -> u64 {
-        let of_key = self.0[fact.input.index()].and_then(|position| fact.key.get(position));
-        match (of_key, fact.changes.first()) {
-            (Some(Value::Id(customer)), _) => shard(customer),
-            // Rows of nobody change nothing, but of each key there is one.
-            (Some(_), _) => 0,
-            (None, Some(change)) => shard(&change.id),
-            (None, None) => here,
+        if !fact.key.is_empty() {
+            return self.shard_of_row(fact.input, &fact.key);
+        }
+        fact.changes.first().map_or(here, |change| shard(&change.id))
+    }
+
+    /// The shard of a row: that of the customer whom its key names. Rows of nobody change nothing,
+    /// but of each key there is one.
+    pub(crate) fn shard_of_row(&self, input: InputId, key: &[Value]) -> u64 {
+        match self.0[input.index()].and_then(|position| key.get(position)) {
+            Some(Value::Id(customer)) => shard(customer),
+            _ => of_row(input, key),
         }
     }
 }
@@ -99,13 +107,21 @@ impl InputPorts {
     pub(super) fn new<'scope>(
         builder: &mut OperatorBuilder<'scope, LogicalTime>,
         inputs: Inputs<'scope>,
+        (plan, state): (&Arc<Plan>, Option<&StateHandle>),
     ) -> InputPorts {
         let (mut facts, mut changes) = (Port::none(), Port::none());
+        let mut rows = Rows::default();
         match inputs.changes {
             CustomerChanges::Facts(stream, home) => {
                 let here = stream.scope().index() as u64;
                 let by_customer = Exchange::new(move |(fact, _, _): &(Fact, _, _)| home.shard(fact, here));
                 facts = Port::new(builder, stream, by_customer);
+                rows = Rows::new(plan, state);
+                if let Some((state, at)) = state.and_then(|state| Some((state, state.restored_at()?))) {
+                    let mut said = Vec::new();
+                    rows.restore(state.take_rows(), |change| said.push((change, at, 1)));
+                    changes.stash.extend(&mut said);
+                }
             }
             CustomerChanges::Changes(stream) => {
                 let by_id = Exchange::new(|(change, _, _): &(EntityChange, _, _)| shard(&change.id));
@@ -115,7 +131,7 @@ impl InputPorts {
         let by_customer = Exchange::new(|(part, _, _): &(ViewPart, _, _)| shard(&part.customer));
         let parts = inputs.parts.map_or_else(Port::none, |stream| Port::new(builder, stream, by_customer));
         let holidays = inputs.holidays.map_or_else(Port::none, |stream| Port::new(builder, stream, Pipeline));
-        InputPorts { facts, changes, parts, holidays, rows: Rows::default(), complete: Vec::new() }
+        InputPorts { facts, changes, parts, holidays, rows, complete: Vec::new() }
     }
 
     /// Takes what has come.
@@ -131,14 +147,22 @@ impl InputPorts {
         self.changes.stash.drain_before(before, &mut ready.changes);
         self.facts.stash.drain_before(before, &mut self.complete);
         for (fact, time, diff) in self.complete.drain(..) {
+            self.rows.answer(time);
+            self.rows.pass(time);
             if fact.key.is_empty() {
                 ready.changes.extend(fact.changes.into_iter().map(|change| (change, time, diff)));
             } else {
                 self.rows.upsert(fact, |change, diff| ready.changes.push((change, time, diff)));
             }
         }
+        self.rows.answer(before);
         self.parts.stash.drain_before(before, &mut ready.parts);
         self.holidays.stash.drain_before(before, &mut ready.holidays);
+    }
+
+    /// Nothing waits: a cut before a time is answered.
+    pub(super) fn answer(&mut self, next: LogicalTime) {
+        self.rows.answer(next);
     }
 
     /// The least time that waits.

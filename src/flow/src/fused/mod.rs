@@ -24,6 +24,7 @@ mod capabilities;
 mod chunked_vec;
 mod complete;
 mod customer_operator;
+mod customer_state;
 mod deadlines;
 mod dirty;
 mod entities;
@@ -42,33 +43,44 @@ mod table_rows;
 use std::sync::Arc;
 
 use timely::dataflow::operators::Concatenate as _;
+use timely::dataflow::operators::vec::Filter as _;
 use timely::progress::frontier::MutableAntichain;
+use timely::progress::operate::FrontierInterest;
 
 use propice_define::Plan;
 use propice_model::{Fact, KindId, LogicalTime};
 
-use super::{Flow, Updates, ViewPart};
+use super::state::StateHandle;
+use super::{BuildOptions, Flow, Updates, ViewPart};
 
 use inputs::{CustomerChanges, Inputs};
+
+pub(crate) use features::fits;
+pub(crate) use inputs::{CustomerRouting, customer_routing};
 
 /// Builds the dataflow of a plan.
 pub fn build<'scope>(
     plan: &Arc<Plan>,
     facts: Updates<'scope, Fact>,
     holidays: Option<Updates<'scope, Fact>>,
-    with_views: bool,
+    options: &BuildOptions,
 ) -> Flow<'scope> {
     let scope = facts.scope();
     let (changes, parts) = match inputs::customer_routing(plan) {
         Some(home) => (CustomerChanges::Facts(facts, home), Vec::new()),
-        None => by_kind(plan, facts),
+        None => by_kind(plan, facts, options.state.as_ref()),
     };
     let declared = parts.iter().filter(|(kind, _)| Some(*kind) != plan.policy.kind);
     let declared: Vec<_> = declared.map(|(_, parts)| parts.clone()).collect();
     let parts = together(parts.into_iter().map(|(_, parts)| parts));
     let inputs = Inputs { changes, parts, holidays };
-    let customer_operator::Taken { events, views } = customer_operator::customers(plan, scope, inputs, with_views);
+    let customer_operator::Taken { events, views } = customer_operator::customers(plan, scope, inputs, options);
     let views = views.and_then(|views| together(std::iter::once(views).chain(declared)));
+    // What was as it is when the run goes on is taken by customers, and nobody is told.
+    let views = match (views, options.state.as_ref().and_then(StateHandle::restored_at)) {
+        (Some(views), Some(at)) => Some(views.filter(move |(_, time, _)| *time > at)),
+        (views, _) => views,
+    };
     Flow { events, views }
 }
 
@@ -76,12 +88,13 @@ pub fn build<'scope>(
 fn by_kind<'scope>(
     plan: &Arc<Plan>,
     facts: Updates<'scope, Fact>,
+    state: Option<&StateHandle>,
 ) -> (CustomerChanges<'scope>, Vec<(KindId, Updates<'scope, ViewPart>)>) {
     let scope = facts.scope();
-    let mut changes = table_operator::live_changes(plan, facts).into_iter();
+    let mut changes = table_operator::live_changes(plan, facts, state).into_iter();
     let of_customers = changes.next().unwrap_or_else(|| timely::dataflow::operators::generic::operator::empty(scope));
     let kinds = changes.zip(1..).map(|(of_kind, kind)| (KindId(kind), of_kind));
-    let parts = kinds.map(|(kind, of_kind)| (kind, entity_operator::parts(plan, kind, of_kind)));
+    let parts = kinds.map(|(kind, of_kind)| (kind, entity_operator::parts(plan, kind, of_kind, state)));
     (CustomerChanges::Changes(of_customers), parts.collect())
 }
 
@@ -96,6 +109,12 @@ fn together<'scope, D: Clone + 'static>(
         return Some(scope.concatenate(streams));
     }
     streams.pop()
+}
+
+/// Whether an operator that holds nothing back wants to know how far its input is: only to answer
+/// what is asked of its state.
+fn interest(state: Option<&StateHandle>) -> FrontierInterest {
+    if state.is_some() { FrontierInterest::Always } else { FrontierInterest::IfCapability }
 }
 
 /// The time that a frontier has come to; `None` when it is closed.

@@ -11,10 +11,12 @@
 //!     └────────────────────────────────┴──── condition turns false ◀────────────┘  closed
 //! ```
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::Transition;
 use crate::empty_view::empty_row;
+use crate::state::ConditionSeed;
 use propice_define::Plan;
 use propice_define::expr::{Env, Predicate};
 use propice_define::plan::Moment;
@@ -51,6 +53,27 @@ pub(super) struct ConditionStates {
 }
 
 impl ConditionStates {
+    /// Conditions that held when the run goes on.
+    pub(super) fn restored(held: Vec<ConditionSeed>) -> ConditionStates {
+        let held = held.into_iter().map(|ConditionSeed { moment, entity, since, opened }| HeldCondition {
+            moment,
+            entity,
+            since,
+            opened,
+        });
+        ConditionStates { holding: held.collect() }
+    }
+
+    /// Those that hold.
+    pub(super) fn held(&self) -> impl Iterator<Item = ConditionSeed> {
+        self.holding.iter().map(|HeldCondition { moment, entity, since, opened }| ConditionSeed {
+            moment: *moment,
+            entity: entity.clone(),
+            since: *since,
+            opened: *opened,
+        })
+    }
+
     /// Whether the first of the conditions that hold has held for long enough.
     #[inline]
     pub(super) fn first_is_open(&self) -> bool {
@@ -85,6 +108,8 @@ pub(super) struct Moments {
     about: Vec<Vec<MomentId>>,
     /// Those that are looked at; kept for its allocation.
     again: BitSet,
+    /// Whether something about which conditions hold changed since that was last asked.
+    has_moved: Cell<bool>,
 }
 
 impl Moments {
@@ -101,7 +126,31 @@ impl Moments {
                 about[kind.index()].push(MomentId(position as u16));
             }
         }
-        Moments { predicates: PredicateIndex::new(&plan), uses, timed, about, again: BitSet::new(moments), plan }
+        Moments {
+            predicates: PredicateIndex::new(&plan),
+            uses,
+            timed,
+            about,
+            again: BitSet::new(moments),
+            has_moved: Cell::new(false),
+            plan,
+        }
+    }
+
+    /// Whether something about which conditions hold changed since that was last asked.
+    #[inline]
+    pub(super) fn take_moved(&self) -> bool {
+        self.has_moved.replace(false)
+    }
+
+    /// As [`Moments::next_evaluation`], of a customer that is as it was.
+    pub(super) fn next_of_restored(
+        &mut self,
+        conditions: &ConditionStates,
+        update: &CustomerUpdate<'_>,
+    ) -> LogicalTime {
+        self.predicates.read(update.row);
+        self.next_evaluation(conditions, update)
     }
 
     /// The next end of a window by which a condition may turn of the customer that was looked at
@@ -195,6 +244,7 @@ impl Moments {
         let changed = BitSet::default();
         let update =
             CustomerUpdate { time, customer, row: &row, parts: &[], changed: &changed, woken: false, all: true };
+        self.has_moved.set(true);
         for holding in conditions.holding.drain(..) {
             self.close(&holding, &update, out);
         }
@@ -221,9 +271,11 @@ impl Moments {
         match (known, holds) {
             (None, true) => {
                 let entity = part.map(|part| (part.kind, part.id.clone()));
+                self.has_moved.set(true);
                 conditions.holding.push(HeldCondition { moment, entity, since: update.time, opened: None });
             }
             (Some(position), false) => {
+                self.has_moved.set(true);
                 let holding = conditions.holding.swap_remove(position);
                 self.close(&holding, update, out);
             }
@@ -241,6 +293,7 @@ impl Moments {
             Some((kind, id)) => !update.parts.iter().any(|part| part.kind == *kind && part.id == *id),
         };
         for holding in conditions.holding.extract_if(.., parted) {
+            self.has_moved.set(true);
             self.close(&holding, update, out);
         }
     }
@@ -250,6 +303,7 @@ impl Moments {
         for holding in conditions.holding.iter_mut().filter(|holding| holding.opened.is_none()) {
             if self.opens_at(holding) <= update.time {
                 holding.opened = Some(update.time);
+                self.has_moved.set(true);
                 out.push(self.transition(holding, true, update.time, update));
             }
         }

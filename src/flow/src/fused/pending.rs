@@ -2,6 +2,7 @@
 
 use hashbrown::HashMap;
 
+use crate::invariant::broken;
 use propice_model::time::FOREVER;
 use propice_model::{Contribution, EventTime, LogicalTime, Value};
 
@@ -36,11 +37,16 @@ impl PendingContributions {
     /// Removes one that was added.
     pub(super) fn remove(&mut self, entity: u32, when: When<'_>, contribution: &Contribution) {
         let taken = PendingContribution::new(when, contribution);
-        if let Some(waiting) = self.of.get_mut(&entity)
-            && let Some(position) = waiting.iter().position(|waiting| *waiting == taken)
-        {
-            waiting.swap_remove(position);
+        let waiting = self.of.get_mut(&entity);
+        match waiting.and_then(|waiting| Some((waiting.iter().position(|waiting| *waiting == taken)?, waiting))) {
+            Some((position, waiting)) => drop(waiting.swap_remove(position)),
+            None => broken("something was taken back that was not to come"),
         }
+    }
+
+    /// Those of an entity, in any order.
+    pub(super) fn of(&self, entity: u32) -> &[PendingContribution] {
+        self.of.get(&entity).map_or(&[], Vec::as_slice)
     }
 
     /// Hands over those of an entity that begin to count.

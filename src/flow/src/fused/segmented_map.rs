@@ -44,6 +44,16 @@ impl<T> SegmentedMap<T> {
     ) -> Entry<'_, T> {
         self.shards[(hashed >> SHIFT) as usize % SHARDS].entry(hashed, is_it, hash)
     }
+
+    /// The entry of a hash which `is_it`.
+    pub(super) fn find_mut(&mut self, hashed: u64, is_it: impl FnMut(&T) -> bool) -> Option<&mut T> {
+        self.shards[(hashed >> SHIFT) as usize % SHARDS].find_mut(hashed, is_it)
+    }
+
+    /// All entries, in any order.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.shards.iter_mut().flat_map(HashTable::iter_mut)
+    }
 }
 
 #[cfg(test)]

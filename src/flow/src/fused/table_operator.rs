@@ -17,17 +17,17 @@ use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact::Exchange;
 use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
-use timely::progress::operate::FrontierInterest;
 
 use crate::Updates;
-use crate::shard::shard;
+use crate::shard::of_row;
+use crate::state::StateHandle;
 use propice_define::Plan;
 use propice_model::{EntityChange, Fact, LogicalTime};
 
 use super::capabilities::CapabilityHolder;
-use super::frontier_of;
 use super::stash::Stash;
 use super::table_rows::Rows;
+use super::{frontier_of, interest};
 
 type Updated = Vec<(EntityChange, LogicalTime, isize)>;
 
@@ -35,17 +35,20 @@ type Updated = Vec<(EntityChange, LogicalTime, isize)>;
 pub(super) fn live_changes<'scope>(
     plan: &Arc<Plan>,
     facts: Updates<'scope, Fact>,
+    state: Option<&StateHandle>,
 ) -> Vec<Updates<'scope, EntityChange>> {
     let scope = facts.scope();
     let here = scope.index() as u64;
     let mut builder = OperatorBuilder::new("Tables".to_owned(), scope);
     let by_key = Exchange::new(
         move |(fact, _, _): &(Fact, LogicalTime, isize)| {
-            if fact.key.is_empty() { here } else { shard(&(fact.input, &fact.key)) }
+            if fact.key.is_empty() { here } else { of_row(fact.input, &fact.key) }
         },
     );
     let mut input = builder.new_input(facts, by_key);
-    builder.set_notify_for(0, FrontierInterest::IfCapability);
+    builder.set_notify_for(0, interest(state));
+    let mut rows = Rows::new(plan, state);
+    let mut restored = state.and_then(|state| Some((state.restored_at()?, state.take_rows())));
     let mut outputs = Vec::new();
     let mut streams = Vec::new();
     for _ in &plan.entities {
@@ -53,11 +56,13 @@ pub(super) fn live_changes<'scope>(
         outputs.push(OutputBuilder::<_, CapacityContainerBuilder<Updated>>::from(output));
         streams.push(stream);
     }
-    builder.build(move |_| {
+    builder.build(move |capabilities| {
         let mut holder = CapabilityHolder::new(outputs.len());
+        if let Some((at, _)) = &restored {
+            holder.begin(capabilities, *at);
+        }
         let mut stash = Stash::default();
         let mut ready = Vec::new();
-        let mut rows = Rows::default();
         let mut changes: Vec<Updated> = outputs.iter().map(|_| Vec::new()).collect();
         move |frontiers| {
             input.for_each(|received, facts| {
@@ -75,14 +80,21 @@ pub(super) fn live_changes<'scope>(
                     holder.hold(&received);
                 }
             });
+            let frontier = frontier_of(&frontiers[0]);
             if holder.is_empty() {
+                rows.answer(frontier.unwrap_or_default());
                 return;
             }
-            let frontier = frontier_of(&frontiers[0]);
+            if let Some((at, facts)) = restored.take() {
+                rows.restore(facts, |change| changes[change.kind.index()].push((change, at, 1)));
+            }
             stash.drain_before(frontier.unwrap_or(LogicalTime::MAX), &mut ready);
             for (fact, time, _) in ready.drain(..) {
+                rows.answer(time);
+                rows.pass(time);
                 rows.upsert(fact, |change, diff| changes[change.kind.index()].push((change, time, diff)));
             }
+            rows.answer(frontier.unwrap_or_default());
             for ((output, capability), changes) in outputs.iter_mut().zip(holder.all()).zip(&mut changes) {
                 if !changes.is_empty() {
                     output.activate().session(capability).give_container(changes);

@@ -29,6 +29,7 @@ mod quiet;
 mod rank;
 mod receipts;
 mod state;
+mod stored;
 mod success;
 
 pub use crate::episode::EpisodeKey;

@@ -11,7 +11,7 @@ use super::{EpisodeKey, FailedGate, Group};
 use propice_define::plan::Verdict;
 
 /// What the policy remembers of one customer.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct PolicyState {
     pub(super) episodes: Vec<OpenEpisode>,
     /// In the order in which they were released.
@@ -24,7 +24,7 @@ pub struct PolicyState {
 }
 
 /// An open episode.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct OpenEpisode {
     pub key: EpisodeKey,
     pub state: EpisodeState,

@@ -175,7 +175,7 @@ impl Records {
     fn clock(&self, time: LogicalTime) -> Item {
         let origin = Origin { file: self.position, line: self.raw().1 };
         let rank = Rank { event_time: time, order: Value::Null, origin };
-        Item::Fact(Fact { input: self.extractor.input(), rank, key: Vec::new(), changes: Changes::new() })
+        Item::Fact(Fact { input: self.extractor.input(), rank, key: Vec::new(), changes: Changes::new(), row: None })
     }
 }
 

@@ -5,6 +5,10 @@ use std::collections::BTreeMap;
 
 use propice_model::{EventTime, Value};
 
+use crate::invariant::broken;
+use crate::state::Kept;
+
+use super::kept::{kept_place, places, times};
 use super::panes::Single;
 use super::{Accumulate, Contributed};
 
@@ -36,12 +40,23 @@ impl Accumulate for Sequence {
     }
 
     fn retract(&mut self, item: &Place) {
-        if let Some(count) = self.places.get_mut(item) {
-            *count -= 1;
-            if *count == 0 {
-                self.places.remove(item);
-            }
+        match self.places.get_mut(item) {
+            Some(1) => drop(self.places.remove(item)),
+            Some(count) => *count -= 1,
+            None => broken("a record that no feature holds was taken back"),
         }
+    }
+
+    fn kept(item: &Place) -> Kept {
+        kept_place(item)
+    }
+
+    fn items(kept: &Kept, each: &mut dyn FnMut(&Place)) -> bool {
+        places(kept, each)
+    }
+
+    fn all(&self) -> Vec<Kept> {
+        self.places.iter().map(|(place, &count)| times(kept_place(place), count)).collect()
     }
 }
 
@@ -81,7 +96,19 @@ macro_rules! keeps_one {
             }
 
             fn retract(&mut self, _item: &Place) {
-                debug_assert!(false, "the plan says that nothing is taken back from this feature");
+                broken("something was taken back from a feature from which the plan says that nothing is");
+            }
+
+            fn kept(item: &Place) -> Kept {
+                kept_place(item)
+            }
+
+            fn items(kept: &Kept, each: &mut dyn FnMut(&Place)) -> bool {
+                places(kept, each)
+            }
+
+            fn all(&self) -> Vec<Kept> {
+                self.0.iter().map(kept_place).collect()
             }
         }
 

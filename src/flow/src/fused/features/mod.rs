@@ -15,6 +15,7 @@
 //! Checked by the oracle of `tests/properties` at every logical time, and against the `reference`
 //! engine.
 
+mod kept;
 mod latest;
 mod monotone_window;
 mod multiset;
@@ -26,6 +27,10 @@ use propice_define::expr::Predicate;
 use propice_define::plan::{Aggregate, Feature};
 use propice_model::time::FOREVER;
 use propice_model::{EventTime, LogicalTime, Type, Value};
+
+pub(crate) use kept::fits;
+
+use crate::state::{Held, Kept};
 
 use latest::{Earliest, Latest, Sequence};
 use monotone_window::{EarliestFirst, LatestFirst, MonotoneWindow, WindowedValues};
@@ -62,6 +67,10 @@ pub(in crate::fused) trait Column {
     fn deadline(&self, entity: u32) -> LogicalTime;
     /// The value of the feature.
     fn value(&self, entity: u32) -> Value;
+    /// What counts behind `now`, by meaning, in any order.
+    fn held(&self, entity: u32, now: LogicalTime) -> Vec<Held>;
+    /// Takes what an entity held; `false` when it is not of such a feature.
+    fn restore(&mut self, entity: u32, held: &Held) -> bool;
     /// The first expiry behind which a predicate that holds may hold no more, if nothing else
     /// happens. Earlier is allowed, later is not.
     fn holds_until(&self, entity: u32, _guard: &Predicate) -> LogicalTime {
@@ -86,6 +95,16 @@ pub(in crate::fused) trait Accumulate: Default {
     fn insert(&mut self, item: &Self::Item);
     /// An item counts no more.
     fn retract(&mut self, item: &Self::Item);
+    /// An item, by meaning.
+    fn kept(item: &Self::Item) -> Kept;
+    /// Hands over the items that something stands for; `false` when it stands for none of these.
+    fn items(kept: &Kept, each: &mut dyn FnMut(&Self::Item)) -> bool;
+    /// All that counts, by meaning.
+    fn all(&self) -> Vec<Kept>;
+    /// Adds what counted.
+    fn restore(&mut self, kept: &Kept) -> bool {
+        Self::items(kept, &mut |item| self.insert(item))
+    }
     /// The same again, where that costs nothing: to see what would come of it.
     fn copied(&self) -> Option<Self> {
         None

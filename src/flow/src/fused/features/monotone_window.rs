@@ -17,7 +17,11 @@ use propice_define::expr::Predicate;
 use propice_model::time::FOREVER;
 use propice_model::{LogicalTime, Value};
 
+use crate::invariant::broken;
+use crate::state::{Held, Kept};
+
 use super::super::chunked_vec::ChunkedVec;
+use super::kept::{kept_place, kept_value, places, values};
 use super::latest::{Place, place};
 use super::multiset::Prefer;
 use super::panes::{let_go, make_room};
@@ -88,7 +92,7 @@ impl Column for WindowedValues {
     }
 
     fn retract(&mut self, _entity: u32, _given: &Contributed<'_>) {
-        debug_assert!(false, "the plan says that nothing is taken back from this feature");
+        broken("something was taken back from a feature from which the plan says that nothing is");
     }
 
     fn expire(&mut self, entity: u32, now: LogicalTime) {
@@ -118,6 +122,15 @@ impl Column for WindowedValues {
         black_box(self.entities[entity].values.first().map(|(_, until)| *until));
     }
 
+    fn held(&self, entity: u32, now: LogicalTime) -> Vec<Held> {
+        let values = self.entities[entity].values.iter().filter(|(_, until)| *until > now);
+        values.map(|(value, until)| Held { until: *until, kept: kept_value(value) }).collect()
+    }
+
+    fn restore(&mut self, entity: u32, held: &Held) -> bool {
+        values(&held.kept, &mut |value| self.entities[entity].insert(value, held.until))
+    }
+
     fn value(&self, entity: u32) -> Value {
         let values = &self.entities[entity].values;
         match self.shown {
@@ -134,13 +147,17 @@ impl Column for WindowedValues {
 /// What is wanted of a window: the best contribution by some order.
 pub(super) trait Best: 'static {
     /// What contributions are compared by.
-    type Key;
+    type Key: Clone;
     /// The key of a contribution.
     fn key(contributed: &Contributed<'_>) -> Self::Key;
     /// Whether one is better than another.
     fn beats(one: &Self::Key, other: &Self::Key) -> bool;
     /// The value behind a key.
     fn value(key: &Self::Key) -> Value;
+    /// A key, by meaning.
+    fn kept(key: &Self::Key) -> Kept;
+    /// Hands over the key that something stands for; `false` when it stands for none of these.
+    fn keys(kept: &Kept, each: &mut dyn FnMut(&Self::Key)) -> bool;
 }
 
 impl<P: Prefer + 'static> Best for P {
@@ -156,6 +173,14 @@ impl<P: Prefer + 'static> Best for P {
 
     fn value(key: &Value) -> Value {
         key.clone()
+    }
+
+    fn kept(key: &Value) -> Kept {
+        kept_value(key)
+    }
+
+    fn keys(kept: &Kept, each: &mut dyn FnMut(&Value)) -> bool {
+        values(kept, each)
     }
 }
 
@@ -180,6 +205,14 @@ macro_rules! by_place {
             fn value((_, _, value): &Place) -> Value {
                 value.clone()
             }
+
+            fn kept(key: &Place) -> Kept {
+                kept_place(key)
+            }
+
+            fn keys(kept: &Kept, each: &mut dyn FnMut(&Place)) -> bool {
+                places(kept, each)
+            }
         }
     };
 }
@@ -197,6 +230,25 @@ impl<B: Best> MonotoneWindow<B> {
     pub(super) fn new() -> MonotoneWindow<B> {
         MonotoneWindow { entities: ChunkedVec::new() }
     }
+
+    fn add(&mut self, entity: u32, until: LogicalTime, key: B::Key) {
+        let steps = &mut self.entities[entity];
+        // Whatever expires later and is not worse makes it superfluous; whatever expires sooner and
+        // is not better becomes so.
+        let mut at = steps.partition_point(|(known, _)| *known < until);
+        if steps.get(at).is_some_and(|(_, known)| !B::beats(&key, known)) {
+            return;
+        }
+        if steps.get(at).is_some_and(|(known, _)| *known == until) {
+            steps.remove(at);
+        }
+        while at > 0 && !B::beats(&steps[at - 1].1, &key) {
+            at -= 1;
+            steps.remove(at);
+        }
+        make_room(steps);
+        steps.insert(at, (until, key));
+    }
 }
 
 impl<B: Best> Column for MonotoneWindow<B> {
@@ -205,27 +257,20 @@ impl<B: Best> Column for MonotoneWindow<B> {
     }
 
     fn insert(&mut self, entity: u32, contributed: &Contributed<'_>) {
-        let steps = &mut self.entities[entity];
-        let key = B::key(contributed);
-        // Whatever expires later and is not worse makes it superfluous; whatever expires sooner and
-        // is not better becomes so.
-        let mut at = steps.partition_point(|(until, _)| *until < contributed.until);
-        if steps.get(at).is_some_and(|(_, known)| !B::beats(&key, known)) {
-            return;
-        }
-        if steps.get(at).is_some_and(|(until, _)| *until == contributed.until) {
-            steps.remove(at);
-        }
-        while at > 0 && !B::beats(&steps[at - 1].1, &key) {
-            at -= 1;
-            steps.remove(at);
-        }
-        make_room(steps);
-        steps.insert(at, (contributed.until, key));
+        self.add(entity, contributed.until, B::key(contributed));
+    }
+
+    fn held(&self, entity: u32, now: LogicalTime) -> Vec<Held> {
+        let steps = self.entities[entity].iter().filter(|(until, _)| *until > now);
+        steps.map(|(until, key)| Held { until: *until, kept: B::kept(key) }).collect()
+    }
+
+    fn restore(&mut self, entity: u32, held: &Held) -> bool {
+        B::keys(&held.kept, &mut |key| self.add(entity, held.until, key.clone()))
     }
 
     fn retract(&mut self, _entity: u32, _given: &Contributed<'_>) {
-        debug_assert!(false, "the plan says that nothing is taken back from this feature");
+        broken("something was taken back from a feature from which the plan says that nothing is");
     }
 
     fn expire(&mut self, entity: u32, now: LogicalTime) {

@@ -6,6 +6,10 @@ use std::sync::Arc;
 
 use propice_model::Value;
 
+use crate::invariant::broken;
+use crate::state::Kept;
+
+use super::kept::{kept_value, times, values};
 use super::panes::Single;
 use super::{Accumulate, Contributed};
 
@@ -33,12 +37,23 @@ impl Accumulate for Multiset {
     }
 
     fn retract(&mut self, item: &Value) {
-        if let Some(count) = self.values.get_mut(item) {
-            *count -= 1;
-            if *count == 0 {
-                self.values.remove(item);
-            }
+        match self.values.get_mut(item) {
+            Some(1) => drop(self.values.remove(item)),
+            Some(count) => *count -= 1,
+            None => broken("a value that no feature holds was taken back"),
         }
+    }
+
+    fn kept(item: &Value) -> Kept {
+        kept_value(item)
+    }
+
+    fn items(kept: &Kept, each: &mut dyn FnMut(&Value)) -> bool {
+        values(kept, each)
+    }
+
+    fn all(&self) -> Vec<Kept> {
+        self.values.iter().map(|(value, &count)| times(kept_value(value), count)).collect()
     }
 }
 
@@ -126,7 +141,19 @@ impl<P: Prefer> Accumulate for Extreme<P> {
     }
 
     fn retract(&mut self, _item: &Value) {
-        debug_assert!(false, "the plan says that nothing is taken back from this feature");
+        broken("something was taken back from a feature from which the plan says that nothing is");
+    }
+
+    fn kept(item: &Value) -> Kept {
+        kept_value(item)
+    }
+
+    fn items(kept: &Kept, each: &mut dyn FnMut(&Value)) -> bool {
+        values(kept, each)
+    }
+
+    fn all(&self) -> Vec<Kept> {
+        if self.best.is_null() { Vec::new() } else { vec![kept_value(&self.best)] }
     }
 }
 

@@ -13,6 +13,8 @@ use std::collections::VecDeque;
 
 use propice_model::LogicalTime;
 
+use crate::invariant::broken;
+
 /// Items that expire together.
 pub(in crate::fused) trait Pane<I>: Sized {
     /// With one item.
@@ -26,8 +28,7 @@ pub(in crate::fused) trait Pane<I>: Sized {
     /// Takes an item away that was added. `None` when it is not here; otherwise whether nothing is
     /// left.
     fn remove(&mut self, _item: &I) -> Option<bool> {
-        debug_assert!(false, "the plan says that nothing is taken back from this feature");
-        None
+        broken("something was taken back from a feature from which the plan says that nothing is")
     }
 }
 

@@ -5,6 +5,10 @@ use crate::aggregate::{self, Tally};
 use propice_define::plan::Aggregate;
 use propice_model::{Type, Value};
 
+use crate::invariant::broken;
+use crate::state::Kept;
+
+use super::kept::{kept_value, values};
 use super::panes::{Amount, Counted, Single, Summed, Total, Wide};
 use super::{Accumulate, Contributed};
 
@@ -27,6 +31,29 @@ impl Accumulate for Count {
 
     fn retract(&mut self, item: &i64) {
         self.0 -= item;
+        if self.0 < 0 {
+            broken("more was taken back from a count than it holds");
+        }
+    }
+
+    fn kept(item: &i64) -> Kept {
+        Kept::Sum { n: *item, units: 0 }
+    }
+
+    fn items(kept: &Kept, each: &mut dyn FnMut(&i64)) -> bool {
+        let Kept::Sum { n, .. } = kept else { return false };
+        (0..*n).for_each(|_| each(&1));
+        true
+    }
+
+    fn all(&self) -> Vec<Kept> {
+        if self.0 == 0 { Vec::new() } else { vec![Count::kept(&self.0)] }
+    }
+
+    fn restore(&mut self, kept: &Kept) -> bool {
+        let Kept::Sum { n, .. } = kept else { return false };
+        self.0 += n;
+        true
     }
 
     fn copied(&self) -> Option<Count> {
@@ -55,6 +82,35 @@ impl Accumulate for Total {
 
     fn retract(&mut self, item: &Total) {
         self.minus(item);
+        if self.n < 0 {
+            broken("more was taken back from a sum than it holds");
+        }
+    }
+
+    fn kept(item: &Total) -> Kept {
+        Kept::Sum { n: item.n, units: item.units }
+    }
+
+    /// As many records as there were. Units of a record fit 64 bit, so the sum does when it is
+    /// spread over them.
+    fn items(kept: &Kept, each: &mut dyn FnMut(&Total)) -> bool {
+        let Kept::Sum { n, mut units } = *kept else { return false };
+        for _ in 0..n {
+            let part = units.clamp(i128::from(i64::MIN), i128::from(i64::MAX));
+            units -= part;
+            each(&Total { n: 1, units: part });
+        }
+        units == 0
+    }
+
+    fn all(&self) -> Vec<Kept> {
+        if self.n == 0 { Vec::new() } else { vec![Total::kept(self)] }
+    }
+
+    fn restore(&mut self, kept: &Kept) -> bool {
+        let Kept::Sum { n, units } = *kept else { return false };
+        self.plus(&Total { n, units });
+        true
     }
 
     fn copied(&self) -> Option<Total> {
@@ -127,6 +183,29 @@ macro_rules! tallies {
 
             fn retract(&mut self, item: &Value) {
                 self.0.add($aggregate, item, -1);
+                if self.0.is_negative() {
+                    broken("more was taken back from a sum than it holds");
+                }
+            }
+
+            fn kept(item: &Value) -> Kept {
+                kept_value(item)
+            }
+
+            fn items(kept: &Kept, each: &mut dyn FnMut(&Value)) -> bool {
+                values(kept, each)
+            }
+
+            fn all(&self) -> Vec<Kept> {
+                if self.0.is_zero() { Vec::new() } else { vec![Kept::Tally(self.0.clone())] }
+            }
+
+            fn restore(&mut self, kept: &Kept) -> bool {
+                if let Kept::Tally(tally) = kept {
+                    self.0.plus(tally);
+                    return true;
+                }
+                values(kept, &mut |value| self.insert(value))
             }
         }
     };

@@ -7,6 +7,9 @@ use propice_define::expr::Predicate;
 use propice_model::time::FOREVER;
 use propice_model::{LogicalTime, Value};
 
+use crate::invariant::broken;
+use crate::state::Held;
+
 use super::super::chunked_vec::ChunkedVec;
 use super::panes::{Pane, let_go, make_room};
 use super::{Accumulate, Column, Contributed, or_forever};
@@ -48,6 +51,14 @@ impl<A: Accumulate, R: Fn(&A) -> Value> Column for Always<A, R> {
 
     fn value(&self, entity: u32) -> Value {
         (self.read)(&self.entities[entity])
+    }
+
+    fn held(&self, entity: u32, _now: LogicalTime) -> Vec<Held> {
+        self.entities[entity].all().into_iter().map(|kept| Held { until: FOREVER, kept }).collect()
+    }
+
+    fn restore(&mut self, entity: u32, held: &Held) -> bool {
+        self.entities[entity].restore(&held.kept)
     }
 }
 
@@ -106,9 +117,10 @@ impl<A: Accumulate, P: Pane<A::Item>> Window<A, P> {
     fn retract(&mut self, until: LogicalTime, item: &A::Item) {
         let mut at = self.expiring_at(until);
         let found = at.find_map(|position| self.due[position].remove(item).map(|is_empty| (position, is_empty)));
-        debug_assert!(found.is_some(), "only what was given is taken back");
-        if let Some((position, true)) = found {
-            self.due.remove(position);
+        match found {
+            Some((position, true)) => drop(self.due.remove(position)),
+            Some((_, false)) => {}
+            None => broken("something was taken back from a window that does not hold it"),
         }
         self.live.retract(item);
         let_go(&mut self.due);
@@ -166,5 +178,15 @@ impl<A: Accumulate, P: Pane<A::Item>, R: Fn(&A) -> Value> Column for Windowed<A,
 
     fn value(&self, entity: u32) -> Value {
         (self.read)(&self.entities[entity].live)
+    }
+
+    fn held(&self, entity: u32, now: LogicalTime) -> Vec<Held> {
+        let due = self.entities[entity].due.iter().filter(|pane| pane.until() > now);
+        due.map(|pane| Held { until: pane.until(), kept: A::kept(&pane.item()) }).collect()
+    }
+
+    fn restore(&mut self, entity: u32, held: &Held) -> bool {
+        let window = &mut self.entities[entity];
+        A::items(&held.kept, &mut |item| window.insert(held.until, item))
     }
 }

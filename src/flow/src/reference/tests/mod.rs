@@ -96,6 +96,7 @@ fn plan() -> Arc<Plan> {
         channels: Vec::new(),
         tests: Vec::new(),
         warnings: Vec::new(),
+        keeps_rows: false,
     })
 }
 
@@ -110,14 +111,14 @@ fn contribution(feature: u16, until: LogicalTime, value: i64) -> Contribution {
 /// What a record says of an entity that it names.
 fn change(kind: KindId, id: u64, event_time: u64, contributions: Vec<Contribution>) -> EntityChange {
     let (id, order) = (Id::Number(id), Value::Null);
-    EntityChange { kind, id, names: true, owner: None, event_time, order, contributions }
+    EntityChange { kind, id, names: true, lasting: true, owner: None, event_time, order, contributions }
 }
 
 /// A record about an account: it counts for every feature until a time.
 fn record(account: u64, event_time: u64, until: LogicalTime, value: i64) -> Fact {
     let contributions = (0..5).map(|feature| contribution(feature, until, value)).collect();
     let changes = Changes::from([change(ACCOUNT, account, event_time, contributions)]);
-    Fact { input: TRANS, rank: rank(event_time, 0), key: Vec::new(), changes }
+    Fact { input: TRANS, rank: rank(event_time, 0), key: Vec::new(), changes, row: None }
 }
 
 /// A row of the table of owners; without an owner, its deletion.
@@ -128,7 +129,7 @@ fn owner(key: i64, event_time: u64, relation: Option<(u64, u64)>) -> Fact {
         Changes::from_vec(vec![of_account, change(KindId::CUSTOMER, customer, event_time, Vec::new())])
     });
     let key = vec![Value::Int(key)];
-    Fact { input: OWNERS, rank: rank(event_time, 0), key, changes: changes.unwrap_or_default() }
+    Fact { input: OWNERS, rank: rank(event_time, 0), key, changes: changes.unwrap_or_default(), row: None }
 }
 
 /// Transitions, and the differences of the views, by time.

@@ -1,0 +1,97 @@
+//! The thread that reads: polls, decodes, hands batches to the workers of the partitions.
+
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use propice_kafka::{KafkaError, Partition, Reader};
+
+use super::LiveError;
+use super::arrival::Arrival;
+use super::backlog::{Backlog, HIGH, LOW};
+use super::protocol::PartitionIndex;
+use super::shared::Shared;
+use super::sources::{Partitions, Sources};
+
+/// How long the client is waited for.
+const WAIT: Duration = Duration::from_millis(50);
+/// How many records are handed over at once.
+const BATCH: usize = 2_000;
+
+/// What the thread is made of.
+pub(crate) struct Reading {
+    pub reader: Reader,
+    pub sources: Sources,
+    pub partitions: Arc<Partitions>,
+    pub backlog: Arc<Backlog>,
+    pub workers: Vec<Sender<Vec<Arrival>>>,
+    pub shared: Arc<Shared>,
+}
+
+/// The worker that binds the records of a partition.
+pub(crate) fn worker_of(partition: PartitionIndex, workers: usize) -> usize {
+    partition.0 as usize % workers
+}
+
+impl Reading {
+    /// Reads until the process stops.
+    pub(crate) fn run(mut self) {
+        let mut paused: Vec<bool> = Vec::new();
+        while !self.shared.is_stopping() {
+            if let Err(error) = self.read(&mut paused) {
+                self.shared.fail(failure(error));
+                break;
+            }
+        }
+        self.shared.all_read();
+        // A consumer takes 100 to 200 ms to be dropped; nobody waits for it.
+        let reader = Arc::new(self.reader);
+        reader.leave();
+    }
+
+    fn read(&mut self, paused: &mut Vec<bool>) -> Result<(), KafkaError> {
+        self.pause_and_resume(paused)?;
+        let workers = self.workers.len();
+        let mut batches: Vec<Vec<Arrival>> = (0..workers).map(|_| Vec::new()).collect();
+        let Reading { reader, sources, backlog, .. } = self;
+        reader.poll(WAIT, BATCH, |received| {
+            if let Some(arrival) = sources.decode(&received) {
+                backlog.read(arrival.partition);
+                batches[worker_of(arrival.partition, workers)].push(arrival);
+            }
+        })?;
+        for (worker, batch) in batches.into_iter().enumerate().filter(|(_, batch)| !batch.is_empty()) {
+            // Workers end before this thread only when the process does.
+            let _ = self.workers[worker].send(batch);
+            self.shared.wake(worker);
+        }
+        Ok(())
+    }
+
+    /// Back-pressure: a partition of which too much waits is not fetched until it is bound.
+    fn pause_and_resume(&self, paused: &mut Vec<bool>) -> Result<(), KafkaError> {
+        let (mut pause, mut resume): (Vec<Partition>, Vec<Partition>) = (Vec::new(), Vec::new());
+        paused.resize(self.partitions.len(), false);
+        for (index, is_paused) in paused.iter_mut().enumerate() {
+            let index = PartitionIndex(index as u32);
+            let waiting = self.backlog.waiting(index);
+            let change = if *is_paused { waiting < LOW } else { waiting > HIGH };
+            if change && let Some(partition) = self.partitions.get(index) {
+                *is_paused = !*is_paused;
+                if *is_paused { &mut pause } else { &mut resume }.push(partition);
+            }
+        }
+        if !pause.is_empty() {
+            self.reader.pause(&pause)?;
+        }
+        if !resume.is_empty() {
+            self.reader.resume(&resume)?;
+        }
+        Ok(())
+    }
+}
+
+/// What an error of reading means.
+fn failure(error: KafkaError) -> LiveError {
+    if error.is_out_of_range() { LiveError::RecordsGone(error) } else { LiveError::Kafka(error) }
+}
