@@ -9,7 +9,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use propice_define::deployment::{CODES, Deployment, HIDDEN, Secret, Setting, Variable, print, refused_options};
+use propice_define::deployment::{
+    CODES, Deployment, HIDDEN, Secret, Setting, Variable, print, refused_options, shown_text,
+};
 use propice_define::{self as define, PackErrors, Plan, load_deployment};
 
 /// What nobody may see.
@@ -79,7 +81,7 @@ fn faulty() -> Vec<(String, String)> {
 fn errors(name: &str, text: &str) -> PackErrors {
     match load(name, text) {
         Ok(deployment) if deployment.warnings.is_empty() => panic!("{name} is said to be sound"),
-        Ok(deployment) => PackErrors::new(name, text, deployment.warnings),
+        Ok(deployment) => PackErrors::new(name, &shown_text(text), deployment.warnings),
         Err(errors) => errors,
     }
 }

@@ -397,6 +397,7 @@ fn what_is_no_record() {
         ("5", "unreadable: not a JSON object: invalid type: integer `5`, expected an object at column 1"),
         ("{} {}", "unreadable: not a JSON object: trailing characters at column 4"),
         ("{\"at\":1,\"at\":2}", "unreadable: not a JSON object: `at` is given twice at column 12"),
+        ("{\"at\":1,\"who\":1,\"x\":1,\"x\":1}", "unreadable: not a JSON object: `x` is given twice at column 25"),
         ("{\"who\":1}", "missing_field: `at` is missing or null"),
         ("{\"at\":-1,\"who\":1}", "out_of_range: `at` is not time: -1 (an event time is between 1970 and 9999)"),
         ("{\"at\":1,\"who\":\"\"}", "wrong_type: `who` is not id(customer): \"\" (an id is not empty)"),
@@ -416,6 +417,55 @@ fn what_is_no_record() {
     }
     let long = format!("{{\"at\":\"{}\",\"who\":1}}", "é\u{7}".repeat(100));
     assert!(told(&long).len() < 200, "{}", told(&long));
+    let mark = "wrong_type: `_deleted` is true or false, not 1";
+    assert_eq!(told("{\"at\":1,\"who\":1,\"_deleted\":1}"), mark);
+}
+
+#[test]
+fn no_key_is_given_twice_also_none_that_is_not_declared() {
+    let twice = |json: &str| {
+        let error = decode(VISITS, json).expect_err(json);
+        assert_eq!(error.reason, "unreadable", "{json}");
+        assert!(error.message.contains("` is given twice"), "{json}: {}", error.message);
+    };
+    let many: String = (0..100).map(|number| format!(r#","k{number}":{number}"#)).collect();
+    let long = "é".repeat(2_000);
+    for rest in [
+        r#""x":1,"x":1"#.to_owned(),
+        r#""x":1,"y":{},"x":{}"#.to_owned(),
+        r#""x":1,"\u0078":2"#.to_owned(),
+        r#""\u0078":1,"\u0078":2"#.to_owned(),
+        r#""é":1,"\u00e9":2"#.to_owned(),
+        r#""\ud83d\ude00":1,"😀":null"#.to_owned(),
+        r#""":1,"":2"#.to_owned(),
+        r#""a\"b":1,"a\u0022b":2"#.to_owned(),
+        format!(r#""x":1{many},"k99":1"#),
+        format!(r#""x":1{many},"x":1"#),
+        format!(r#""{long}":1,"{long}":1"#),
+    ] {
+        twice(&format!(r#"{{"at":5,"who":1,{rest}}}"#));
+        twice(&format!(r#"{{{rest},"at":5,"who":1}}"#));
+    }
+    for json in [
+        r#"{"at":5,"who":1,"x":{"y":1,"y":2},"y":3}"#.to_owned(),
+        r#"{"at":5,"who":1,"x":1,"X":1,"x ":1,"\u0079":1}"#.to_owned(),
+        format!(r#"{{"at":5,"who":1{many}}}"#),
+        format!(r#"{{"at":5,"who":1{many},"x":[]}}"#),
+    ] {
+        assert!(decode(VISITS, &json).is_ok(), "{json}");
+    }
+}
+
+/// A decoder keeps the room for undeclared keys, and nothing of the keys.
+#[test]
+fn a_record_knows_nothing_of_the_keys_of_the_one_before() {
+    let plan = Arc::new(plan());
+    let mut decoder = JsonDecoder::new(&plan, VISITS);
+    for _ in 0..3 {
+        assert!(decoder.decode(br#"{"at":5,"who":1,"x":{},"y":1}"#).is_ok());
+        assert!(decoder.decode(br#"{"at":5,"who":1,"x":1,"y":{}}"#).is_ok());
+        assert!(decoder.decode(br#"{"at":5,"who":1,"x":1,"x":{}}"#).is_err());
+    }
 }
 
 #[test]

@@ -307,12 +307,12 @@ fn compare(
         for customer in &customers[..explained] {
             let own = GatheredRecords::read(plan, &files, customer, *until).expect("files");
             assert_eq!(own.first, first, "{customer} at {until:?}");
-            let whole = Gathered { facts: Arc::clone(&facts), ..own.clone() };
+            let whole = GatheredRecords { facts: Arc::clone(&facts), ..own.clone() };
             let moments = plan.moments.iter().map(|moment| Some(moment.name.clone()));
             for moment in moments.chain([None]) {
                 let about = About::Customer { customer: customer.to_string(), moment, entity: None };
                 let question = Question { about, at: *until, language: Language::English, records: 5 };
-                let answer = |records: &Gathered| {
+                let answer = |records: &GatheredRecords| {
                     let answer = explain_customer(plan, &files, customer, records, &question);
                     answer
                         .map(|answer| serde_json::to_string(&answer).expect("JSON"))

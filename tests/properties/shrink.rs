@@ -6,6 +6,7 @@ use crate::generate::{Body, Case};
 pub(crate) fn shrink(mut case: Case, fails: &dyn Fn(&Case) -> bool) -> Case {
     loop {
         let before = size(&case);
+        accept_without_files(&mut case, fails);
         fewer_lines(&mut case, fails);
         smaller_pack(&mut case, fails);
         simpler_texts(&mut case, fails);
@@ -27,6 +28,13 @@ fn accept(case: &mut Case, candidate: Case, fails: &dyn Fn(&Case) -> bool) -> bo
         *case = candidate;
     }
     accepted
+}
+
+fn accept_without_files(case: &mut Case, fails: &dyn Fn(&Case) -> bool) {
+    let candidate = Case { files: None, ..case.clone() };
+    if case.files.is_some() {
+        accept(case, candidate, fails);
+    }
 }
 
 fn fewer_lines(case: &mut Case, fails: &dyn Fn(&Case) -> bool) {

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::signals::Signals;
-use super::{CommandResult, Failure, whole};
+use super::{CommandResult, Failure, generate_live, whole};
 use propice_edge::output::{OutputFolder, OutputKind};
 use propice_generate::{self as generate, FILES, Progress, Settings};
 use propice_model::Decimal;
@@ -17,7 +17,8 @@ use propice_model::Decimal;
 const EXAMPLES: &str = "\
 Examples:
   propice generate bank --customers 1000 --days 90 --seed 1 --output data
-  propice generate bank --customers 1000 --days 90 --seed 1 --disorder 0.05 --duplicates 0.01 --output data";
+  propice generate bank --customers 1000 --days 90 --seed 1 --disorder 0.05 --duplicates 0.01 --output data
+  propice generate bank --customers 200 --live --rate 100 --config deploy/local/live.toml";
 
 /// Write life-like streams for a pack that ships, and the truth about them
 #[derive(Debug, clap::Args)]
@@ -37,14 +38,27 @@ pub(crate) struct Args {
     seed: u64,
     /// The folder to write to; it is made where it is not there. It replaces streams that were
     /// generated before as a whole, and never what propice did not write
-    #[arg(long, short, value_name = "DIR")]
-    output: PathBuf,
+    #[arg(long, short, value_name = "DIR", required_unless_present = "live")]
+    output: Option<PathBuf>,
+    /// Write into topics instead of files, as it would happen: the history as fast as it goes, then
+    /// so many records a second. The last day is yesterday unless --start says otherwise
+    #[arg(long, requires = "config", conflicts_with_all = ["output", "compress", "force"])]
+    live: bool,
+    /// Records a second, behind the history
+    #[arg(long, value_name = "N", default_value_t = 100, requires = "live", value_parser = whole::<u32>(1, 10_000_000))]
+    rate: u32,
+    /// Where the topics are: the deployment file of `propice live`
+    #[arg(long, value_name = "FILE", requires = "live")]
+    config: Option<PathBuf>,
+    /// The pack whose inputs the topics are
+    #[arg(long, value_name = "PACK", default_value = "dataflows/bank.toml", requires = "live")]
+    pack: PathBuf,
     /// Replace generated streams also when they were changed after they were written
     #[arg(long)]
     force: bool,
     /// The first day
-    #[arg(long, value_name = "DATE", default_value = "2026-01-01", allow_negative_numbers = true, value_parser = day)]
-    start: i64,
+    #[arg(long, value_name = "DATE", default_value_if("live", "true", None), default_value = "2026-01-01", allow_negative_numbers = true, value_parser = day)]
+    start: Option<i64>,
     /// How many of the records arrive out of order, from 0 to 1: late by up to six hours
     #[arg(long, value_name = "SHARE", default_value = "0", allow_negative_numbers = true, value_parser = share)]
     disorder: u32,
@@ -82,14 +96,20 @@ pub(crate) fn run(args: &Args) -> CommandResult {
         customers: args.customers,
         days: args.days,
         seed: args.seed,
-        start_day: args.start,
+        start_day: args.start.unwrap_or_else(|| today() - i64::from(args.days)),
         disorder_ppm: args.disorder,
         duplicates_ppm: args.duplicates,
     };
-    let folder = args.output.display();
+    if let Some(config) = args.config.as_ref().filter(|_| args.live) {
+        return generate_live::run(&settings, &args.pack, config, args.rate);
+    }
+    let Some(output) = &args.output else {
+        return Err(Failure::Usage("say where to write: --output DIR, or --live".to_owned()));
+    };
+    let folder = output.display();
     let failed = |error| Failure::io(&format!("cannot write to {folder}"), &error);
     let signals = Signals::listen()?;
-    let made = OutputFolder::open(&args.output, OutputKind::Streams, &[], args.force).map_err(Failure::output)?;
+    let made = OutputFolder::open(output, OutputKind::Streams, &[], args.force).map_err(Failure::output)?;
     let path = made.path();
     let bar = bar();
     let mut files = Vec::new();
@@ -175,6 +195,11 @@ impl Write for Shared {
             GeneratedFile::Zst(out) => out.flush(),
         }
     }
+}
+
+/// Today, since 1970.
+fn today() -> i64 {
+    jiff::Timestamp::now().as_second().div_euclid(86_400)
 }
 
 /// A day since 1970. Room is left for the history before it and the run behind it.

@@ -9,6 +9,7 @@ mod check;
 mod completions;
 mod decided;
 mod generate;
+mod generate_live;
 mod inputs;
 mod language;
 mod live;

@@ -2,16 +2,17 @@
 
 use std::env::VarError;
 use std::io::ErrorKind;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 
-use propice_define::deployment::{Deployment, LogFormat, LogLevel, Variable, load_deployment, print as printed};
+use propice_define::deployment::{
+    Deployment, LogFormat, LogLevel, Variable, load_deployment, print as printed, shown_text,
+};
 use propice_define::{PackErrors, Plan};
 use propice_live::{LiveError, Options};
 
 use super::run::EngineName;
 use super::signals::Signals;
-use super::{Failure, Outcome, instant, load_pack, print, read_pack, say, told};
+use super::{CommandResult, Failure, instant, load_pack, print, read_pack, say, told};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -50,9 +51,9 @@ pub(crate) struct Args {
 }
 
 /// Runs until a signal comes, or it cannot go on.
-pub(crate) fn run(args: &Args) -> Outcome {
+pub(crate) fn run(args: &Args) -> CommandResult {
     let mut plan = load_pack(&args.pack)?;
-    let deployment = load(args, &plan)?;
+    let deployment = load(&args.config, &plan)?;
     if args.print_config {
         return print(&printed(&deployment));
     }
@@ -63,20 +64,14 @@ pub(crate) fn run(args: &Args) -> Outcome {
     log_to_standard_error(deployment.observe.log, deployment.observe.log_format);
     let signals = Signals::listen()?;
     let stop = signals.stop().clone();
-    let options = Options {
-        plan: Arc::new(plan),
-        deployment,
-        engine: args.engine.into(),
-        generation: propice_live::protocol::GenerationNumber(1),
-        stop,
-    };
+    let options = Options::new(plan, deployment, args.engine.into(), stop);
     propice_live::run(&options).map_err(ended)
 }
 
 /// Reads and checks the deployment.
-fn load(args: &Args, plan: &Plan) -> Result<Deployment, Failure> {
-    let name = args.config.display().to_string();
-    let text = read_pack(&args.config)?;
+pub(crate) fn load(config: &Path, plan: &Plan) -> Result<Deployment, Failure> {
+    let name = config.display().to_string();
+    let text = read_pack(config)?;
     let lookup = |variable: &Variable| match variable {
         Variable::Environment(name) => match std::env::var(name) {
             Ok(value) => Ok(Some(value)),
@@ -93,7 +88,7 @@ fn load(args: &Args, plan: &Plan) -> Result<Deployment, Failure> {
         load_deployment(&name, &text, plan, &lookup).map_err(|errors| Failure::Wrong(told(&errors)))?;
     let warnings = std::mem::take(&mut deployment.warnings);
     if !warnings.is_empty() {
-        say(&told(&PackErrors::new(&name, &text, warnings)));
+        say(&told(&PackErrors::new(&name, &shown_text(&text), warnings)));
     }
     Ok(deployment)
 }

@@ -30,14 +30,14 @@ mod scenario;
 mod scenes;
 mod schedule;
 
-use std::io;
+use std::io::{self, Write as _};
 
 use desk::Desk;
 use life::Today;
 use outbox::Outbox;
 use person::Person;
 
-pub use outbox::{FILES, OpenFile};
+pub use outbox::{Arriving, Deliver, FILES, OpenFile};
 
 /// Days of history before the run.
 const HISTORY: i64 = 180;
@@ -80,8 +80,24 @@ pub fn bank(
     open: &mut OpenFile<'_>,
     progress: &mut dyn FnMut(Progress) -> io::Result<()>,
 ) -> io::Result<Vec<u64>> {
+    let mut files = FILES.iter().map(|name| open(name)).collect::<io::Result<Vec<_>>>()?;
+    let lines = bank_live(settings, &mut |Arriving { file, line, .. }| files[file].write_all(line), progress)?;
+    files.iter_mut().try_for_each(|file| file.flush())?;
+    Ok(lines)
+}
+
+/// Delivers the lines of all files in the order in which they arrive. Gives the number of lines of
+/// each of [`FILES`].
+///
+/// # Errors
+/// When `deliver` fails, or `progress` asks to stop.
+pub fn bank_live<'o>(
+    settings: &Settings,
+    deliver: &'o mut Deliver<'o>,
+    progress: &mut dyn FnMut(Progress) -> io::Result<()>,
+) -> io::Result<Vec<u64>> {
     let (seed, start, days) = (settings.seed, settings.start_day, i64::from(settings.days));
-    let out = Outbox::open(open, seed, settings.disorder_ppm, settings.duplicates_ppm)?;
+    let out = Outbox::new(deliver, seed, settings.disorder_ppm, settings.duplicates_ppm);
     let mut desk = Desk { out, next_entry: 0 };
     let mut people: Vec<Person> =
         (0..settings.customers).map(|number| Person::draw(seed, number, settings.customers, start, days)).collect();

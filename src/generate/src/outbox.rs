@@ -74,23 +74,38 @@ const MOST_BETWEEN_COPIES_S: i64 = 3_600;
 /// Opens the file of a name.
 pub type OpenFile<'o> = dyn FnMut(&str) -> io::Result<Box<dyn Write + 'o>> + 'o;
 
-/// All files.
+/// A line, in the order in which lines arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arriving<'a> {
+    /// Which of [`FILES`] it belongs to.
+    pub file: usize,
+    /// When it arrives, in seconds since 1970.
+    pub arrives_s: i64,
+    /// Its text, with the line break.
+    pub line: &'a [u8],
+}
+
+/// Takes lines as they arrive.
+pub type Deliver<'o> = dyn FnMut(Arriving<'_>) -> io::Result<()> + 'o;
+
+/// What was generated and has not arrived yet.
 pub(super) struct Outbox<'o> {
-    files: Vec<File<'o>>,
+    deliver: &'o mut Deliver<'o>,
+    lanes: Vec<Lines>,
     disorder_ppm: u32,
     duplicates_ppm: u32,
 }
 
-struct File<'o> {
-    to: Box<dyn Write + 'o>,
-    /// The lines that are not written yet.
+struct Lines {
+    /// The lines that have not arrived yet.
     text: String,
     /// Where they are in `text`, and when they arrive.
     waiting: Vec<WaitingLine>,
     random: Random,
-    written: u64,
+    arrived: u64,
 }
 
+#[derive(Clone, Copy)]
 struct WaitingLine {
     arrives_s: i64,
     from: usize,
@@ -98,28 +113,19 @@ struct WaitingLine {
 }
 
 impl<'o> Outbox<'o> {
-    pub(super) fn open(
-        open: &mut OpenFile<'o>,
-        seed: u64,
-        disorder_ppm: u32,
-        duplicates_ppm: u32,
-    ) -> io::Result<Outbox<'o>> {
-        let mut files = Vec::with_capacity(FILES.len());
-        for (number, name) in FILES.iter().enumerate() {
-            files.push(File {
-                to: open(name)?,
-                text: String::new(),
-                waiting: Vec::new(),
-                random: Random::of(seed, End::Arrival, number as u64, 0),
-                written: 0,
-            });
-        }
-        Ok(Outbox { files, disorder_ppm, duplicates_ppm })
+    pub(super) fn new(deliver: &'o mut Deliver<'o>, seed: u64, disorder_ppm: u32, duplicates_ppm: u32) -> Outbox<'o> {
+        let lane = |number| Lines {
+            text: String::new(),
+            waiting: Vec::new(),
+            random: Random::of(seed, End::Arrival, number, 0),
+            arrived: 0,
+        };
+        Outbox { deliver, lanes: (0..FILES.len() as u64).map(lane).collect(), disorder_ppm, duplicates_ppm }
     }
 
     /// Adds the record that `write` writes, which happened at `at`.
     pub(super) fn put(&mut self, lane: Lane, at: DayTime, write: impl FnOnce(&mut String)) {
-        let file = &mut self.files[lane as usize];
+        let file = &mut self.lanes[lane as usize];
         let from = file.text.len();
         line::open(&mut file.text);
         write(&mut file.text);
@@ -137,48 +143,52 @@ impl<'o> Outbox<'o> {
         file.waiting.push(waiting);
     }
 
-    /// Writes what arrives before the end of this day.
+    /// Delivers what arrives before the end of this day.
     pub(super) fn end_of_day(&mut self, day: i64) -> io::Result<()> {
-        self.files.iter_mut().try_for_each(|file| file.write_until((day + 1) * 86_400))
+        self.deliver_until((day + 1) * 86_400)
     }
 
-    /// Writes the rest. Gives the number of lines of each file, in the order of [`FILES`].
+    /// Delivers the rest. Gives the number of lines of each file, in the order of [`FILES`].
     pub(super) fn finish(mut self) -> io::Result<Vec<u64>> {
-        for file in &mut self.files {
-            file.write_until(i64::MAX)?;
-            file.to.flush()?;
-        }
-        Ok(self.files.iter().map(|file| file.written).collect())
+        self.deliver_until(i64::MAX)?;
+        Ok(self.lanes.iter().map(|lane| lane.arrived).collect())
     }
 
-    /// How many lines have been written.
+    /// How many lines have arrived.
     pub(super) fn written(&self) -> u64 {
-        self.files.iter().map(|file| file.written).sum()
+        self.lanes.iter().map(|lane| lane.arrived).sum()
+    }
+
+    fn deliver_until(&mut self, end_s: i64) -> io::Result<()> {
+        let mut arriving: Vec<(i64, usize, usize, usize)> = Vec::new();
+        for (file, lane) in self.lanes.iter().enumerate() {
+            let now = lane.waiting.iter().filter(|waiting| waiting.arrives_s < end_s);
+            arriving.extend(now.map(|waiting| (waiting.arrives_s, file, waiting.from, waiting.until)));
+        }
+        // The place in the text is unique but for the two copies of a line, which are equal: any
+        // sort gives the same bytes.
+        arriving.sort_unstable();
+        for (arrives_s, file, from, until) in arriving {
+            let line = &self.lanes[file].text.as_bytes()[from..until];
+            (self.deliver)(Arriving { file, arrives_s, line })?;
+        }
+        self.lanes.iter_mut().for_each(|lane| lane.forget_until(end_s));
+        Ok(())
     }
 }
 
-impl File<'_> {
-    fn write_until(&mut self, end_s: i64) -> io::Result<()> {
-        // The place in the text is unique but for the two copies of a line, which are equal: any
-        // sort gives the same bytes.
-        self.waiting.sort_unstable_by_key(|waiting| (waiting.arrives_s, waiting.from));
-        let now = self.waiting.partition_point(|waiting| waiting.arrives_s < end_s);
-        for waiting in &self.waiting[..now] {
-            self.to.write_all(&self.text.as_bytes()[waiting.from..waiting.until])?;
-        }
-        self.written += now as u64;
+impl Lines {
+    fn forget_until(&mut self, end_s: i64) {
+        let before = self.waiting.len();
+        self.waiting.retain(|waiting| waiting.arrives_s >= end_s);
+        self.arrived += (before - self.waiting.len()) as u64;
         let mut kept = String::new();
-        self.waiting.drain(..now);
+        self.waiting.sort_unstable_by_key(|waiting| (waiting.arrives_s, waiting.from));
         for waiting in &mut self.waiting {
             let from = kept.len();
             kept.push_str(&self.text[waiting.from..waiting.until]);
             (waiting.from, waiting.until) = (from, kept.len());
         }
-        if kept.is_empty() {
-            self.text.clear();
-        } else {
-            self.text = kept;
-        }
-        Ok(())
+        self.text = kept;
     }
 }

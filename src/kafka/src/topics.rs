@@ -128,6 +128,24 @@ impl Topics {
         self.known(topics)
     }
 
+    /// Deletes the records of a partition before an offset.
+    ///
+    /// # Errors
+    /// When the broker refuses.
+    pub fn delete_before(&self, partition: &Partition, offset: i64) -> Result<(), KafkaError> {
+        let failed =
+            |error: &rdkafka::error::KafkaError| KafkaError::new(Doing::Asking(partition.topic.clone()), error);
+        let admin: AdminClient<DefaultClientContext> =
+            self.settings.admin().create().map_err(|error| failed(&error))?;
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(&partition.topic, partition.number, Offset::Offset(offset))
+            .map_err(|error| failed(&error))?;
+        let options = AdminOptions::new().operation_timeout(Some(ASK)).request_timeout(Some(ASK));
+        let deleted = futures_executor::block_on(admin.delete_records(&list, &options));
+        let deleted = deleted.map_err(|error| failed(&error))?;
+        deleted.elements().iter().try_for_each(|element| element.error().map_err(|error| failed(&error)))
+    }
+
     /// Waits until topics are known.
     fn known(&self, topics: &[NewTopic]) -> Result<(), KafkaError> {
         let started = Instant::now();

@@ -5,6 +5,20 @@ use propice_model::Fact;
 
 use super::protocol::PartitionIndex;
 
+/// What the thread that reads tells a worker.
+#[derive(Debug)]
+pub(crate) enum FromReader {
+    /// Records, in order of their partitions.
+    Records(Vec<Arrival>),
+    /// A partition that was not there when the process began.
+    Partition {
+        /// Which one.
+        index: PartitionIndex,
+        /// The offset at which reading begins.
+        start: i64,
+    },
+}
+
 /// A record that was read and decoded.
 #[derive(Debug)]
 pub(crate) struct Arrival {

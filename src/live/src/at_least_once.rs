@@ -35,8 +35,9 @@ pub(crate) fn publish(
     std::thread::Builder::new().name("publish".to_owned()).spawn(move || {
         let on_the_way = OnTheWay::default();
         let mut lane = Lane { producer, delivered, records, shared, on_the_way };
-        if let Err(error) = lane.run(outbox) {
-            lane.shared.fail(LiveError::Publishing(error));
+        match lane.run(outbox) {
+            Ok(()) => lane.shared.all_published(),
+            Err(error) => lane.shared.fail(LiveError::Publishing(error)),
         }
     })
 }
@@ -73,12 +74,9 @@ impl Lane {
     }
 
     fn send(&mut self, outgoings: Outgoings) -> Result<(), KafkaError> {
-        let Outgoings { bindings, records, through } = outgoings;
+        let Outgoings { bindings, records, through, .. } = outgoings;
         for binding in bindings {
             self.producer.send(&self.records.binding(binding), OURS)?;
-        }
-        if records.is_empty() {
-            return Ok(());
         }
         let number = self.on_the_way.push(records.len(), through);
         for record in &records {

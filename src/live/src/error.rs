@@ -31,6 +31,23 @@ pub enum LiveError {
     /// What is stored does not allow to go on.
     #[error(transparent)]
     NoRecovery(#[from] NoRecovery),
+    /// Another process has started after this one.
+    #[error("another process has started after generation {ours}")]
+    NotNewest {
+        /// Ours.
+        ours: GenerationNumber,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] propice_state::Error),
+    /// What is stored cannot be used.
+    #[error("{reason}: {remedy}")]
+    Refused {
+        /// Why.
+        reason: String,
+        /// What a person can do.
+        remedy: String,
+    },
     /// Topics are missing.
     #[error("topics are missing; make them, or say `create_topics` in `[kafka]`:\n{}", .commands.join("\n"))]
     TopicsMissing {
@@ -64,12 +81,15 @@ impl LiveError {
     /// Whether starting again may help, without anybody doing anything.
     pub fn is_transient(&self) -> bool {
         match self {
-            LiveError::Kafka(_)
+            LiveError::Store(error) => error.fault().is_none(),
+            LiveError::NotNewest { .. }
+            | LiveError::Kafka(_)
             | LiveError::Publishing(_)
             | LiveError::Superseded { .. }
             | LiveError::NoRecovery(NoRecovery::Superseded { .. })
             | LiveError::Threads(_) => true,
-            LiveError::RecordsGone(_)
+            LiveError::Refused { .. }
+            | LiveError::RecordsGone(_)
             | LiveError::NoRecovery(_)
             | LiveError::TopicsMissing { .. }
             | LiveError::Foreign { .. }

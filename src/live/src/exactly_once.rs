@@ -98,7 +98,7 @@ impl Lane {
         };
         filling.last = Some(Instant::now());
         self.chain().begin(number);
-        let Outgoings { bindings, records, through } = outgoings;
+        let Outgoings { bindings, records, through, .. } = outgoings;
         producer.begin()?;
         for binding in bindings {
             producer.send(&self.records.binding(binding))?;

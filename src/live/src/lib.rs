@@ -13,9 +13,13 @@
 mod arrival;
 mod at_least_once;
 mod backlog;
+mod checkpoints;
 mod clock;
+mod cutting;
+mod discovery;
 mod error;
 mod exactly_once;
+mod keeping;
 mod outbox;
 mod output;
 mod process;
@@ -31,4 +35,4 @@ mod worker;
 
 pub use error::LiveError;
 pub use render::LOGICAL_TIME;
-pub use start::{Options, run};
+pub use start::{Options, client_settings, run};

@@ -18,8 +18,8 @@ use super::shared::Shared;
 const MOST: usize = 10_000;
 /// How often is looked whether what is held may go, when nothing new comes.
 const LOOK: Duration = Duration::from_millis(1);
-/// How often is looked whether the process stops.
-const IDLE: Duration = Duration::from_millis(100);
+/// How often is looked whether the process stops, or a checkpoint waits.
+const IDLE: Duration = Duration::from_millis(20);
 
 /// What goes out at once, as records.
 #[derive(Debug, Default)]
@@ -30,12 +30,14 @@ pub(crate) struct Outgoings {
     pub records: Vec<Outgoing>,
     /// With it everything up to and including this time is published.
     pub through: LogicalTime,
+    /// Whether a checkpoint waits for just that to be said.
+    pub is_awaited: bool,
 }
 
 impl Outgoings {
     /// Whether there is nothing in it.
     pub(crate) fn is_empty(&self) -> bool {
-        self.bindings.is_empty() && self.records.is_empty()
+        self.bindings.is_empty() && self.records.is_empty() && !self.is_awaited
     }
 }
 
@@ -49,6 +51,8 @@ pub(crate) struct Outbox {
     visible: LogicalTime,
     /// Where bindings travel by themselves: which are durable.
     durable: Option<Arc<Mutex<Durable>>>,
+    /// Through which time it was said that all is published.
+    said_through: LogicalTime,
     ended: bool,
 }
 
@@ -60,7 +64,8 @@ impl Outbox {
         visible: LogicalTime,
         durable: Option<Arc<Mutex<Durable>>>,
     ) -> Outbox {
-        Outbox { messages, pending: Pending::new(visible), renderer, shared, visible, durable, ended: false }
+        let pending = Pending::new(visible);
+        Outbox { messages, pending, renderer, shared, visible, durable, said_through: visible, ended: false }
     }
 
     /// Waits until there is something to publish. `None` when nothing comes any more.
@@ -73,7 +78,8 @@ impl Outbox {
             if self.shared.has_failed() || (self.ended && self.pending.is_empty()) {
                 return None;
             }
-            let wait = if self.pending.is_empty() { IDLE } else { LOOK };
+            let awaited = self.shared.wanted_visible() > self.said_through;
+            let wait = if self.pending.is_empty() && !awaited { IDLE } else { LOOK };
             match self.messages.recv_timeout(wait) {
                 Ok(message) => self.take(message),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -96,7 +102,9 @@ impl Outbox {
         let held = self.pending.len();
         let Parcel { bindings, outputs, through } = self.pending.next(before, MOST);
         self.shared.take_held(held - self.pending.len());
-        let mut outgoings = Outgoings { bindings, records: Vec::new(), through };
+        let wanted = self.shared.wanted_visible();
+        let is_awaited = self.said_through < wanted && through >= wanted;
+        let mut outgoings = Outgoings { bindings, records: Vec::new(), through, is_awaited };
         let mut outputs = outputs.into_iter().peekable();
         while let Some((time, output)) = outputs.next() {
             let mut of_time = vec![output];
@@ -105,15 +113,23 @@ impl Outbox {
             }
             self.renderer.render(time, of_time, &mut outgoings.records);
         }
+        if !outgoings.is_empty() {
+            self.said_through = through;
+        }
         outgoings
     }
 
     /// Of what is complete the part whose bindings are durable. Where nobody is fenced a time that
-    /// passed without records is claimed before what fell due at it is published.
+    /// passed without records is claimed before what fell due at it is published, or a checkpoint
+    /// at it is put.
     fn durable_before(&mut self, complete: LogicalTime) -> LogicalTime {
         let Some(durable) = &self.durable else { return complete };
         let mut durable = durable.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.pending.first().is_some_and(|first| first < complete && first >= durable.before())
+        let closed = durable.before();
+        let waits = |time: LogicalTime| time < complete && time >= closed;
+        let wanted = self.shared.wanted_visible();
+        let awaited = (wanted > self.said_through).then_some(wanted);
+        if self.pending.first().into_iter().chain(awaited).any(waits)
             && let Some(claim) = durable.claim(complete)
         {
             self.pending.bind(claim);

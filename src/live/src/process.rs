@@ -1,5 +1,6 @@
 //! The threads of a process: one that reads, workers, those that publish.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,15 +12,19 @@ use propice_kafka::{Isolation, KafkaError, Partition, Reader, Settings, StartAt,
 use propice_model::LogicalTime;
 
 use super::LiveError;
-use super::arrival::Arrival;
+use super::arrival::FromReader;
 use super::at_least_once;
 use super::backlog::{Backlog, PARTITIONS};
+use super::checkpoints::{Checkpoints, Given};
 use super::clock::Clock;
+use super::discovery::Discovery;
 use super::exactly_once;
+use super::keeping::{Keeping, Restored};
 use super::outbox::Outbox;
 use super::output::Message;
 use super::protocol::PartitionIndex;
 use super::protocol::binder::{Begin, Binder};
+use super::protocol::binding::Offsets as Positions;
 use super::protocol::durable::Durable;
 use super::protocol::progress::Visible;
 use super::protocol::recovered::Recovered;
@@ -91,7 +96,13 @@ impl<'a> Process<'a> {
     }
 
     /// Starts all threads, and waits for their end.
-    pub(crate) fn go(self, publishing: Publishing, visible: Visible) -> Result<(), LiveError> {
+    pub(crate) fn go(
+        self,
+        publishing: Publishing,
+        visible: &Visible,
+        topics: Topics,
+        mut keeping: Keeping,
+    ) -> Result<(), LiveError> {
         let deployment = &self.options.deployment;
         let (outputs, messages) = channel();
         let durable = matches!(publishing, Publishing::AtLeastOnce { .. })
@@ -100,8 +111,27 @@ impl<'a> Process<'a> {
         let outbox = Outbox::new(messages, renderer, self.shared.clone(), visible.least(), durable.clone());
         let publishers = self.publishers(publishing, outbox, durable)?;
         let backlog = Arc::new(Backlog::default());
+        let restored = keeping.take_restored();
+        let is_fresh = restored.is_none();
+        let (give, given) = channel();
+        let mut checkpoints = Checkpoints {
+            checkpointer: keeping.checkpointer()?,
+            topics,
+            bindings: Partition { topic: self.records.bindings.to_string(), number: 0 },
+            partitions: self.partitions.clone(),
+            given,
+            shared: self.shared.clone(),
+            workers: deployment.cluster.workers,
+            every: Duration::from_millis(deployment.state.checkpoint_every_ms.unsigned_abs()),
+            kept: VecDeque::new(),
+        };
+        if is_fresh {
+            checkpoints.initial(self.positions())?;
+        }
         let (senders, receivers): (Vec<_>, Vec<_>) = (0..deployment.cluster.workers).map(|_| channel()).unzip();
-        let workers = self.workers(receivers, outputs, &backlog)?;
+        let workers = self.workers(receivers, &outputs, &give, &backlog, restored)?;
+        drop((outputs, give));
+        let (add, added) = channel();
         let reader = Reader::new(&self.settings, Isolation::Committed, &self.starts)?;
         let reading = Reading {
             reader,
@@ -109,13 +139,38 @@ impl<'a> Process<'a> {
             partitions: self.partitions.clone(),
             backlog,
             workers: senders,
+            added,
             shared: self.shared.clone(),
         };
-        let mut threads = vec![thread("read", move || reading.run())?, workers];
+        let discovery = Discovery {
+            topics: Topics::new(&self.settings)?,
+            read: read_topics(&deployment.inputs).into_keys().map(str::to_owned).collect(),
+            known: self.partitions.all().into_iter().collect(),
+            add,
+            shared: self.shared.clone(),
+        };
+        let checkpoints = thread("checkpoints", move || checkpoints.run())?;
+        let mut threads = vec![thread("read", move || reading.run())?, workers, checkpoints];
+        // Waits for a broker: nobody waits for it.
+        drop(thread("discovery", move || discovery.run())?);
         threads.extend(publishers);
         self.shared.watch(&self.options.stop, &threads);
         let within = Duration::from_millis(deployment.cluster.shutdown_within_ms.unsigned_abs());
         end(&self.shared, threads, within)
+    }
+
+    /// The offset at which reading of a partition begins.
+    fn start_of(&self, partition: PartitionIndex) -> i64 {
+        match self.starts.get(partition.0 as usize) {
+            Some((_, StartAt::Offset(offset))) => *offset,
+            _ => 0,
+        }
+    }
+
+    /// Where reading begins.
+    fn positions(&self) -> Positions {
+        let all: Vec<_> = self.begins.iter().map(|(index, _)| (*index, self.start_of(*index))).collect();
+        self.partitions.offsets(&all)
     }
 
     fn publishers(
@@ -143,20 +198,25 @@ impl<'a> Process<'a> {
     /// The threads of the workers, behind one that waits for them.
     fn workers(
         &self,
-        receivers: Vec<Receiver<Vec<Arrival>>>,
-        outputs: Sender<Message>,
+        receivers: Vec<Receiver<FromReader>>,
+        outputs: &Sender<Message>,
+        give: &Sender<Given>,
         backlog: &Arc<Backlog>,
+        restored: Option<Restored>,
     ) -> Result<JoinHandle<()>, LiveError> {
         let options = self.options;
         let workers = receivers.len();
-        let parts = receivers.into_iter().enumerate().map(|(worker, arrivals)| {
-            let own = self.begins.iter().filter(|(index, _)| worker_of(*index, workers) == worker);
+        let (before, mut entries) = restored
+            .map_or((None, Vec::new()), |restored| (Some((restored.at, Arc::new(restored.before))), restored.entries));
+        entries.resize_with(workers, Vec::new);
+        let parts = receivers.into_iter().zip(entries).enumerate().map(|(worker, (arrivals, entries))| {
+            let own = self.begins.iter().filter(move |(index, _)| worker_of(*index, workers) == worker);
             WorkerParts {
-                generation: options.generation,
+                generation: self.records.generation,
                 plan: options.plan.clone(),
                 engine: options.engine,
                 with_views: options.deployment.output.views.is_some(),
-                binder: Binder::new(own.cloned(), self.floor, BOUND_AT_ONCE),
+                binder: Binder::new(own.clone().cloned(), self.floor, BOUND_AT_ONCE),
                 arrivals,
                 backlog: backlog.clone(),
                 partitions: self.partitions.clone(),
@@ -164,6 +224,9 @@ impl<'a> Process<'a> {
                 shared: self.shared.clone(),
                 clock: Clock,
                 buffer: options.deployment.output.buffer,
+                restored: before.clone().map(|(at, before)| (at, before, entries)),
+                given: give.clone(),
+                offsets: own.map(|(index, _)| (*index, self.start_of(*index))).collect(),
             }
         });
         let parts: Mutex<Vec<Option<WorkerParts>>> = Mutex::new(parts.map(Some).collect());
@@ -223,7 +286,10 @@ fn end(shared: &Shared, threads: Vec<JoinHandle<()>>, within: Duration) -> Resul
     }
     match shared.take_failure() {
         Some(failure) => Err(failure),
-        None if threads.iter().all(JoinHandle::is_finished) => Ok(()),
+        None if threads.iter().all(JoinHandle::is_finished) => {
+            tracing::info!(visible = shared.visible(), "stopped");
+            Ok(())
+        }
         None => Err(LiveError::Threads("not everything was published in time; the next start does it".to_owned())),
     }
 }

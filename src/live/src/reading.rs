@@ -1,14 +1,14 @@
 //! The thread that reads: polls, decodes, hands batches to the workers of the partitions.
 
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
-use propice_kafka::{KafkaError, Partition, Reader};
+use propice_kafka::{KafkaError, Partition, Reader, StartAt};
 
 use super::LiveError;
-use super::arrival::Arrival;
-use super::backlog::{Backlog, HIGH, LOW};
+use super::arrival::{Arrival, FromReader};
+use super::backlog::{Backlog, HIGH, LOW, PARTITIONS};
 use super::protocol::PartitionIndex;
 use super::shared::Shared;
 use super::sources::{Partitions, Sources};
@@ -24,7 +24,9 @@ pub(crate) struct Reading {
     pub sources: Sources,
     pub partitions: Arc<Partitions>,
     pub backlog: Arc<Backlog>,
-    pub workers: Vec<Sender<Vec<Arrival>>>,
+    pub workers: Vec<Sender<FromReader>>,
+    /// Partitions that appear while the process runs.
+    pub added: Receiver<Partition>,
     pub shared: Arc<Shared>,
 }
 
@@ -51,6 +53,9 @@ impl Reading {
 
     fn read(&mut self, paused: &mut Vec<bool>) -> Result<(), KafkaError> {
         self.pause_and_resume(paused)?;
+        while let Ok(partition) = self.added.try_recv() {
+            self.add(partition)?;
+        }
         let workers = self.workers.len();
         let mut batches: Vec<Vec<Arrival>> = (0..workers).map(|_| Vec::new()).collect();
         let Reading { reader, sources, backlog, .. } = self;
@@ -62,10 +67,25 @@ impl Reading {
         })?;
         for (worker, batch) in batches.into_iter().enumerate().filter(|(_, batch)| !batch.is_empty()) {
             // Workers end before this thread only when the process does.
-            let _ = self.workers[worker].send(batch);
+            let _ = self.workers[worker].send(FromReader::Records(batch));
             self.shared.wake(worker);
         }
         Ok(())
+    }
+
+    /// Reads a partition more, from its first record.
+    fn add(&mut self, partition: Partition) -> Result<(), KafkaError> {
+        const START: i64 = 0;
+        if self.partitions.len() >= PARTITIONS {
+            tracing::error!(topic = partition.topic, partition = partition.number, "is not read: too many partitions");
+            return Ok(());
+        }
+        tracing::info!(topic = partition.topic, partition = partition.number, "a partition was added");
+        let index = self.partitions.add(partition.clone());
+        self.sources.add(&partition, index);
+        // Before its first record comes.
+        let _ = self.workers[worker_of(index, self.workers.len())].send(FromReader::Partition { index, start: START });
+        self.reader.add(&[(partition, StartAt::Offset(START))])
     }
 
     /// Back-pressure: a partition of which too much waits is not fetched until it is bound.

@@ -7,6 +7,7 @@ use std::thread::Thread;
 use propice_model::LogicalTime;
 
 use super::LiveError;
+use super::cutting::Cutting;
 
 /// Told by one thread, read by others.
 pub(crate) struct Shared {
@@ -28,6 +29,14 @@ pub(crate) struct Shared {
     visible: AtomicU64,
     /// The threads of workers, to wake them.
     workers: Vec<OnceLock<Thread>>,
+    /// Where workers ask before they go on in time.
+    pub(crate) cutting: Cutting,
+    /// How many workers have decided all that was read.
+    settled: AtomicUsize,
+    /// Whether workers are to end.
+    ending: AtomicBool,
+    /// Through which time a checkpoint waits for output to be visible.
+    wanted_visible: AtomicU64,
     /// Why the process has to end.
     failure: Mutex<Option<LiveError>>,
     failed: AtomicBool,
@@ -45,6 +54,10 @@ impl Shared {
             held: AtomicUsize::new(0),
             visible: AtomicU64::new(0),
             workers: (0..workers).map(|_| OnceLock::new()).collect(),
+            cutting: Cutting::default(),
+            settled: AtomicUsize::new(0),
+            ending: AtomicBool::new(false),
+            wanted_visible: AtomicU64::new(0),
             failure: Mutex::new(None),
             failed: AtomicBool::new(false),
         }
@@ -98,6 +111,37 @@ impl Shared {
     /// Whether nothing more comes.
     pub(crate) fn is_drained(&self) -> bool {
         self.drained.load(Ordering::SeqCst)
+    }
+
+    /// A worker has decided all that was read.
+    pub(crate) fn one_settled(&self) {
+        self.settled.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Whether all workers have.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.settled.load(Ordering::SeqCst) == self.complete_before.len()
+    }
+
+    /// Workers are to end.
+    pub(crate) fn end(&self) {
+        self.ending.store(true, Ordering::SeqCst);
+        self.wake_all();
+    }
+
+    /// Whether workers are to end.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::SeqCst)
+    }
+
+    /// A checkpoint waits until output is visible through a time.
+    pub(crate) fn want_visible(&self, through: LogicalTime) {
+        self.wanted_visible.fetch_max(through, Ordering::SeqCst);
+    }
+
+    /// Through which time output has to become visible, also if there is none.
+    pub(crate) fn wanted_visible(&self) -> LogicalTime {
+        self.wanted_visible.load(Ordering::SeqCst)
     }
 
     /// Everything that was to be published is on its way.

@@ -36,7 +36,7 @@ impl Partitions {
         self.0.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// All of them.
+    /// Each of them, in order.
     pub(crate) fn all(&self) -> Vec<Partition> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -95,8 +95,9 @@ impl Sources {
     pub(crate) fn decode(&mut self, received: &Received<'_>) -> Option<Arrival> {
         let topic = self.topics.get_mut(received.topic)?;
         let partition = *topic.partitions.get(&received.partition)?;
-        let item = match topic.inputs.iter_mut().find(|input| input.selects(received)) {
-            Some(input) => input.decode(received),
+        let own = topic.inputs.iter().position(|input| input.selects(received));
+        let item = match own {
+            Some(own) => topic.inputs[own].decode(received),
             // The deletion in front of a tombstone has said it, which tells what it belongs to.
             None if received.value.is_none() && topic.inputs.iter().all(Input::has_deletions) => Item::Nothing,
             None => {
@@ -153,8 +154,8 @@ impl Input {
     }
 }
 
-/// Whether the field of a JSON object has this value: a text as it is, anything else as JSON writes
-/// it.
+/// Whether the field of a JSON object has this value: a text as it is, anything else as JSON
+/// writes it.
 fn field_is(value: &[u8], name: &str, equals: &str) -> bool {
     let Ok(fields) = serde_json::from_slice::<HashMap<String, &serde_json::value::RawValue>>(value) else {
         return false;

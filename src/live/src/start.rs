@@ -33,14 +33,19 @@ pub(crate) const SLOTS: u32 = 2;
 
 /// What a process runs.
 pub struct Options {
-    /// The pack.
-    pub plan: Arc<Plan>,
-    /// Where it runs.
-    pub deployment: Deployment,
-    /// Which dataflow.
-    pub engine: Engine,
-    /// Set when the process is to end.
-    pub stop: Arc<AtomicBool>,
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) deployment: Deployment,
+    pub(crate) engine: Engine,
+    pub(crate) stop: Arc<AtomicBool>,
+}
+
+impl Options {
+    /// A pack, where it runs, with which dataflow; `stop` is set when the process is to end.
+    pub fn new(mut plan: Plan, deployment: Deployment, engine: Engine, stop: Arc<AtomicBool>) -> Options {
+        // Features that are new over a table are filled from its rows.
+        plan.keeps_rows = true;
+        Options { plan: Arc::new(plan), deployment, engine, stop }
+    }
 }
 
 /// Runs until it is stopped or fails.
@@ -48,7 +53,7 @@ pub struct Options {
 /// # Errors
 /// When it cannot begin, or cannot go on; [`LiveError::is_transient`] tells whether to start again.
 pub fn run(options: &Options) -> Result<(), LiveError> {
-    let settings = settings(&options.deployment);
+    let settings = client_settings(&options.deployment);
     let topics = Topics::new(&settings)?;
     topics.reachable(REACHABLE)?;
     topics::ensure(&topics, &options.deployment)?;
@@ -79,6 +84,7 @@ impl Starting<'_> {
         let mut start = Start::new(exactly_once, !exactly_once);
         let mut keeping = Keeping::open(self.options)?;
         let mut publishing = None;
+        let mut visible = Visible::default();
         loop {
             tracing::debug!(step = ?start.step(), "starting");
             match start.step() {
@@ -97,9 +103,12 @@ impl Starting<'_> {
                     publishing = Some(self.mark(start.generation())?);
                     start.marked();
                 }
-                Step::ReadProgress => start.progress(self.progress()?),
+                Step::ReadProgress => {
+                    visible = self.progress()?;
+                    start.progress(visible.clone());
+                }
                 Step::ReadBindings => {
-                    let checkpoint = keeping.find(&self.topics)?;
+                    let checkpoint = keeping.find(&self.topics, &visible)?;
                     let from = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.bindings);
                     let log = checkpoint.as_ref().map(|checkpoint| BindingLog::since(checkpoint.generation));
                     let (log, first) = self.bindings(log.unwrap_or_default(), from)?;
@@ -122,7 +131,7 @@ impl Starting<'_> {
         let generation = records.generation;
         tracing::info!(%generation, visible = visible.least(), floor = recovered.floor, "beginning");
         let process = Process::begin(self.options, self.settings, &self.topics, records, &visible, recovered)?;
-        process.go(publishing, &visible, keeping)
+        process.go(publishing, &visible, self.topics, keeping)
     }
 
     fn records(&self, generation: GenerationNumber) -> Records {
@@ -201,8 +210,8 @@ fn refuse_foreign(topic: &str, foreign: Option<(i64, String)>) -> Result<(), Liv
     Err(LiveError::Foreign { topic: topic.to_owned(), offset, error })
 }
 
-/// What clients are made of.
-fn settings(deployment: &Deployment) -> Settings {
+/// What clients of a deployment are made of.
+pub fn client_settings(deployment: &Deployment) -> Settings {
     let options = |options: Vec<(String, Setting)>| {
         options.into_iter().map(|(name, value)| (name, value.expose().to_owned())).collect()
     };

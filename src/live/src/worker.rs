@@ -2,24 +2,30 @@
 //! or a disk.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
 use propice_define::Plan;
-use propice_flow::Engine;
+use propice_flow::state::{PlanShape, Restoring, StateHandle};
+use propice_flow::{BuildOptions, Engine};
 use propice_model::LogicalTime;
 use propice_run::gather::Complete;
 use propice_run::{Peer, Session, Update};
 
-use super::arrival::{Arrival, Item};
+use super::LiveError;
+use super::arrival::{Arrival, FromReader, Item};
 use super::backlog::Backlog;
+use super::checkpoints::Given;
 use super::clock::Clock;
+use super::cutting::Wanted;
+use super::keeping::Kept;
 use super::output::{Message, Output};
-use super::protocol::GenerationNumber;
 use super::protocol::binder::{Binder, Bound, Step};
 use super::protocol::binding::Binding;
+use super::protocol::{GenerationNumber, PartitionIndex};
 use super::shared::Shared;
 use super::sources::Partitions;
 
@@ -35,7 +41,7 @@ pub(crate) struct WorkerParts {
     pub engine: Engine,
     pub with_views: bool,
     pub binder: Binder<Arrival>,
-    pub arrivals: Receiver<Vec<Arrival>>,
+    pub arrivals: Receiver<FromReader>,
     pub backlog: Arc<Backlog>,
     pub partitions: Arc<Partitions>,
     pub outputs: Sender<Message>,
@@ -43,30 +49,59 @@ pub(crate) struct WorkerParts {
     pub clock: Clock,
     /// Nothing more is bound while so much output waits.
     pub buffer: usize,
+    /// What it goes on from: entries of a checkpoint.
+    pub restored: Option<(LogicalTime, Arc<PlanShape>, Vec<Kept>)>,
+    /// Whoever writes checkpoints.
+    pub given: Sender<Given>,
+    /// The first offset of each of its partitions that is not in the state.
+    pub offsets: BTreeMap<PartitionIndex, i64>,
 }
 
 struct Worker<'w> {
     index: usize,
     session: Session<'w>,
+    state: StateHandle,
     complete: Rc<RefCell<Vec<Complete>>>,
     parts: WorkerParts,
     updates: Vec<Update>,
     handed_over: LogicalTime,
+    /// The cut that was asked for last: which, and the offsets at it.
+    cut: u64,
+    cut_offsets: Vec<(PartitionIndex, i64)>,
+    settled: bool,
 }
 
 /// Works until the process stops.
-pub(crate) fn work(peer: Peer<'_>, parts: WorkerParts) {
+pub(crate) fn work(peer: Peer<'_>, mut parts: WorkerParts) {
     let index = peer.index();
+    let state = match restore(index, peer.peers(), &mut parts) {
+        Ok(state) => state,
+        Err(error) => return parts.shared.fail(error),
+    };
     let complete = Rc::new(RefCell::new(Vec::new()));
     let into = complete.clone();
-    let session = peer.session_everywhere(&parts.plan, parts.engine, parts.with_views, move |gathered, frontier| {
+    let options = BuildOptions { with_views: parts.with_views, state: Some(state.clone()) };
+    let session = peer.session_everywhere(&parts.plan, parts.engine, options, move |gathered, frontier| {
         let complete = gathered.take_before(frontier);
         if !complete.is_empty() {
             into.borrow_mut().push(complete);
         }
     });
     parts.shared.enlist(index);
-    Worker { index, session, complete, parts, updates: Vec::new(), handed_over: 0 }.run();
+    let (updates, cut_offsets) = (Vec::new(), Vec::new());
+    let worker =
+        Worker { index, session, state, complete, parts, updates, handed_over: 0, cut: 0, cut_offsets, settled: false };
+    worker.run();
+}
+
+/// The state that a worker begins with.
+fn restore(worker: usize, workers: usize, parts: &mut WorkerParts) -> Result<StateHandle, LiveError> {
+    let Some((at, before, entries)) = parts.restored.take() else { return Ok(StateHandle::new()) };
+    let restoring = Restoring { plan: &parts.plan, at, worker, workers, before: Some(&before) };
+    StateHandle::restoring(&restoring, entries).map_err(|error| LiveError::Refused {
+        reason: format!("what is stored does not fit the pack: {error}"),
+        remedy: "start it with the pack that wrote it, or restore an older checkpoint".to_owned(),
+    })
 }
 
 impl Worker<'_> {
@@ -80,26 +115,42 @@ impl Worker<'_> {
                 self.session.park(Some(wait))
             }
             self.hand_over();
-            if self.is_done() {
+            self.give();
+            self.settle();
+            if self.parts.shared.is_ending() {
                 break;
             }
         }
     }
 
-    /// Whether the process stops, and all that was read is bound, decided and handed over.
-    fn is_done(&mut self) -> bool {
-        if !self.parts.shared.is_drained() {
-            return false;
+    /// Says once that the process stops, and all that was read is bound, decided and handed over.
+    fn settle(&mut self) {
+        if self.settled || !self.parts.shared.is_drained() {
+            return;
         }
         self.receive();
-        !self.parts.binder.is_waiting() && self.session.has_reached(self.session.time())
+        if !self.parts.binder.is_waiting() && self.session.has_reached(self.session.time()) {
+            self.settled = true;
+            self.parts.shared.one_settled();
+        }
     }
 
     /// Takes what was read.
     fn receive(&mut self) {
-        while let Ok(batch) = self.parts.arrivals.try_recv() {
-            for arrival in batch {
-                self.parts.binder.push(arrival.partition, arrival.offset, arrival);
+        while let Ok(told) = self.parts.arrivals.try_recv() {
+            match told {
+                FromReader::Records(batch) => {
+                    for arrival in batch {
+                        let partition = arrival.partition;
+                        if !self.parts.binder.push(partition, arrival.offset, arrival) {
+                            self.parts.backlog.taken(partition);
+                        }
+                    }
+                }
+                FromReader::Partition { index, start } => {
+                    self.parts.binder.add(index, start);
+                    self.parts.offsets.insert(index, start);
+                }
             }
         }
     }
@@ -110,6 +161,12 @@ impl Worker<'_> {
             return SOON;
         }
         let now = self.parts.clock.now();
+        // No step comes to a time that is later than this.
+        let others = self.parts.shared.greatest_bound();
+        let to = self.parts.binder.latest(now).max(others);
+        if let Err(wanted) = self.parts.shared.cutting.may_go_on(to, self.cut) {
+            return self.ask(wanted);
+        }
         match self.parts.binder.step(now) {
             Step::Feed(bound) => {
                 self.feed(bound);
@@ -120,7 +177,7 @@ impl Worker<'_> {
                 self.parts.shared.one_caught_up();
                 Duration::ZERO
             }
-            Step::Wait => self.pass(now),
+            Step::Wait => self.pass(now, others),
         }
     }
 
@@ -135,8 +192,9 @@ impl Worker<'_> {
             starts: self.parts.partitions.offsets(&bound.starts),
         });
         let mut outputs = Vec::new();
-        for Arrival { partition, item, .. } in bound.records {
+        for Arrival { partition, offset, item } in bound.records {
             self.parts.backlog.taken(partition);
+            self.parts.offsets.insert(partition, offset + 1);
             match item {
                 Item::Fact(fact) => self.updates.push((fact, time, 1)),
                 Item::Dead(record) => outputs.push((time, Output::DeadLetter(record))),
@@ -152,13 +210,38 @@ impl Worker<'_> {
         }
     }
 
+    /// Asks the dataflow for what it holds at a time to which no worker has gone past.
+    fn ask(&mut self, wanted: Wanted) -> Duration {
+        self.cut = wanted.number;
+        if let Err(error) = self.state.cut(wanted.at, wanted.extent) {
+            self.parts.shared.fail(LiveError::Threads(format!("a cut: {error}")));
+            return Duration::ZERO;
+        }
+        self.cut_offsets = self.parts.offsets.iter().map(|(partition, offset)| (*partition, *offset)).collect();
+        // Nothing of ours takes effect at or before it any more.
+        self.parts.binder.pass(wanted.at);
+        if self.session.time() <= wanted.at {
+            self.session.send(&mut self.updates, wanted.at + 1);
+        }
+        Duration::ZERO
+    }
+
+    /// Hands over what the dataflow held, once it is there.
+    fn give(&mut self) {
+        if let Some(changes) = self.state.take() {
+            let offsets = std::mem::take(&mut self.cut_offsets);
+            // Whoever writes checkpoints is gone only when the process ends.
+            let _ = self.parts.given.send(Given { number: self.cut, changes, offsets });
+        }
+    }
+
     /// Follows the clock, and the other workers.
-    fn pass(&mut self, now: LogicalTime) -> Duration {
+    fn pass(&mut self, now: LogicalTime, others: LogicalTime) -> Duration {
         if self.parts.binder.is_waiting() {
             return SOON;
         }
         // What comes within this millisecond may still take effect at it.
-        let to = self.parts.shared.greatest_bound().max(now.saturating_sub(1));
+        let to = others.max(now.saturating_sub(1));
         if let Some(over) = self.parts.binder.pass(to) {
             self.session.send(&mut self.updates, over + 1);
             return Duration::ZERO;

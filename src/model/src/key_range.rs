@@ -3,7 +3,7 @@
 //!
 //! The hash is FNV-1a of 64 bit over a name and the parts of a key, each behind its length in bytes
 //! (4 bytes, little endian), so that no two lists of parts are the same bytes. What comes out is
-//! mixed once (the finalizer of MurmurHash3), since the high bits of FNV-1a hardly depend on the
+//! mixed once (the finalizer of `MurmurHash3`), since the high bits of FNV-1a hardly depend on the
 //! last bytes. The range is its highest byte.
 
 use std::fmt;

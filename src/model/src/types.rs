@@ -36,19 +36,19 @@ impl Type {
 
     /// Whether a value is one of it, or null.
     pub fn admits(&self, value: &Value) -> bool {
-        match (self, value) {
+        matches!(
+            (self, value),
             (_, Value::Null)
-            | (Type::Bool, Value::Bool(_))
-            | (Type::Int, Value::Int(_))
-            | (Type::Float, Value::Float(_))
-            | (Type::Decimal(_), Value::Decimal(_))
-            | (Type::Text, Value::Text(_))
-            | (Type::Time, Value::Time(_))
-            | (Type::Duration, Value::Duration(_))
-            | (Type::Id(_), Value::Id(_))
-            | (Type::List(_), Value::List(_)) => true,
-            _ => false,
-        }
+                | (Type::Bool, Value::Bool(_))
+                | (Type::Int, Value::Int(_))
+                | (Type::Float, Value::Float(_))
+                | (Type::Decimal(_), Value::Decimal(_))
+                | (Type::Text, Value::Text(_))
+                | (Type::Time, Value::Time(_))
+                | (Type::Duration, Value::Duration(_))
+                | (Type::Id(_), Value::Id(_))
+                | (Type::List(_), Value::List(_))
+        )
     }
 }
 

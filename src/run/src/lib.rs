@@ -9,6 +9,7 @@
 //! published in order of logical time, sorted within one: the same bytes for every engine and
 //! worker count.
 
+mod failure;
 mod feed;
 pub mod gather;
 mod lines;

@@ -4,6 +4,7 @@
 //! everything before a time is gathered on worker 0. The command and the measurements feed the same
 //! session: `feed.rs` from a source thread, `bench` from memory.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,7 @@ use propice_define::Plan;
 use propice_flow::{BuildOptions, Engine, build};
 use propice_model::{Fact, LogicalTime};
 
+use super::failure::{Failure, abandon};
 use super::gather::{Gathered, Place, Reached, gather};
 
 /// What is fed: a fact, its logical time, and how often it counts.
@@ -34,15 +36,26 @@ enum Placement<'w> {
     /// On a worker of its own, in the thread that made it.
     Alone(Box<Worker>),
     /// On one of several workers.
-    Among(&'w mut Worker),
+    Among(&'w mut Worker, Arc<Failure>),
 }
 
 impl Placement<'_> {
     fn worker(&mut self) -> &mut Worker {
         match self {
             Placement::Alone(worker) => worker,
-            Placement::Among(worker) => worker,
+            Placement::Among(worker, _) => worker,
         }
+    }
+
+    /// Leaves when another worker has failed: what it owes will never come.
+    fn leave_if_failed(&self) {
+        if let Placement::Among(_, failure) = self {
+            failure.leave_if_there();
+        }
+    }
+
+    fn has_failed(&self) -> bool {
+        matches!(self, Placement::Among(_, failure) if failure.is_there())
     }
 }
 
@@ -95,6 +108,7 @@ impl<'w> Session<'w> {
 
     /// Works a step.
     pub fn step(&mut self) {
+        self.worker.leave_if_failed();
         self.worker.worker().step();
     }
 
@@ -112,8 +126,10 @@ impl<'w> Session<'w> {
 
     /// The same, for as long as `goes_on`.
     pub fn settle_parked_while(&mut self, before: LogicalTime, goes_on: impl Fn() -> bool) {
-        let reached = &self.reached;
-        self.worker.worker().step_or_park_while(None, || reached.less_than(before) && goes_on());
+        while self.reached.less_than(before) && goes_on() && !self.worker.has_failed() {
+            self.worker.worker().step_or_park(None);
+        }
+        self.worker.leave_if_failed();
     }
 
     /// Whether everything before a time is gathered.
@@ -139,19 +155,27 @@ impl<'w> Session<'w> {
 
     /// Works until there is nothing to do, then sleeps; at most so long, where that is said.
     pub fn park(&mut self, most: Option<Duration>) {
+        self.worker.leave_if_failed();
         self.worker.worker().step_or_park(most);
+        self.worker.leave_if_failed();
     }
 }
 
 /// One of several workers, before it has a dataflow.
 pub struct Peer<'w> {
     worker: &'w mut Worker,
+    failure: Arc<Failure>,
 }
 
 impl<'w> Peer<'w> {
     /// Its number, from 0.
     pub fn index(&self) -> usize {
         self.worker.index()
+    }
+
+    /// How many there are.
+    pub fn peers(&self) -> usize {
+        self.worker.peers()
     }
 
     /// Builds the dataflow of a plan: every worker has to, the same.
@@ -162,7 +186,7 @@ impl<'w> Peer<'w> {
         options: impl Into<BuildOptions>,
         hand_over: impl FnMut(&mut Gathered, Option<LogicalTime>) + 'static,
     ) -> Session<'w> {
-        Session::at(Placement::Among(self.worker), plan, engine, options, Place::First, hand_over)
+        Session::at(Placement::Among(self.worker, self.failure), plan, engine, options, Place::First, hand_over)
     }
 
     /// The same; what is said of a customer is handed over on the worker that the customer is on.
@@ -173,11 +197,13 @@ impl<'w> Peer<'w> {
         options: impl Into<BuildOptions>,
         hand_over: impl FnMut(&mut Gathered, Option<LogicalTime>) + 'static,
     ) -> Session<'w> {
-        Session::at(Placement::Among(self.worker), plan, engine, options, Place::Everywhere, hand_over)
+        Session::at(Placement::Among(self.worker, self.failure), plan, engine, options, Place::Everywhere, hand_over)
     }
 }
 
 /// Runs `work` on so many workers, each a thread, and gives what it gave on each, in order.
+///
+/// A worker that panics fails, and with it the others: they leave whatever they are at.
 ///
 /// # Errors
 /// When the workers cannot be started, or one fails; the text says how.
@@ -185,8 +211,31 @@ pub fn on_workers<R: Send + 'static>(
     workers: usize,
     work: impl Fn(Peer<'_>) -> R + Send + Sync + 'static,
 ) -> Result<Vec<R>, String> {
-    let guards: WorkerGuards<R> = timely::execute(config(workers), move |worker| work(Peer { worker }))?;
-    guards.join().into_iter().collect()
+    let failure = Arc::new(Failure::default());
+    let told = Arc::clone(&failure);
+    let guards: WorkerGuards<Option<R>> = timely::execute(config(workers), move |worker| {
+        told.watch_this_thread();
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            let result = work(Peer { worker: &mut *worker, failure: Arc::clone(&told) });
+            while worker.has_dataflows() && !told.is_there() {
+                worker.step_or_park(None);
+            }
+            result
+        }));
+        if let Err(panic) = &result {
+            told.tell(panic.as_ref());
+        }
+        if told.is_there() {
+            abandon(worker);
+        }
+        result.ok()
+    })?;
+    let results: Vec<Option<R>> = guards.join().into_iter().collect::<Result<_, String>>()?;
+    let all: Option<Vec<R>> = results.into_iter().collect();
+    match (failure.message(), all) {
+        (None, Some(results)) => Ok(results),
+        (message, _) => Err(message.unwrap_or_else(|| "a worker failed".to_owned())),
+    }
 }
 
 /// How so many workers run. One alone waits for the source only, and sleeps at once: what others

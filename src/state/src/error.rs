@@ -189,6 +189,22 @@ impl Error {
         }
     }
 
+    /// The object that it is about, if it is about one.
+    pub fn object(&self) -> Option<&str> {
+        match self {
+            Error::Missing { name, .. }
+            | Error::Exists { name, .. }
+            | Error::Full { name, .. }
+            | Error::Denied { name, .. }
+            | Error::Failed { name, .. }
+            | Error::Damaged { name, .. }
+            | Error::Newer { name, .. }
+            | Error::OtherCluster { name, .. }
+            | Error::Entry { name, .. } => Some(name),
+            Error::Url { .. } | Error::Refused { .. } => None,
+        }
+    }
+
     pub(crate) fn damaged(name: &str, what: impl Into<String>) -> Error {
         Error::Damaged { name: name.to_owned(), what: what.into() }
     }

@@ -65,6 +65,10 @@ const WHAT: &str = "generation";
 const MARK: &str = "mark";
 
 /// Takes the next number.
+///
+/// # Errors
+///
+/// [`NotBegun::Lost`] if another starter has the number; otherwise what is wrong with the store.
 pub fn begin(store: &dyn Store, starter: &Starter) -> Result<Generation, NotBegun> {
     let listing = store::listing(store)?;
     let last = listing.greatest_generation().unwrap_or(0);
@@ -126,6 +130,10 @@ fn slots_before(store: &dyn Store, listing: &Listing, starter: &Starter) -> Resu
 }
 
 /// Reads a generation of a cluster.
+///
+/// # Errors
+///
+/// It is missing, damaged, of a newer format or of another cluster; or the store fails.
 pub fn read(store: &dyn Store, number: u64, cluster: &str) -> Result<Generation, Error> {
     let name = names::generation(number);
     let generation: Generation = envelope::open(&name, WHAT, &store::small(store, &name)?)?;
@@ -139,6 +147,10 @@ pub fn read(store: &dyn Store, number: u64, cluster: &str) -> Result<Generation,
 }
 
 /// Whether no later generation began, and this one is what its object says.
+///
+/// # Errors
+///
+/// The store fails, or the generation's own object is damaged.
 pub fn is_newest(store: &dyn Store, generation: &Generation) -> Result<bool, Error> {
     let found = store.list(names::GENERATIONS)?;
     let listing = Listing::of(found.into_iter().map(|found| (found.name, found.size)), Vec::new());

@@ -76,7 +76,7 @@ fn write_format_1() {
                 match write.kinds.get(&range) {
                     Some(Kind::Delta) => writer.push("rows", range, &key, kept.as_ref()).expect("an entry"),
                     Some(Kind::Base) if number == 8 => {
-                        writer.push("rows", range, &key, Some(&Kept::of(8))).expect("an entry")
+                        writer.push("rows", range, &key, Some(&Kept::of(8))).expect("an entry");
                     }
                     _ => {}
                 }

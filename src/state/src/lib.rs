@@ -49,11 +49,19 @@ pub use recovery::{Decision, Topics};
 pub use store::{Opening, Shared, Store};
 
 /// What a key or an entry is stored as: for whoever encodes before it knows where that goes.
+///
+/// # Errors
+///
+/// It does not encode, or is too large.
 pub fn encode<T: serde::Serialize + ?Sized>(value: &T, into: &mut Vec<u8>) -> Result<(), String> {
     codec::encode(value, into)
 }
 
 /// Reads what [`encode`] wrote.
+///
+/// # Errors
+///
+/// The bytes are not those of such a value.
 pub fn decode<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     codec::decode(bytes)
 }

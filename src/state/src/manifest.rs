@@ -98,6 +98,10 @@ impl Manifest {
     }
 
     /// Reads a manifest of a cluster.
+    ///
+    /// # Errors
+    ///
+    /// It is missing, damaged, of a newer format or of another cluster; or the store fails.
     pub fn read(store: &dyn Store, name: CheckpointName, cluster: &str) -> Result<Manifest, Error> {
         let path = name.path();
         let manifest: Manifest = envelope::open(&path, WHAT, &store::small(store, &path)?)?;

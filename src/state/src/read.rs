@@ -24,6 +24,10 @@ pub struct Checkpoint {
 
 impl Checkpoint {
     /// Opens the parts of a checkpoint that hold something of these key ranges.
+    ///
+    /// # Errors
+    ///
+    /// A part is missing, damaged, or another one; or the store fails.
     pub fn open(store: &Shared, manifest: &Manifest, wanted: &BTreeSet<u8>) -> Result<Checkpoint, Error> {
         let chains: BTreeMap<u8, Vec<PartName>> = manifest
             .chains()
@@ -40,11 +44,19 @@ impl Checkpoint {
     }
 
     /// Calls `take` with all that is kept of the key ranges, range by range. Ends at its first error.
+    ///
+    /// # Errors
+    ///
+    /// A part is damaged, the store fails, or `take` does.
     pub fn for_each(&self, mut take: impl FnMut(Entry) -> Result<(), Error>) -> Result<(), Error> {
         self.chains.keys().try_for_each(|range| self.of_range(*range, &mut take))
     }
 
     /// The same of one key range, so that threads can share the work.
+    ///
+    /// # Errors
+    ///
+    /// A part is damaged, the store fails, or `take` does.
     pub fn of_range(&self, range: u8, take: &mut impl FnMut(Entry) -> Result<(), Error>) -> Result<(), Error> {
         let Some(chain) = self.chains.get(&range) else { return Ok(()) };
         let wanted = BTreeSet::from([range]);
@@ -79,6 +91,10 @@ impl Checkpoint {
 }
 
 /// All that is kept of these key ranges, in memory: for tests, and for small things.
+///
+/// # Errors
+///
+/// A part is missing or damaged, or the store fails.
 pub fn all(store: &Shared, manifest: &Manifest, wanted: &BTreeSet<u8>) -> Result<Vec<Entry>, Error> {
     let mut entries = Vec::new();
     Checkpoint::open(store, manifest, wanted)?.for_each(|entry| {

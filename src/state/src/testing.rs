@@ -32,7 +32,7 @@ pub(crate) struct Kept {
 
 impl Kept {
     pub(crate) fn of(number: u64) -> Kept {
-        let since = (number % 3 > 0).then_some(number as i64 - 7);
+        let since = (!number.is_multiple_of(3)).then_some(number as i64 - 7);
         Kept {
             amount: i128::from(number) - 50,
             since,

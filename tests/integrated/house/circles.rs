@@ -18,7 +18,7 @@ const KNOWN: &[(&str, &str, &[&str])] = &[
     ("flow", "decode", &["connect", "json", "schema"]),
     ("flow", "fused", &["customer_operator", "customer_state"]),
     ("flow", "fused/features", &["kept", "latest"]),
-    ("live", "", &["keeping", "process", "start"]),
+    ("live", "", &["keeping", "process", "start", "worker"]),
     ("model", "", &["types", "value"]),
     (
         "state",

@@ -25,7 +25,7 @@ const NAMES: &[(&str, &str)] = &[
 /// goes.
 const PENDING: &str = "\
     Amount Answer Chain Change Collection Column Comparison Count Cut Decision Desk Doing Done \
-    Entry Envelope Extent Fault Found Head Input InputShape Item Judged Kept Key Kind Known Lane \
+    Entry Envelope Extent Failure Fault Found Given Head Input InputShape Item Judged Kept Key Kind Known Lane Lines Wanted \
     Life Lookup Machine Mark Message Name Names Options Origin Outbox Output Part Pending Phase \
     Place Placement Progress Random Read Reader Reading Received Records Release Report Section \
     Settings Shape Shared Source Span Start State Step Summary Topic Topics Values Views";

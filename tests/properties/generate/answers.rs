@@ -14,7 +14,10 @@ pub(super) fn answer(rng: &mut Rng, case: &mut Case) {
     if !text.contains("[stream.receipts]") && !text.contains("[table.receipts]") {
         return;
     }
-    let run = || oracle::run(&text, &case.lines, case.until, case.grain);
+    let Ok(plan) = propice_define::load("random.toml", &text) else { return };
+    let files = crate::files::of(case, &plan);
+    let arrivals = files.as_deref().map_or(oracle::Arrivals::Lines(&case.lines), oracle::Arrivals::Files);
+    let run = || oracle::run_from(&text, arrivals, case.until, case.grain, 0);
     let Ok(given) = std::panic::catch_unwind(run) else { return };
     let parsed = |line: &str| serde_json::from_str(line).expect("a decision");
     let decisions: Vec<Decision> = given.decisions.lines().map(parsed).collect();
@@ -38,7 +41,7 @@ pub(super) fn answer(rng: &mut Rng, case: &mut Case) {
         decisions.iter().filter(same).any(|other| other["episode"] != release["episode"])
     };
     let beside: Vec<Decision> = published.iter().filter(is_beside).cloned().collect();
-    for _ in 0..rng.below(20) {
+    for _ in 0..1 + rng.below(20) {
         let among = if beside.is_empty() || rng.chance(60) { &published } else { &beside };
         let release = rng.pick(among);
         let at = release["logical_time_ms"].as_i64().expect("a time");

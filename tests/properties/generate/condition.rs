@@ -34,11 +34,19 @@ impl Place<'_> {
                 2 | 3 => {
                     let second = self.condition(rng, depth - 1);
                     // `x < 1 && x > 2` is never true, and a mistake.
-                    let used = |name: &Name| first.contains(&name.text) && second.contains(&name.text);
-                    let apart = !self.names.iter().any(used) || rng.chance(25);
+                    let apart = !self.shares(&first, &second) || rng.chance(25);
                     format!("({first}) {} ({second})", if apart { "&&" } else { "||" })
                 }
-                _ => format!("({first}) || ({})", self.condition(rng, depth - 1)),
+                _ => {
+                    // `x < 2 || x > 1` is always true, and a mistake as well: it is drawn rarely.
+                    let mut second = self.condition(rng, depth - 1);
+                    for _ in 0..3 {
+                        if self.shares(&first, &second) {
+                            second = self.condition(rng, depth - 1);
+                        }
+                    }
+                    format!("({first}) || ({second})")
+                }
             };
         }
         if self.now
@@ -54,6 +62,11 @@ impl Place<'_> {
             }
         }
         format!("has({})", self.names[0].text)
+    }
+
+    /// Whether two conditions use the same name.
+    fn shares(&self, first: &str, second: &str) -> bool {
+        self.names.iter().any(|name| first.contains(&name.text) && second.contains(&name.text))
     }
 
     fn atom(&self, rng: &mut Rng, name: &Name) -> Option<String> {

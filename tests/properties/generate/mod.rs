@@ -4,6 +4,7 @@
 //! every one of them; values are few, so that things meet: equal times, equal keys, equal values.
 
 mod answers;
+mod concerned;
 mod condition;
 mod pack;
 mod policy;
@@ -23,6 +24,11 @@ pub(crate) struct Case {
     pub(crate) grain: u64,
     /// Before that nothing is published; 0: everything is.
     pub(crate) publish_from: u64,
+    /// The lines come as files of each input, which follow from this (`crate::files`); `None`: as
+    /// they are, in their order.
+    pub(crate) files: Option<u64>,
+    /// How many packs were drawn before this one that were refused.
+    pub(crate) refused: u64,
 }
 
 /// A pack as declarations, from which a smaller one is easily made.
@@ -136,22 +142,53 @@ pub(crate) fn case(seed: u64) -> Case {
     Case { publish_from: from.map_or(0, i64::unsigned_abs), ..case }
 }
 
+/// Of so many cases of a hundred the lines come as files.
+const FILES: usize = 35;
+
 /// A random pack with a policy.
 pub(crate) fn contact_case(seed: u64) -> Case {
     accepted(seed, &|rng| plain(rng, true))
+}
+
+/// A random pack with a policy in whose text these words stand.
+pub(crate) fn contact_case_with(seed: u64, words: &[&str]) -> Case {
+    accepted(seed, &|rng| {
+        let has_all = |case: &Case| {
+            let text = case.pack.text();
+            words.iter().all(|word| text.contains(word))
+        };
+        let mut case = plain(rng, true);
+        for _ in 0..500 {
+            if has_all(&case) {
+                break;
+            }
+            case = plain(rng, true);
+        }
+        case
+    })
 }
 
 /// The first of some cases that is accepted: the linter, and what is said of conditions that are
 /// always the same, see more than is worth knowing here.
 fn sound(rng: &mut Rng, generate: &dyn Fn(&mut Rng) -> Case) -> Case {
     let mut case = generate(rng);
-    for _ in 0..30 {
-        if propice_define::load("random.toml", &case.pack.text()).is_ok() {
-            break;
-        }
-        case = generate(rng);
+    while case.refused < MOST_REFUSED && is_refused(&case) {
+        case = Case { refused: case.refused + 1, ..generate(rng) };
     }
     case
+}
+
+/// Whoever draws so many packs that are refused gives up.
+const MOST_REFUSED: u64 = 30;
+
+fn is_refused(case: &Case) -> bool {
+    let loaded = propice_define::load("random.toml", &case.pack.text());
+    if let Err(problems) = &loaded
+        && std::env::var_os("PROPICE_REFUSED").is_some()
+    {
+        eprintln!("refused: {problems:?}");
+    }
+    loaded.is_err()
 }
 
 /// One that is accepted, with receipts.
@@ -171,7 +208,7 @@ pub(crate) fn timely_case(seed: u64) -> Case {
         let mut lines = records::lines(rng, &world);
         lines.sort_by_key(|line| time_of(line).unwrap_or(0));
         let until = Some(((world.latest() + rng.between(0, 60)) * world.grain) as u64);
-        Case { pack, lines, until, grain: world.grain as u64, publish_from: 0 }
+        Case { pack, lines, until, grain: world.grain as u64, publish_from: 0, files: None, refused: 0 }
     })
 }
 
@@ -187,6 +224,7 @@ fn plain(rng: &mut Rng, policy: bool) -> Case {
     let world = world::World::new(rng, false, policy);
     let pack = pack::write(rng, &world);
     let lines = records::lines(rng, &world);
+    let files = rng.chance(FILES).then(|| rng.next());
     let until = match rng.below(100) {
         0..=11 => None,
         12..=18 => Some(world.base + rng.between(0, 300)),
@@ -198,6 +236,8 @@ fn plain(rng: &mut Rng, policy: bool) -> Case {
         until: until.map(|until| (until * world.grain) as u64),
         grain: world.grain as u64,
         publish_from: 0,
+        files,
+        refused: 0,
     }
 }
 
@@ -210,6 +250,6 @@ pub(crate) fn orderly_case(seed: u64) -> Case {
         let pack = pack::write(rng, &world);
         let lines = records::lines(rng, &world);
         let until = Some(((world.latest() + rng.between(0, 60)) * world.grain) as u64);
-        Case { pack, lines, until, grain: world.grain as u64, publish_from: 0 }
+        Case { pack, lines, until, grain: world.grain as u64, publish_from: 0, files: None, refused: 0 }
     })
 }

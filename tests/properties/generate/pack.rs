@@ -16,7 +16,10 @@ pub(super) fn entry(key: &str, value: impl Into<String>) -> (String, String) {
 /// A random pack about a world.
 pub(crate) fn write(rng: &mut Rng, world: &World) -> PackText {
     let mut pack = PackText::default();
-    pack.keys("pack", None, vec![entry("name", quoted("random"))]);
+    let mut head = vec![entry("name", quoted("random"))];
+    head.extend(rng.chance(30).then(|| entry("version", quoted("2026.1"))));
+    head.extend(world.zone.map(|zone| entry("timezone", quoted(zone))));
+    pack.keys("pack", None, head);
     for input in world.inputs.iter().chain(&world.contact) {
         write_input(&mut pack, world, input);
     }
@@ -67,6 +70,7 @@ fn write_input(pack: &mut PackText, world: &World, input: &Input) {
     keys.extend(input.timed.then(|| entry("time", quoted("at"))));
     keys.extend(input.about.map(|about| entry("about", quoted(about))));
     keys.extend(input.has("v").then(|| entry("order", quoted("v"))));
+    keys.extend(input.format.map(|format| entry("format", format)));
     let section = if input.is_table { "table" } else { "stream" };
     if input.is_table {
         let key: Vec<String> = input.key.iter().map(|field| quoted(field)).collect();
@@ -252,7 +256,7 @@ fn write_moments(rng: &mut Rng, pack: &mut PackText, world: &World, names: &[Vec
         let place = Place { names: &known, now: true, grain: world.grain };
         let mut keys = vec![entry("when", quoted(&place.condition(rng, 2)))];
         keys.extend((about > 0).then(|| entry("about", quoted(world.kinds[about]))));
-        keys.extend(rng.chance(40).then(|| entry("for", quoted(&format!("{}ms", world.grain * rng.between(0, 60))))));
+        keys.extend(rng.chance(60).then(|| entry("for", quoted(&format!("{}ms", world.grain * rng.between(0, 25))))));
         keys.extend(rng.chance(20).then(|| entry("version", quoted("7"))));
         keys.push(entry("value", "{ kind = \"economic\", benefit = \"a gain in words\" }"));
         contact.write_moment(rng, number, &mut keys, place);

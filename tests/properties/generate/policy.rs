@@ -1,5 +1,6 @@
 //! Random policies, and the inputs that they read.
 
+use super::concerned::Concerned;
 use super::condition::Place;
 use super::pack::{entry, extras, quoted};
 use super::world::{Field, Input, World, field};
@@ -23,7 +24,7 @@ pub(super) fn times(rng: &mut Rng) -> (i64, i64) {
 }
 
 const PURPOSES: [&str; 5] = ["safety", "assistance", "service", "relationship", "sales"];
-const CHANNELS: [&str; 3] = ["push", "adviser", "call"];
+pub(super) const CHANNELS: [&str; 3] = ["push", "adviser", "call"];
 const WHOM: &[&str] = &["\"c1\"", "\"c1\"", "7", "\"7\"", "10"];
 const FLAGS: &[&str] = &["true", "false", "false"];
 const CONSENTS: &[&str] = &["true", "true", "true", "false"];
@@ -76,7 +77,8 @@ fn of(name: &'static str, among: &'static [&'static str], optional: bool) -> Fie
 }
 
 fn table(name: &str, about: Option<&'static str>, key: &'static str, fields: Vec<Field>) -> Input {
-    Input { name: name.to_owned(), is_table: true, fields, key: vec![key], about, timed: true, deletes: false }
+    let (name, key) = (name.to_owned(), vec![key]);
+    Input { name, is_table: true, fields, key, about, timed: true, deletes: false, format: None }
 }
 
 /// What the policy reads.
@@ -106,7 +108,7 @@ pub(super) fn inputs(rng: &mut Rng, orderly: bool) -> Vec<Input> {
         let input = table(&format!("mood{number}"), Some("c"), "h", fields);
         inputs.push(Input { is_table, key: if is_table { vec!["h"] } else { Vec::new() }, ..input });
     }
-    if rng.chance(75) {
+    if rng.chance(90) {
         let mut fields = Vec::from(who());
         fields.push(of("kind", KINDS, false));
         fields.push(field("trigger", Ty::Text, true));
@@ -230,9 +232,11 @@ impl Contact {
         if !self.written {
             return;
         }
+        let concerned = Concerned::of(pack);
+        let adviser = rng.chance(60);
         for channel in CHANNELS {
             let mut keys = vec![entry("topic", quoted(&format!("t.{channel}")))];
-            keys.extend((channel == "adviser" && rng.chance(60)).then(|| entry("human", "true")));
+            keys.extend((channel == "adviser" && adviser).then(|| entry("human", "true")));
             pack.keys(&format!("channel.{channel}"), None, keys);
         }
         let known: Vec<Name> = names[0].iter().cloned().chain(extras(world, 0)).collect();
@@ -256,7 +260,11 @@ impl Contact {
         let holidays = world.contact.iter().find(|input| input.name == "holidays");
         let rules = if rng.chance(60) || holidays.is_some() { 1 + rng.below(3) } else { 0 };
         // Holidays are of use to a rule only, and a rule about them only with holidays.
-        let rules: Vec<String> = (0..rules).map(|number| quiet(rng, number == 0, holidays.is_some())).collect();
+        let rule = |rng: &mut Rng, number| concerned.by(rng, &|rng| quiet(rng, number == 0, holidays.is_some()));
+        let mut rules: Vec<String> = (0..rules).filter_map(|number| rule(rng, number)).collect();
+        if rules.is_empty() && holidays.is_some() {
+            rules.push("{ holidays = true }".to_owned());
+        }
         if !rules.is_empty() {
             say("quiet", format!("[ {} ]", rules.join(", ")));
         }
@@ -267,13 +275,20 @@ impl Contact {
                 say("region", quoted("people.region"));
             }
         }
-        let mut budgets: Vec<String> = (0..rng.below(4)).map(|_| self.budget(rng)).collect();
+        let mut budgets: Vec<String> = Vec::new();
         if self.purposes.contains(&"sales") {
             budgets.push(format!(
-                "{{ purpose = \"sales\", at_most = {}, per = {} }}",
-                rng.between(1, 3),
+                "{{ at_most = {}, per = {}, purpose = \"sales\" }}",
+                rng.between(1, 2),
                 self.per(rng)
             ));
+        }
+        for _ in 0..rng.below(3) {
+            let budget = concerned.by(rng, &|rng| self.budget(rng));
+            // Of two for the same the one that is used up first makes the other useless.
+            let for_whom = |budget: &str| budget.split(", ").skip(2).collect::<Vec<_>>().join(", ");
+            let is_new = |budget: &String| budgets.iter().all(|other| for_whom(other) != for_whom(budget));
+            budgets.extend(budget.filter(is_new));
         }
         if !budgets.is_empty() {
             say("pressure", format!("[ {} ]", budgets.join(", ")));
@@ -290,7 +305,7 @@ impl Contact {
         if has("receipts") {
             self.write_receipts(rng, &mut say);
         }
-        if rng.chance(30) {
+        if rng.chance(30) || concerned.needs_person(adviser) {
             say("human", quoted(CHANNELS[rng.below(CHANNELS.len())]));
         }
         self.write_consent(rng, pack, world, names, &condition);
@@ -382,16 +397,21 @@ impl Contact {
         let mut keys = vec![entry("negative", "[\"anger\", \"anxiety\"]")];
         keys.extend(rng.chance(70).then(|| entry("positive", "[\"joy\", \"calm\"]")));
         keys.extend(rng.chance(60).then(|| entry("map", "{ furious = \"anger\" }")));
-        if rng.chance(60) {
-            keys.push(entry("threshold", (*rng.pick(&["0.5", "0.3", "0.8", "1.2", "0.05", "0.0"])).to_owned()));
-        }
         let half_life = self.span(rng, 40);
-        if rng.chance(30) {
+        let of_feature = rng.chance(30);
+        let decays = !of_feature || rng.chance(70);
+        if decays && rng.chance(60) {
+            // One signal weighs no more than 1.
+            let most = if of_feature { 5 } else { 6 };
+            let threshold = ["0.5", "0.3", "0.8", "0.05", "0.0", "1.2"][rng.below(most)];
+            keys.push(entry("threshold", threshold.to_owned()));
+        }
+        if of_feature {
             let mut feature = vec![entry("from", quoted(&sources[0].name)), entry("last", quoted("label"))];
             feature.extend(rng.chance(30).then(|| entry("window", self.span(rng, 90))));
             pack.keys("customer.feature", Some("last_mood"), feature);
             keys.push(entry("from", quoted("last_mood")));
-            keys.extend(rng.chance(70).then(|| entry("half_life", half_life)));
+            keys.extend(decays.then(|| entry("half_life", half_life)));
         } else {
             keys.push(entry("half_life", half_life));
             let signals: Vec<String> = sources.iter().map(|input| signal(rng, input)).collect();
@@ -410,11 +430,14 @@ impl Contact {
     }
 
     fn budget(&self, rng: &mut Rng) -> String {
-        let mut parts = vec![format!("at_most = {}", rng.between(1, 3)), format!("per = {}", self.per(rng))];
-        parts.extend(rng.chance(30).then(|| format!("purpose = \"{}\"", rng.pick(&PURPOSES))));
-        parts.extend(rng.chance(40).then(|| format!("channel = \"{}\"", rng.pick(&CHANNELS))));
-        parts.extend(rng.chance(25).then(|| format!("except = [\"{}\"]", rng.pick(&PURPOSES))));
-        format!("{{ {} }}", parts.join(", "))
+        let mut whom = Vec::new();
+        whom.extend(rng.chance(30).then(|| format!("purpose = \"{}\"", rng.pick(&PURPOSES))));
+        whom.extend(rng.chance(40).then(|| format!("channel = \"{}\"", rng.pick(&CHANNELS))));
+        whom.extend(rng.chance(25).then(|| format!("except = [\"{}\"]", rng.pick(&PURPOSES))));
+        // One for all has more in it, so that the others are not used up after it.
+        let at_most = if whom.is_empty() { rng.between(2, 3) } else { 1 };
+        let parts = [format!("at_most = {at_most}"), format!("per = {}", self.per(rng))];
+        format!("{{ {} }}", parts.into_iter().chain(whom).collect::<Vec<_>>().join(", "))
     }
 }
 

@@ -57,7 +57,7 @@ fn record(rng: &mut Rng, world: &World, input: &Input, at: i64, number: usize) -
         if keeps {
             let text = match field.name {
                 _ if !field.among.is_empty() => (*rng.pick(field.among)).to_owned(),
-                "at" => time(rng, world.grain * (world.base + at), field.unit),
+                "at" => time(rng, world, world.grain * (world.base + at), field.unit),
                 "v" if world.orderly => number.to_string(),
                 "role" => format!("\"{}\"", rng.pick(&["O", "O", "O", "R", "X"])),
                 "h" => key(rng, &field.ty),
@@ -66,10 +66,38 @@ fn record(rng: &mut Rng, world: &World, input: &Input, at: i64, number: usize) -
             record.push((field.column.to_owned(), text));
         }
     }
+    if rng.chance(12) {
+        let mut undeclared = UNDECLARED.to_vec();
+        rng.shuffle(&mut undeclared);
+        let some = undeclared.into_iter().take(1 + rng.below(3));
+        record.extend(some.map(|(key, value)| (key.to_owned(), value.to_owned())));
+    }
+    if rng.chance(8) {
+        rng.shuffle(&mut record);
+    }
+    if rng.chance(4) && !record.is_empty() {
+        let at = rng.below(record.len());
+        record[at].0 = escaped(&record[at].0);
+    }
     if (6..=9).contains(&deletion) || (world.orderly && deletion <= 5) {
         record.push(("_deleted".to_owned(), "true".to_owned()));
     }
     record
+}
+
+/// What no input declares. Within a value a key may well be given twice.
+const UNDECLARED: [(&str, &str); 5] = [
+    ("extra", "1"),
+    ("note", "\"a;b\\tc \\\"d\\\"\""),
+    ("meta", "{\"at\":1,\"at\":[2]}"),
+    ("Zone", "null"),
+    ("é", "\"\""),
+];
+
+/// The same key, written with an escape.
+fn escaped(key: &str) -> String {
+    let first = key.chars().next().map_or(0, u32::from);
+    format!("\\u{first:04x}{}", key.chars().skip(1).collect::<String>())
 }
 
 /// A value of a key: equal ones are not always written in the same way.
@@ -82,7 +110,13 @@ fn key(rng: &mut Rng, ty: &Ty) -> String {
     }
 }
 
-fn time(rng: &mut Rng, ms: i64, unit: Option<&str>) -> String {
+fn time(rng: &mut Rng, world: &World, ms: i64, unit: Option<&str>) -> String {
+    if rng.chance(12)
+        && !world.orderly
+        && let Some(text) = local_time(ms, world.zone.unwrap_or("UTC"))
+    {
+        return format!("\"{text}\"");
+    }
     if rng.chance(70) {
         return match unit {
             // What is finer than a millisecond is cut off.
@@ -97,6 +131,17 @@ fn time(rng: &mut Rng, ms: i64, unit: Option<&str>) -> String {
     format!("\"{}\"", jiff::Timestamp::from_millisecond(ms).expect("within the calendar"))
 }
 
+/// A time without its offset. None where that means another time: the clock was put back, or the
+/// offset has seconds.
+fn local_time(ms: i64, zone: &str) -> Option<String> {
+    let zone = jiff::tz::TimeZone::get(zone).expect("a known zone");
+    let time = jiff::Timestamp::from_millisecond(ms).expect("within the calendar");
+    let local = zone.to_datetime(time);
+    let is_same = zone.to_timestamp(local).is_ok_and(|other| other == time);
+    let is_midnight = local.time() == jiff::civil::Time::midnight();
+    is_same.then(|| if is_midnight { local.date().to_string() } else { local.to_string() })
+}
+
 const IDS: [&[&str]; 3] =
     [&["\"c1\"", "\"c2\"", "7", "\"7\"", "\"07\"", "10"], &["\"a1\"", "3", "\"a2\""], &["\"k1\"", "20", "\"k\""]];
 
@@ -109,6 +154,7 @@ fn value(rng: &mut Rng, world: &World, field: &Field) -> String {
             rng.pick(&["9223372036854775807", "-9223372036854775808", "4611686018427387904", "1"]).to_string()
         }
         Ty::Int if rng.chance(3) => format!("{}.0", rng.between(-3, 6)),
+        Ty::Int if rng.chance(2) => rng.pick(&["2e0", "20e-1", "-0.3E1", "1e1"]).to_string(),
         Ty::Int => rng.between(-3, 6).to_string(),
         Ty::Decimal(2) if !field.huge && rng.chance(40) => rng.pick(&AMOUNTS).to_string(),
         Ty::Decimal(scale) => {
@@ -132,7 +178,7 @@ fn value(rng: &mut Rng, world: &World, field: &Field) -> String {
         Ty::Bool => rng.chance(50).to_string(),
         Ty::Time => {
             let ms = world.grain * (world.base + rng.between(0, 449));
-            time(rng, ms, field.unit)
+            time(rng, world, ms, field.unit)
         }
         Ty::Duration if rng.chance(50) => format!("\"{}ms\"", world.grain * rng.between(0, 50)),
         Ty::Duration => (world.grain * rng.between(-5, 50)).to_string(),
@@ -146,12 +192,20 @@ fn bad(rng: &mut Rng, world: &World, input: &Input, at: i64, number: usize) -> S
     let mut record = record(rng, world, input, at, number);
     let values = record.iter().filter(|(key, _)| key != "_deleted").count();
     let replacement = *rng.pick(&["{}", "\"?!\"", "1e400", "[]", "true"]);
-    match rng.below(8) {
+    match rng.below(11) {
         0 => return "{\"stream\":".to_owned(),
         3 => record.push(("_deleted".to_owned(), "true".to_owned())),
         4 if values > 0 => record.push(record[rng.below(values)].clone()),
         1 => return line("unknown", &record),
         2 => return "[]".to_owned(),
+        5..=6 => {
+            let (key, value) = *rng.pick(&UNDECLARED);
+            record.retain(|(other, _)| other != key);
+            let again = if rng.chance(50) { key.to_owned() } else { escaped(key) };
+            record.insert(rng.below(record.len() + 1), (key.to_owned(), value.to_owned()));
+            record.insert(rng.below(record.len() + 1), (again, "1".to_owned()));
+        }
+        7 => record.push(("_deleted".to_owned(), (*rng.pick(&["1", "\"yes\"", "null", "false"])).to_owned())),
         _ if values > 0 => {
             let position = rng.below(values);
             record[position].1 = replacement.to_owned();

@@ -17,6 +17,8 @@ pub(crate) struct World {
     pub(crate) orderly: bool,
     /// What the policy reads; nothing without one.
     pub(crate) contact: Vec<Input>,
+    /// The zone that the pack declares.
+    pub(crate) zone: Option<&'static str>,
 }
 
 pub(crate) struct Input {
@@ -29,6 +31,16 @@ pub(crate) struct Input {
     pub(crate) timed: bool,
     /// A record with this in `role` deletes its key.
     pub(crate) deletes: bool,
+    /// How its delimited files are written, as TOML.
+    pub(crate) format: Option<&'static str>,
+}
+
+impl Input {
+    /// Its files are written in any way.
+    fn in_a_format(self, rng: &mut Rng) -> Input {
+        const FORMATS: [&str; 3] = ["{ delimiter = \";\" }", "{ delimiter = \"\\t\" }", "{ header = false }"];
+        Input { format: rng.chance(40).then(|| *rng.pick(&FORMATS)), ..self }
+    }
 }
 
 pub(crate) struct Field {
@@ -48,6 +60,7 @@ pub(super) fn field(name: &'static str, ty: Ty, optional: bool) -> Field {
     Field { name, ty, optional, huge: false, column: name, among: &[], unit: None }
 }
 
+const ZONES: [&str; 4] = ["Europe/Paris", "America/New_York", "Asia/Kathmandu", "UTC"];
 /// Names of the fields with ids, by kind.
 pub(super) const IDS: [&str; 3] = ["c", "a", "k"];
 /// A second field of the same kind.
@@ -72,8 +85,9 @@ impl World {
         {
             *last = "policy";
         }
-        let mut world =
-            World { grain, base, kinds, inputs: Vec::new(), relations: Vec::new(), orderly, contact: Vec::new() };
+        let zone = rng.chance(60).then(|| *rng.pick(&ZONES));
+        let (inputs, contact) = (Vec::new(), Vec::new());
+        let mut world = World { grain, base, kinds, inputs, relations: Vec::new(), orderly, contact, zone };
         for kind in 1..count {
             if kind == 2 && rng.chance(25) {
                 // One input relates entities of both kinds.
@@ -98,6 +112,8 @@ impl World {
         } else {
             world.set_units(rng);
         }
+        world.inputs = world.inputs.into_iter().map(|input| input.in_a_format(rng)).collect();
+        world.contact = world.contact.into_iter().map(|input| input.in_a_format(rng)).collect();
         world
     }
 
@@ -146,6 +162,7 @@ impl World {
             about: None,
             timed,
             deletes: is_table && rng.chance(30),
+            format: None,
         }
     }
 
@@ -211,6 +228,7 @@ impl World {
             about: rng.chance(90).then_some(IDS[kind]),
             timed: true,
             deletes: false,
+            format: None,
         }
     }
 
@@ -244,6 +262,7 @@ impl World {
             about: rng.chance(85).then_some(IDS[kind]),
             timed,
             deletes: rng.chance(30),
+            format: None,
         }
     }
 }

@@ -218,7 +218,7 @@ fn tables_without_time_and_their_fields_in_expressions() {
         r#"{"stream":"people","#,
     ];
     let owned: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
-    assert_eq!(run(&pack, &owned, None, 1).dead, [4, 5, 6]);
+    assert_eq!(dead(&run(&pack, &owned, None, 1)), [(4, "wrong_type"), (5, "unknown_input"), (6, "unreadable")]);
     assert_eq!(
         views_of(&pack, &lines, 9),
         [
@@ -241,11 +241,48 @@ fn failing_expressions() {
     ];
     let owned: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
     let found = run(&pack, &owned, None, 1);
-    assert_eq!(found.dead, [1]);
+    assert_eq!(dead(&found), [(1, "expression")]);
     let expected = [
         r#"{"customer":"a","logical_time_ms":2,"q":0,"all":20,"ratio":null,"entities":{}}"#,
         r#"{"customer":"a","logical_time_ms":3,"q":0,"all":null,"ratio":null,"entities":{}}"#,
         r#"{"customer":"a","logical_time_ms":4,"q":2,"all":null,"ratio":50,"entities":{}}"#,
     ];
     assert_eq!(found.views.lines().collect::<Vec<_>>(), expected);
+}
+
+/// The lines that are no records, and why.
+fn dead(given: &super::Expected) -> Vec<(usize, &'static str)> {
+    given.dead.iter().map(|dead| (dead.place.1, dead.reason)).collect()
+}
+
+/// Two files of one input, of which one is delimited: what comes first, what is no record.
+#[test]
+fn files_are_merged_by_the_times_of_their_records() {
+    let pack = stream("n = { from = 's', last = 'n' }\nx = { from = 's', last = 'x' }");
+    let file = |name: &str, text: &str| crate::files::File {
+        name: name.to_owned(),
+        input: "s".to_owned(),
+        text: text.to_owned(),
+    };
+    let files = [
+        file("a.csv", "at,x,c,more\n5,\"u,\n\"\"v\",1,\n\n3,,1\n7,\"x,1,\n4,y,1,z\n"),
+        file(
+            "b.jsonl",
+            "{\"c\":1,\"at\":2,\"n\":1}\n{\"c\":1,\"at\":6,\"n\":2,\"z\":1,\"\\u007a\":1}\n{\"c\":1,\"at\":6,\"n\":3}\n",
+        ),
+    ];
+    let given = super::run_from(&pack, super::Arrivals::Files(&files), None, 1, 0);
+    let mut dead: Vec<(super::decode::Place, &str)> = given.dead.iter().map(|dead| (dead.place, dead.reason)).collect();
+    dead.sort_unstable();
+    assert_eq!(dead, [((0, 5), "unreadable"), ((0, 6), "unreadable"), ((1, 2), "unreadable")]);
+    assert_eq!((given.records, given.late), (4, 1));
+    let views: Vec<&str> = given.views.lines().collect();
+    assert_eq!(
+        views,
+        [
+            r#"{"customer":"1","logical_time_ms":2,"n":1,"x":null,"entities":{}}"#,
+            r#"{"customer":"1","logical_time_ms":5,"n":1,"x":"u,\n\"v","entities":{}}"#,
+            r#"{"customer":"1","logical_time_ms":6,"n":3,"x":"u,\n\"v","entities":{}}"#
+        ]
+    );
 }

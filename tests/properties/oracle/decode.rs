@@ -1,15 +1,15 @@
 //! From a line to a record: typed fields, and what they contribute. A line that does not fit
-//! contributes to nothing.
-
-use std::collections::BTreeMap;
-
-use serde::de::{Error as _, MapAccess, Visitor};
-use serde_json::value::RawValue;
+//! contributes to nothing, and is told with a reason.
 
 use super::eval::{Failed, Scope};
 use super::pack::{Field, Input, Interval, Pack, Source};
 use super::policy::Signal;
-use super::value::{Id, Ty, V, read_decimal, read_duration};
+use super::raw::{Arrivals, Line, Raw, arrivals};
+use super::typed::typed;
+use super::value::{Id, V};
+
+/// Why a line is no record, in the words of `docs/output.md`.
+pub(crate) type Reason = &'static str;
 
 /// A record that took effect.
 pub(crate) struct Record {
@@ -18,8 +18,8 @@ pub(crate) struct Record {
     pub(crate) t: i64,
     pub(crate) event_time: i64,
     pub(crate) order: V,
-    /// Position in the source.
-    pub(crate) line: usize,
+    /// Position in the source: its file, and its line in it.
+    pub(crate) place: Place,
     /// The primary key; empty for a stream.
     pub(crate) key: Vec<V>,
     pub(crate) deletion: bool,
@@ -35,6 +35,9 @@ pub(crate) struct Record {
     pub(crate) signals: Vec<(usize, Signal)>,
 }
 
+/// A file, and a line of it, from 1.
+pub(crate) type Place = (usize, usize);
+
 /// A value that counts during `[from, until)`.
 pub(crate) struct Contribution {
     pub(crate) kind: usize,
@@ -45,83 +48,70 @@ pub(crate) struct Contribution {
     pub(crate) value: V,
 }
 
-/// The keys of an object, each given once.
-struct Keys(BTreeMap<String, Box<RawValue>>);
-
-impl<'de> serde::Deserialize<'de> for Keys {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Keys, D::Error> {
-        struct Once;
-        impl<'de> Visitor<'de> for Once {
-            type Value = Keys;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Keys, A::Error> {
-                let mut keys = BTreeMap::new();
-                while let Some((key, value)) = map.next_entry::<String, Box<RawValue>>()? {
-                    if keys.insert(key, value).is_some() {
-                        return Err(A::Error::custom("a key is given twice"));
-                    }
-                }
-                Ok(Keys(keys))
-            }
-        }
-        deserializer.deserialize_map(Once)
-    }
+/// A line that is no record.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Dead {
+    pub(crate) place: Place,
+    pub(crate) reason: Reason,
 }
 
 /// What became of lines.
+#[derive(Default)]
 pub(crate) struct Decoded {
     pub(crate) records: Vec<Record>,
-    /// The lines, from 1, that became dead letters.
-    pub(crate) dead: Vec<usize>,
+    pub(crate) dead: Vec<Dead>,
     /// Whether there was a record after the end.
     pub(crate) cut: bool,
     /// How many records came behind the clock.
     pub(crate) late: u64,
 }
 
-/// Reads lines in order of arrival, up to the first record that is after `until`.
-pub(crate) fn records(pack: &Pack, lines: &[String], until: Option<i64>) -> Decoded {
+/// Reads lines in order of arrival, up to the first record that is after `until`. Of several files
+/// the one whose next record is earliest is read first; of equal ones the first.
+pub(crate) fn records(pack: &Pack, given: Arrivals<'_>, until: Option<i64>) -> Decoded {
+    let mut files: Vec<_> = arrivals(pack, given).into_iter().map(Vec::into_iter).collect();
+    let mut heads: Vec<Option<(Line, i64)>> = files.iter().map(|_| None).collect();
+    let mut decoded = Decoded::default();
     let mut clock = 0;
-    let mut decoded = Decoded { records: Vec::new(), dead: Vec::new(), cut: false, late: 0 };
-    for (position, line) in lines.iter().enumerate() {
-        match record(pack, line, position + 1, clock) {
-            Some(record) if until.is_some_and(|until| record.t > until) => {
-                decoded.cut = true;
-                break;
+    loop {
+        for (file, head) in heads.iter_mut().enumerate() {
+            while head.is_none()
+                && let Some(line) = files[file].next()
+            {
+                match record(pack, &line, 0) {
+                    Ok(record) => *head = Some((line, record.event_time)),
+                    Err(reason) => decoded.dead.push(Dead { place: line.place, reason }),
+                }
             }
-            Some(record) => {
-                decoded.late += u64::from(record.event_time < clock);
-                clock = record.t;
-                decoded.records.push(record);
-            }
-            None => decoded.dead.push(position + 1),
         }
+        let next = (0..heads.len()).filter(|at| heads[*at].is_some());
+        let Some(next) = next.min_by_key(|at| heads[*at].as_ref().map(|(_, time)| *time)) else { return decoded };
+        let (line, event_time) = heads[next].take().expect("a record");
+        let record = record(pack, &line, clock).expect("it was one before");
+        if until.is_some_and(|until| record.t > until) {
+            decoded.cut = true;
+            return decoded;
+        }
+        decoded.late += u64::from(event_time < clock);
+        clock = record.t;
+        decoded.records.push(record);
     }
-    decoded
 }
 
-fn record(pack: &Pack, line: &str, number: usize, clock: i64) -> Option<Record> {
-    let Keys(json) = serde_json::from_str(line).ok()?;
-    let name: String = serde_json::from_str(json.get("stream")?.get()).ok()?;
-    let position = pack.inputs.iter().position(|input| input.name == name)?;
+fn record(pack: &Pack, line: &Line, clock: i64) -> Result<Record, Reason> {
+    let (position, raw) = line.content.as_ref().map_err(|reason| *reason)?;
+    let position = *position;
     let input = &pack.inputs[position];
-    let (row, deleted) = decode(input, &json)?;
+    let (row, deleted) = decode(pack, input, raw)?;
     let event_time = match input.time.map(|field| &row[field]) {
         Some(V::Time(ms)) => *ms,
-        Some(_) => return None,
+        Some(other) => panic!("an event time that is {other:?}"),
         None => 0,
     };
-    if !(0..=253_402_300_799_999).contains(&event_time) {
-        return None;
-    }
     let scope = Scope::of(&row, 0);
     let deletion = deleted
         || match &input.delete {
-            Some(condition) => condition.value(scope).ok()?.holds(),
+            Some(condition) => condition.value(scope)?.holds(),
             None => false,
         };
     let mut record = Record {
@@ -129,7 +119,7 @@ fn record(pack: &Pack, line: &str, number: usize, clock: i64) -> Option<Record> 
         t: clock.max(event_time),
         event_time,
         order: input.order.map_or(V::Null, |field| row[field].clone()),
-        line: number,
+        place: line.place,
         key: input.key.iter().flatten().map(|&field| row[field].clone()).collect(),
         deletion,
         row: Vec::new(),
@@ -140,10 +130,16 @@ fn record(pack: &Pack, line: &str, number: usize, clock: i64) -> Option<Record> 
         signals: Vec::new(),
     };
     if !deletion {
-        contribute(pack, position, &row, &mut record).ok()?;
+        contribute(pack, position, &row, &mut record)?;
     }
     record.row = row;
-    Some(record)
+    Ok(record)
+}
+
+impl From<Failed> for Reason {
+    fn from(_: Failed) -> Reason {
+        "expression"
+    }
 }
 
 fn contribute(pack: &Pack, position: usize, row: &[V], record: &mut Record) -> Result<(), Failed> {
@@ -232,77 +228,52 @@ fn feel(pack: &Pack, position: usize, row: &[V], record: &mut Record) -> Result<
 }
 
 /// The row, and whether the record deletes its key. A deletion needs the key and the time only.
-fn decode(input: &Input, json: &BTreeMap<String, Box<RawValue>>) -> Option<(Vec<V>, bool)> {
-    let raw = |field: &Field| json.get(&field.column).map(|raw| raw.get()).filter(|raw| *raw != "null");
+///
+/// Of several things that are wrong, a value that does not fit is told before one that is not
+/// there, and of values that of the first field.
+fn decode(pack: &Pack, input: &Input, raw: &Raw) -> Result<(Vec<V>, bool), Reason> {
     let identifying = |at: usize| input.key.as_ref().is_some_and(|key| key.contains(&at)) || input.time == Some(at);
-    let (mut row, mut fits, mut identified) = (Vec::new(), true, true);
+    let zone = &pack.policy.timezone;
+    let marked = raw.is_marked()?;
+    let (mut row, mut wrong) = (Vec::new(), Vec::new());
     for (at, field) in input.fields.iter().enumerate() {
-        let value = match raw(field) {
-            None if field.optional => Some(V::Null),
-            None => None,
-            Some(raw) => typed(raw, &field.ty, &field.unit),
+        let value = match raw.cell(&field.column) {
+            None => Ok(V::Null),
+            Some(cell) => typed(&cell, &field.ty, &field.unit, zone),
         };
-        fits &= value.is_some();
-        identified &= value.is_some() || !identifying(at);
+        let value = value.and_then(|value| in_range(value, input.time == Some(at)));
+        wrong.extend(value.as_ref().err().map(|reason| (at, *reason)));
         row.push(value.unwrap_or(V::Null));
     }
+    let misfit = |deleted: bool| -> Option<Reason> {
+        let needed = |at: usize| !deleted || identifying(at);
+        let missing = |(at, field): (usize, &Field)| {
+            needed(at) && (identifying(at) || !field.optional) && raw.cell(&field.column).is_none()
+        };
+        let first_wrong = wrong.iter().find(|(at, _)| needed(*at)).map(|(_, reason)| *reason);
+        first_wrong.or_else(|| input.fields.iter().enumerate().any(missing).then_some("missing_field"))
+    };
     let others = || input.fields.iter().enumerate().filter(|(at, _)| !identifying(*at));
-    let marked = json.get("_deleted").is_some_and(|raw| raw.get() == "true");
-    if marked && input.key.is_none() {
-        return None;
+    let bare =
+        || others().all(|(_, field)| raw.cell(&field.column).is_none()) && others().any(|(_, field)| !field.optional);
+    let deleted = marked || (input.key.is_some() && bare());
+    let deletes = || input.delete.as_ref().is_some_and(|condition| condition.holds(Scope::of(&row, 0)));
+    let deleted = match misfit(deleted) {
+        None => deleted,
+        // Where the condition says that it is a deletion, it needs no more than one.
+        Some(reason) if misfit(true).is_some() || !deletes() => return Err(reason),
+        Some(_) => true,
+    };
+    if deleted && input.key.is_none() {
+        return Err("wrong_type");
     }
-    let bare = others().all(|(_, field)| raw(field).is_none()) && others().any(|(_, field)| !field.optional);
-    let condition = || input.delete.as_ref().is_some_and(|condition| condition.holds(Scope::of(&row, 0)));
-    let deleted = input.key.is_some() && (marked || bare || (!fits && condition()));
-    (fits || (deleted && identified)).then_some((row, deleted))
+    Ok((row, deleted))
 }
 
-/// A JSON value as a type; numbers that stand for a time count so many of a unit.
-fn typed(raw: &str, ty: &Ty, unit: &str) -> Option<V> {
-    let text: Option<String> = serde_json::from_str(raw).ok();
-    let whole: Option<i64> = raw.parse().ok();
-    let without_point = raw.split_once('.').filter(|(_, behind)| behind.bytes().all(|byte| byte == b'0'));
-    Some(match ty {
-        Ty::Bool => V::Bool(serde_json::from_str(raw).ok()?),
-        Ty::Int => V::Int(whole.or_else(|| without_point?.0.parse().ok())?),
-        Ty::Float => V::Float(serde_json::from_str::<f64>(raw).ok()? + 0.0),
-        Ty::Decimal(scale) => decimal(text.as_deref().unwrap_or(raw), *scale)?,
-        Ty::Text => V::Text(text?),
-        Ty::Time => match (text, whole) {
-            (Some(text), _) => V::Time(text.parse::<jiff::Timestamp>().ok()?.as_millisecond()),
-            (None, whole) => V::Time(match unit {
-                "s" => {
-                    let (number, decimals) = read_decimal(raw)?;
-                    i64::try_from((number * 1_000).div_euclid(10_i128.pow(u32::from(decimals)))).ok()?
-                }
-                "us" => whole?.div_euclid(1_000),
-                "ns" => whole?.div_euclid(1_000_000),
-                _ => whole?,
-            }),
-        },
-        Ty::Duration => match (text, whole) {
-            (Some(text), _) => V::Duration(read_duration(&text)?),
-            (None, whole) => V::Duration(whole?),
-        },
-        Ty::Id(_) => {
-            let id = text.or_else(|| whole.map(|number| number.to_string()))?;
-            if id.is_empty() {
-                return None;
-            }
-            V::Id(Id::of(&id))
-        }
-        other => panic!("not a type of a field: {other:?}"),
-    })
-}
-
-/// A decimal of at most so many decimals, trailing zeros aside, and 64 bit of units.
-fn decimal(text: &str, scale: u8) -> Option<V> {
-    let trimmed = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text };
-    let (units, written) = read_decimal(trimmed)?;
-    if written > scale || text.ends_with('.') {
-        return None;
+/// An event time is between 1970 and 9999.
+fn in_range(value: V, is_event_time: bool) -> Result<V, Reason> {
+    match value {
+        V::Time(ms) if is_event_time && !(0..=253_402_300_799_999).contains(&ms) => Err("out_of_range"),
+        value => Ok(value),
     }
-    let units = units * 10_i128.pow(u32::from(scale - written));
-    i64::try_from(units).ok()?;
-    Some(V::Decimal(units, scale))
 }

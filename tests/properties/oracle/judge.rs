@@ -3,6 +3,7 @@
 use super::decode::{self, Record};
 use super::pack::Pack;
 use super::policy::{Calendar, Client, Release};
+use super::raw::Arrivals;
 use super::state::{Live, State};
 use super::value::Id;
 
@@ -46,9 +47,9 @@ pub(crate) struct Against {
 }
 
 impl Judge {
-    pub(crate) fn new(pack: &str, lines: &[String], until: Option<u64>) -> Judge {
+    pub(crate) fn new(pack: &str, arrivals: Arrivals<'_>, until: Option<u64>) -> Judge {
         let pack = Pack::read(pack);
-        let records = decode::records(&pack, lines, until.map(|until| until as i64)).records;
+        let records = decode::records(&pack, arrivals, until.map(|until| until as i64)).records;
         let begin = records.first().map_or(0, |record| record.t);
         let end = records.last().map_or(0, |record| record.t);
         Judge { pack, records, calendar: Calendar::new(end - begin), end }

@@ -16,15 +16,19 @@ mod expr;
 mod judge;
 mod pack;
 mod policy;
+mod raw;
 mod state;
+mod typed;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) use decode::Dead;
 use eval::Scope;
 pub(crate) use judge::{Against, Judge, Span, Told};
 use pack::{Kind, Moment, Pack};
 use policy::{Memory, Subject};
+pub(crate) use raw::Arrivals;
 use state::{Live, State, nothing};
 use value::{Id, V, json_of, time_text};
 
@@ -37,8 +41,12 @@ pub(crate) struct Expected {
     pub(crate) decisions: String,
     /// `views.jsonl` with a line per change.
     pub(crate) views: String,
-    /// The lines, from 1, that become dead letters.
-    pub(crate) dead: Vec<usize>,
+    /// The lines that become dead letters.
+    pub(crate) dead: Vec<Dead>,
+    /// How many records took effect.
+    pub(crate) records: u64,
+    /// How many episodes opened when a condition had held for a while.
+    pub(crate) elapsed: u64,
     /// Whether a record after the end of the run was met: what comes behind it is not read, or for
     /// nothing.
     pub(crate) cut: bool,
@@ -69,15 +77,22 @@ struct Oracle<'a> {
 /// record. Times and durations are multiples of `grain` ms, so that something can change only then,
 /// or one ms later (behind `now > x`).
 pub(crate) fn run(pack: &str, lines: &[String], until: Option<u64>, grain: u64) -> Expected {
-    run_from(pack, lines, until, grain, 0)
+    run_from(pack, Arrivals::Lines(lines), until, grain, 0)
 }
 
 /// As [`run`]; nothing is published before a time, and what is decided until then is not said.
-pub(crate) fn run_from(pack: &str, lines: &[String], until: Option<u64>, grain: u64, publish_from: u64) -> Expected {
+pub(crate) fn run_from(
+    pack: &str,
+    arrivals: Arrivals<'_>,
+    until: Option<u64>,
+    grain: u64,
+    publish_from: u64,
+) -> Expected {
     let publish_from = publish_from as i64;
     let pack = Pack::read(pack);
-    let decode::Decoded { records, dead, cut, late } = decode::records(&pack, lines, until.map(|until| until as i64));
-    let expected = Expected { dead, cut, late, ..Expected::default() };
+    let decode::Decoded { records, dead, cut, late } =
+        decode::records(&pack, arrivals, until.map(|until| until as i64));
+    let expected = Expected { dead, cut, late, records: records.len() as u64, ..Expected::default() };
     let (Some(first), Some(last)) = (records.first(), records.last()) else { return expected };
     // Records arrive in the order of their logical times.
     let (mut arrived, mut live) = (0, Live::of(&pack, &[]));
@@ -181,6 +196,7 @@ impl Oracle<'_> {
         let transition = match (stretch.since, stretch.open) {
             (Some(since), None) if state.now - since >= moment.for_ms => {
                 stretch.open = Some(state.now);
+                self.expected.elapsed += u64::from(moment.for_ms > 0);
                 Some((state.now, "opened"))
             }
             (None, Some(opened)) => {

@@ -31,6 +31,10 @@ pub(crate) struct Input {
     /// The primary key of a table.
     pub(crate) key: Option<Vec<usize>>,
     pub(crate) delete: Option<Node>,
+    /// Between the values of its delimited files.
+    pub(crate) delimiter: char,
+    /// Whether these name their columns.
+    pub(crate) header: bool,
 }
 
 pub(crate) struct Field {
@@ -385,8 +389,18 @@ fn input(name: &str, declared: &Table, kinds: &[String]) -> Input {
             }
         })
         .collect();
-    let mut input =
-        Input { name: name.to_owned(), fields, time: None, about: None, order: None, key: None, delete: None };
+    let format = |key: &str| declared.get("format").and_then(|format| format.get(key));
+    let mut input = Input {
+        name: name.to_owned(),
+        fields,
+        time: None,
+        about: None,
+        order: None,
+        key: None,
+        delete: None,
+        delimiter: format("delimiter").map_or(',', |text| self::text(text).chars().next().expect("a delimiter")),
+        header: format("header").and_then(Value::as_bool) != Some(false),
+    };
     input.time = declared.get("time").map(|field| input.field(text(field)));
     input.order = declared.get("order").map(|field| input.field(text(field)));
     input.about = declared.get("about").map(|field| {

@@ -20,7 +20,7 @@ impl<'a> Live<'a> {
         let supersedes = |a: &Record, b: &Record| {
             (a.event_time.cmp(&b.event_time))
                 .then_with(|| a.order.order(&b.order))
-                .then_with(|| a.line.cmp(&b.line))
+                .then_with(|| a.place.cmp(&b.place))
                 .is_gt()
         };
         let mut live = Live { records: Vec::new(), contributions: BTreeMap::new() };

@@ -42,7 +42,8 @@ pub(super) enum Switch {
 
 /// What reading needs and what it has found.
 pub(super) struct Desk<'a> {
-    pub text: &'a str,
+    /// Where the lines of the text end.
+    pub line_breaks: Vec<usize>,
     pub plan: &'a Plan,
     pub done: Substituted,
     /// Mistakes of this kind of file.
@@ -71,9 +72,14 @@ impl Desk<'_> {
         self.used(span).iter().any(|used| matches!(used.variable, Variable::File(_)))
     }
 
+    /// The line of a place, from 1.
+    pub(super) fn line(&self, place: usize) -> usize {
+        self.line_breaks.partition_point(|&at| at < place) + 1
+    }
+
     /// Notes that a value is said here.
     pub(super) fn note(&mut self, path: String, span: &Range<usize>) {
-        let line = self.text.get(..span.start).unwrap_or_default().matches('\n').count() + 1;
+        let line = self.line(span.start);
         let variables = self.used(span);
         self.origins.note(path, Origin::File { line, variables });
     }
@@ -162,9 +168,10 @@ impl Desk<'_> {
     pub(super) fn setting(&mut self, part: &mut Part<'_>, key: &'static str) -> Option<Spot<Setting>> {
         let item = self.item(part, key)?;
         let text = self.filled(key, item)?;
-        let setting = match self.is_from_file(&text.span) {
-            true => Setting::Secret(Secret::new(text.value)),
-            false => Setting::Plain(text.value),
+        let setting = if self.is_from_file(&text.span) {
+            Setting::Secret(Secret::new(text.value))
+        } else {
+            Setting::Plain(text.value)
         };
         Some(Spot::new(setting, text.span))
     }

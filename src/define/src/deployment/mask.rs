@@ -6,6 +6,8 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::pack::depth;
+
 /// What the name of a secret has in it.
 const SECRET_WORDS: [&str; 7] = ["pass", "pwd", "secret", "token", "_key", "pem", "credential"];
 
@@ -13,6 +15,16 @@ const SECRET_WORDS: [&str; 7] = ["pass", "pwd", "secret", "token", "_key", "pem"
 pub(super) fn is_secret_name(name: &str) -> bool {
     let name = name.to_lowercase();
     SECRET_WORDS.iter().any(|word| name.contains(word))
+}
+
+/// The text of a deployment file as it may be shown beside mistakes and warnings: secrets are made
+/// unreadable, all else stays where it is.
+pub fn shown_text(text: &str) -> String {
+    if depth::too_deep(text).is_some() {
+        return String::new();
+    }
+    let (table, errors) = DeTable::parse_recoverable(text);
+    masked(text, table.get_ref(), errors.is_empty())
 }
 
 /// The text with secrets made unreadable; all else stays where it is. `is_whole`: the text could be
@@ -51,10 +63,8 @@ fn secrets_of(item: &Spanned<DeValue<'_>>, is_secret: bool, spans: &mut Vec<Rang
 
 /// Whether a text only says where the secret is.
 fn is_one_variable(text: &str) -> bool {
-    text.strip_prefix("${").and_then(|text| text.strip_suffix('}')).is_some_and(|inner| !inner.contains([':', '}']))
-        || text
-            .strip_prefix("${file:")
-            .is_some_and(|path| path.find('}') == Some(path.len() - 1) && !path.contains(":-"))
+    let inner = text.strip_prefix("${").and_then(|text| text.strip_suffix('}'));
+    inner.is_some_and(|inner| !inner.contains('}') && !inner.contains(":-"))
 }
 
 /// What stands behind the names of secrets, to the ends of their lines.
@@ -76,8 +86,7 @@ mod tests {
     use super::*;
 
     fn of(text: &str) -> String {
-        let (table, errors) = DeTable::parse_recoverable(text);
-        masked(text, table.get_ref(), errors.is_empty())
+        shown_text(text)
     }
 
     #[test]
@@ -87,7 +96,7 @@ mod tests {
             ("a = { username = 'me', password = 'é' }\n", "a = { username = 'me', password = '**' }\n"),
             ("password = \"${KAFKA}\"", "password = \"${KAFKA}\""),
             ("password = \"${file:/x}\"", "password = \"${file:/x}\""),
-            ("password = \"${A:-hunter}\"", "password = \"***********\""),
+            ("password = \"${A:-hunter}\"", "password = \"************\""),
             ("password = \"${A}hunter${B}\"", "password = \"**************\""),
             ("password = 1234", "password = ****"),
             ("ssl.key.password = 'x'", "ssl.key.password = '*'"),

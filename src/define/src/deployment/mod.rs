@@ -43,6 +43,7 @@ use crate::pack::depth;
 use crate::pack::problem::{Problem as Common, Problems};
 use crate::plan::Plan;
 
+pub use mask::shown_text;
 pub use options::refused_options;
 pub use origin::{Origin, Origins, Used, Variable};
 pub use print::print;
@@ -68,7 +69,7 @@ pub fn load_deployment(path: &str, text: &str, plan: &Plan, lookup: &Lookup<'_>)
     let mut table = table.into_inner();
     let shown = mask::masked(text, &table, errors.is_empty());
     let mut desk = Desk {
-        text,
+        line_breaks: text.match_indices('\n').map(|(at, _)| at).collect(),
         plan,
         done: substitute::Substituted::default(),
         found: Found::default(),

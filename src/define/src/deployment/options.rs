@@ -182,7 +182,12 @@ pub(super) fn table(desk: &mut Desk<'_>, part: &mut Part<'_>, key: &'static str)
         return Vec::new();
     };
     let mut options = Vec::new();
-    flat(desk, &path, "", table, &mut options);
+    flat(desk, &path, None, table, &mut options);
+    options.sort_by(|(one, _), (other, _)| (&one.value, one.span.start).cmp(&(&other.value, other.span.start)));
+    let again = options.iter().zip(options.iter().skip(1)).filter(|((one, _), (other, _))| one.value == other.value);
+    for (_, (name, _)) in again {
+        desk.common.add(Common::Duplicate { what: "option", name: shortened(&name.value) }, &name.span);
+    }
     options
 }
 
@@ -190,23 +195,24 @@ pub(super) fn table(desk: &mut Desk<'_>, part: &mut Part<'_>, key: &'static str)
 fn flat(
     desk: &mut Desk<'_>,
     path: &str,
-    begin: &str,
+    begin: Option<&Spot<String>>,
     table: &DeTable<'_>,
     options: &mut Vec<(Spot<String>, Spot<Setting>)>,
 ) {
     for (key, item) in table {
-        let name = format!("{begin}{}", key.get_ref());
+        let mut name = Spot::new(key.get_ref().to_string(), key.span());
+        if let Some(begin) = begin {
+            name.value = format!("{}.{}", begin.value, name.value);
+            // The whole of it is shown where it stands on one line.
+            if desk.line(begin.span.start) == desk.line(name.span.start) && begin.span.start < name.span.start {
+                name.span.start = begin.span.start;
+            }
+        }
         if let DeValue::Table(inner) = item.get_ref() {
-            flat(desk, path, &format!("{name}."), inner, options);
+            flat(desk, path, Some(&name), inner, options);
             continue;
         }
-        desk.note(format!("{path}.{name}"), &item.span());
-        let name = Spot::new(name, key.span());
-        if options.iter().any(|(known, _)| known.value == name.value) {
-            let name_shown = shortened(&name.value);
-            desk.common.add(Common::Duplicate { what: "option", name: name_shown }, &name.span);
-            continue;
-        }
+        desk.note(format!("{path}.{}", name.value), &item.span());
         if let Some(value) = value(desk, &name.value, item) {
             options.push((name, Spot::new(value, item.span())));
         }

@@ -79,10 +79,9 @@ impl Origins {
             Origin::Pack => "the pack".to_owned(),
             Origin::CommandLine(option) => option.clone(),
             Origin::File { line, variables } => {
-                let used = variables.iter().map(|used| match used.is_default {
-                    true => format!(", {} is not set", used.variable),
-                    false => format!(", {}", used.variable),
-                });
+                let used = variables
+                    .iter()
+                    .map(|used| format!(", {}{}", used.variable, if used.is_default { " is not set" } else { "" }));
                 format!("{}:{line}{}", self.file, used.collect::<String>())
             }
         };

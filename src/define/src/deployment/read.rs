@@ -26,7 +26,7 @@ pub(super) fn deployment(table: &DeTable<'_>, desk: &mut Desk<'_>) -> Deployment
     let mut top = Section::new("the deployment".to_owned(), 0..0, table);
     let cluster = cluster(desk.top(&mut top, "cluster", &empty), desk);
     let kafka = read_kafka::kafka(desk.top(&mut top, "kafka", &empty), desk);
-    let inputs = read_inputs::inputs(desk.top(&mut top, "input", &empty), desk);
+    let inputs = read_inputs::inputs(&desk.top(&mut top, "input", &empty), desk);
     let output = read_output::output(desk.top(&mut top, "output", &empty), &cluster.name, desk);
     let state = state(desk.top(&mut top, "state", &empty), &cluster.name, &output.prefix, desk);
     let observe = observe(desk.top(&mut top, "observe", &empty), desk);

@@ -17,7 +17,7 @@ pub(super) type Read = (InputTopics, Span, Vec<Span>);
 
 /// All inputs of the plan, with what the file says of them. One whose topics could not be read has
 /// none.
-pub(super) fn inputs(part: Part<'_>, desk: &mut Desk<'_>) -> Vec<Read> {
+pub(super) fn inputs(part: &Part<'_>, desk: &mut Desk<'_>) -> Vec<Read> {
     let mut inputs: Vec<Read> =
         desk.plan.inputs.iter().enumerate().map(|(at, input)| default(at, &input.name)).collect();
     for (name, item) in part.section.entries() {

@@ -12,7 +12,7 @@ use propice_model::limits::TOPIC_BYTES;
 /// A topic that is written to.
 pub(super) struct TopicUse {
     pub topic: String,
-    /// What is written there: `the triggers of channel `push``.
+    /// What is written there, as messages call it.
     pub what: String,
     /// Where it is said; `None`: in the pack, or by default.
     pub span: Option<Span>,

@@ -23,7 +23,8 @@ pub struct Deployment {
     pub state: State,
     /// `[observe]`
     pub observe: Observe,
-    /// What is allowed and yet most likely not meant.
+    /// What is allowed and yet most likely not meant. Shown with [`shown_text`](super::shown_text)
+    /// of the file: a password may stand beside.
     pub warnings: Vec<Diagnostic>,
     /// Where each value came from.
     pub origins: Origins,

@@ -177,13 +177,13 @@ fn unscaled(text: &str) -> Result<i128, Misfit> {
             b'/' => 63,
             _ => return Err(misfit(BYTES)),
         };
-        pending = pending << 6 | u32::from(six);
+        pending = (pending << 6) | u32::from(six);
         bits += 6;
         if bits >= 8 {
             bits -= 8;
             let byte = (pending >> bits) as u8;
             pending &= (1 << bits) - 1;
-            number = if bytes == 0 { i128::from(byte.cast_signed()) } else { number << 8 | i128::from(byte) };
+            number = if bytes == 0 { i128::from(byte.cast_signed()) } else { (number << 8) | i128::from(byte) };
             bytes += 1;
         }
     }

@@ -6,8 +6,8 @@ use propice_define::Plan;
 use propice_model::InputId;
 
 use super::glance::{Glance, Glancer, Spelt};
-use super::json::not_utf8;
-use super::schema::{DELETED, Schema, shortened};
+use super::json::{not_utf8, wrong_mark};
+use super::schema::{DELETED, Schema};
 use super::{Decoded, Decoder, OddTime, RecordError};
 
 /// The values of one record, one behind the other.
@@ -190,10 +190,7 @@ impl Decoder for DelimitedDecoder {
         let marked = match self.deleted.map(value_at).transpose()? {
             Some("true" | "1") => true,
             None | Some("" | "false" | "0") => false,
-            Some(other) => {
-                let message = format!("`{DELETED}` is true or false, not {}", shortened(other));
-                return Err(RecordError { reason: "wrong_type", message });
-            }
+            Some(other) => return Err(wrong_mark(other)),
         };
         self.schema.finish(row, marked, &wrong)
     }

@@ -252,6 +252,8 @@ holders = { from = "owners", by = "account", count = true }
             (r#"{"number":1,"customer":3,"account":"a2"}"#, Glance::Unclear),
             (r#"{"customer":3,"account":"a2","at":5}"#, Glance::Unclear),
             (r#"{"number":1,"customer":3,"account":"a2","at":5"#, Glance::Unclear),
+            (r#"{"number":1,"x":1,"customer":3,"x":1,"account":"a2","at":5}"#, Glance::Unclear),
+            (r#"{"number":1,"x":1,"customer":3,"y":1,"account":"a2","at":5}"#, Glance::Other(5)),
             (r#"{"number":1,"customer":3,"more":{"customer":12},"account":"a2","at":5}"#, Glance::Unclear),
             ("", Glance::Unclear),
         ] {

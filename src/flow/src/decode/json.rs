@@ -5,6 +5,9 @@
 //! file come in one order as a rule, so the key behind the last one is tried first. Nearly all
 //! lines are plain and read by [`plain`]; what is not plain, or has a mistake, is read by
 //! `serde_json`.
+//!
+//! No key may be given twice, also none that the pack does not declare ([`undeclared`]). What is
+//! read as plain only suspects such a key; `serde_json` then finds it, and says which.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -23,6 +26,7 @@ use super::numbers::Misfit;
 use super::plain;
 use super::schema::{DELETED, FieldReader, Schema, shortened};
 use super::text::ValueReader;
+use super::undeclared::{FewKeys, ManyKeys};
 use super::{Decoded, Decoder, OddTime, RecordError};
 
 /// Decodes the records of one input from lines of JSON.
@@ -32,6 +36,8 @@ pub struct JsonDecoder {
     keys: Keys,
     /// For each field the number of the last record that had it.
     seen: Vec<u64>,
+    /// The undeclared keys of a record that is not plain.
+    undeclared: ManyKeys,
     records: u64,
 }
 
@@ -84,7 +90,8 @@ impl JsonDecoder {
             }
         }
         let seen = vec![0; schema.fields.len()];
-        JsonDecoder { schema, keys: Keys { by_name, in_order, same_key }, seen, records: 0 }
+        let keys = Keys { by_name, in_order, same_key };
+        JsonDecoder { schema, keys, seen, undeclared: ManyKeys::default(), records: 0 }
     }
 }
 
@@ -109,7 +116,15 @@ impl JsonDecoder {
     pub(super) fn values(&mut self, text: &str) -> Result<Values, RecordError> {
         let row = self.schema.row();
         self.records += 1;
-        let mut record = Record { row, marked: false, wrong: Vec::new(), seen: &mut self.seen, number: self.records };
+        let mut record = Record {
+            row,
+            marked: false,
+            wrong_mark: None,
+            wrong: Vec::new(),
+            seen: &mut self.seen,
+            undeclared: &mut self.undeclared,
+            number: self.records,
+        };
         if !read_plain(&mut record, &mut self.schema.fields, &self.keys, text) {
             self.records += 1;
             record.begin_again(self.records);
@@ -117,7 +132,10 @@ impl JsonDecoder {
             let read = RecordSeed { record: &mut record, fields: &mut self.schema.fields, keys: &self.keys };
             read.deserialize(&mut json).and_then(|()| json.end()).map_err(|error| not_json(&error))?;
         }
-        let Record { row, marked, wrong, .. } = record;
+        let Record { row, marked, wrong_mark, wrong, .. } = record;
+        if let Some(error) = wrong_mark {
+            return Err(error);
+        }
         Ok(Values { row, wrong, marked })
     }
 
@@ -156,8 +174,13 @@ impl JsonDecoder {
         let (true, Ok(text)) = (glancer.begin(), text) else { return glancer.end(false) };
         let (fields, keys) = (&mut self.schema.fields, &self.keys);
         let mut expected = 0;
+        let mut undeclared = FewKeys::default();
         let read = plain::members(text, |key, raw| {
-            let Key::Field(first) = keys.find(key, expected) else { return true };
+            let first = match keys.find(key, expected) {
+                Key::Field(first) => first,
+                Key::Deleted => return true,
+                Key::Unknown => return undeclared.is_first(key),
+            };
             expected = first + 1;
             let mut next = Some(first);
             while let Some(at) = next {
@@ -201,12 +224,20 @@ pub fn not_json(error: &serde_json::Error) -> RecordError {
     RecordError { reason: "unreadable", message: format!("not a JSON object: {message}") }
 }
 
+/// A mark of a deletion that says neither yes nor no.
+pub(super) fn wrong_mark(value: &str) -> RecordError {
+    RecordError { reason: "wrong_type", message: format!("`{DELETED}` is true or false, not {}", shortened(value)) }
+}
+
 /// A record that is being read.
 struct Record<'d> {
     row: Vec<Value>,
     marked: bool,
+    /// What is wrong with the value of [`DELETED`].
+    wrong_mark: Option<RecordError>,
     wrong: Vec<(usize, RecordError)>,
     seen: &'d mut [u64],
+    undeclared: &'d mut ManyKeys,
     number: u64,
 }
 
@@ -215,6 +246,7 @@ impl Record<'_> {
     fn begin_again(&mut self, number: u64) {
         self.row.fill(Value::Null);
         self.wrong.clear();
+        self.undeclared.clear();
         self.number = number;
     }
 
@@ -251,6 +283,7 @@ impl Keys {
 /// its keys.
 fn read_plain(record: &mut Record<'_>, fields: &mut [FieldReader], keys: &Keys, text: &str) -> bool {
     let mut expected = 0;
+    let mut undeclared = FewKeys::default();
     let read = plain::members(text, |key, raw| match keys.find(key, expected) {
         Key::Field(first) => {
             expected = first + 1;
@@ -261,7 +294,7 @@ fn read_plain(record: &mut Record<'_>, fields: &mut [FieldReader], keys: &Keys, 
             is_first
         }
         Key::Deleted => false,
-        Key::Unknown => true,
+        Key::Unknown => undeclared.is_first(key),
     });
     read.is_some()
 }
@@ -336,7 +369,9 @@ impl<'de> Visitor<'de> for RecordSeed<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let mut expected = 0;
         let mut marks = 0;
-        while let Some(key) = map.next_key_seed(KeySeed { keys: self.keys, expected })? {
+        loop {
+            let seed = KeySeed { keys: self.keys, expected, undeclared: &mut *self.record.undeclared };
+            let Some(key) = map.next_key_seed(seed)? else { return Ok(()) };
             match key {
                 Key::Field(first) => {
                     expected = first + 1;
@@ -353,29 +388,25 @@ impl<'de> Visitor<'de> for RecordSeed<'_, '_> {
                         return Err(A::Error::custom(format_args!("`{DELETED}` is given twice")));
                     }
                     let raw: &RawValue = map.next_value()?;
-                    self.record.marked = match raw.get() {
-                        "true" => true,
-                        "false" | "null" => false,
-                        other => {
-                            let shown = shortened(other);
-                            return Err(A::Error::custom(format_args!("`{DELETED}` is true or false, not {shown}")));
-                        }
-                    };
+                    match raw.get() {
+                        "true" => self.record.marked = true,
+                        "false" | "null" => {}
+                        other => self.record.wrong_mark = Some(wrong_mark(other)),
+                    }
                 }
                 Key::Unknown => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
-        Ok(())
     }
 }
 
-#[derive(Clone, Copy)]
 struct KeySeed<'k> {
     keys: &'k Keys,
     /// The field that is tried first.
     expected: usize,
+    undeclared: &'k mut ManyKeys,
 }
 
 impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
@@ -393,7 +424,11 @@ impl Visitor<'_> for KeySeed<'_> {
         f.write_str("a key")
     }
 
-    fn visit_str<E>(self, key: &str) -> Result<Key, E> {
-        Ok(self.keys.find(key, self.expected))
+    fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<Key, E> {
+        let found = self.keys.find(key, self.expected);
+        if found == Key::Unknown && !self.undeclared.is_first(key) {
+            return Err(E::custom(format_args!("`{}` is given twice", shortened(key))));
+        }
+        Ok(found)
     }
 }

@@ -24,6 +24,7 @@ pub mod records;
 mod schema;
 mod text;
 mod times;
+mod undeclared;
 
 pub use numbers::{OddTime, time_units};
 

@@ -1,6 +1,5 @@
-//! Records of topics: a key and a value, of which the value may be missing (a tombstone), the row of
-//! a table's key may stand in the record's key, and the value may be the change of a row as Debezium
-//! writes it.
+//! Records of topics: a key and a value. The value may be missing (a tombstone), or be the change of
+//! a row as Debezium writes it; the key of a table's row may stand in the record's key.
 //!
 //! What is a change and what it does is fixed in `docs/debezium.md`.
 
@@ -303,8 +302,8 @@ fn wrong(message: String) -> RecordError {
     RecordError { reason: "wrong_type", message }
 }
 
-/// When the last keys were deleted, so that the tombstone behind a deletion says the same once more.
-/// It has no time of the database itself. The time at which it was written may lie behind that of a
+/// When the last keys were deleted, so that the tombstone behind a deletion says the same again. It
+/// has no time of the database itself. The time at which it was written may lie behind that of a
 /// row which takes the place of the deleted one, and would delete that as well.
 ///
 /// A key has one place, and another key with the same place takes it over: a tombstone comes right

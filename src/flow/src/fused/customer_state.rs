@@ -135,8 +135,10 @@ impl CustomerOperator {
     }
 }
 
-/// When the policy decides next of what it has decided already. What it gives does not depend on how
-/// often it is asked: it is asked with a copy, and what it says now is no news.
+/// When the policy decides next of what it has decided already.
+///
+/// What it gives does not depend on how often it is asked. So it is asked with a copy, and what it
+/// says now is no news.
 fn wait_of(policy: &Policy, state: &PolicyState, snapshot: &Snapshot<'_>) -> LogicalTime {
     policy.step(&mut state.clone(), snapshot, &[], &mut Vec::new()).unwrap_or(FOREVER)
 }

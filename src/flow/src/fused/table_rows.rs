@@ -38,13 +38,16 @@ pub(super) struct Rows {
     kept: Option<Kept>,
 }
 
+/// The collection of a table, and the names of its fields.
+type KeptTable = (Arc<str>, Vec<Arc<str>>);
+
 /// What it takes to tell what changed.
 struct Kept {
     port: StatePort,
     /// The keys that changed since that was last asked for.
     news: Vec<TableKey>,
     /// By input: the collection of a table, and the names of its fields.
-    tables: Vec<Option<(Arc<str>, Vec<Arc<str>>)>>,
+    tables: Vec<Option<KeptTable>>,
     plan: Arc<Plan>,
 }
 

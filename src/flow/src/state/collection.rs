@@ -89,19 +89,20 @@ pub(crate) struct OfKind {
 impl OfKind {
     pub(crate) fn of(plan: &Plan, kind: KindId) -> OfKind {
         let entity = &plan.entities[kind.index()];
+        let kind_name = meaning::kind_name(entity);
         let name = |collection: Collection<'_>| Arc::from(collection.to_string());
         let stored = |feature: &Feature| {
             if is_stored(plan, feature) { meaning::of_feature(plan, kind, feature) } else { None }
         };
         let prints: Vec<Option<Fingerprint>> = entity.features.iter().map(stored).collect();
         let first = |at: usize| prints[at].filter(|print| !prints[..at].contains(&Some(*print)));
-        let features = (0..prints.len())
-            .map(|at| first(at).map(|print| name(Collection::Feature(&entity.name, &print.to_string()))));
+        let features =
+            (0..prints.len()).map(|at| first(at).map(|print| name(Collection::Feature(kind_name, &print.to_string()))));
         OfKind {
-            kind: Arc::from(entity.name.as_str()),
-            exists: name(Collection::Exists(&entity.name)),
-            owners: name(Collection::Owners(&entity.name)),
-            pending: name(Collection::Pending(&entity.name)),
+            kind: Arc::from(kind_name),
+            exists: name(Collection::Exists(kind_name)),
+            owners: name(Collection::Owners(kind_name)),
+            pending: name(Collection::Pending(kind_name)),
             features: features.collect(),
             prints,
         }

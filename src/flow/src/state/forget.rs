@@ -1,4 +1,4 @@
-//! Everything that belongs to a customer, found from the customer, and forgotten: of what is stored.
+//! Forgetting: everything stored that belongs to a customer, found from the customer.
 //!
 //! A customer owns entities; those that nobody else owns go with it, and with each the rows about
 //! it. What others own stays, and belongs to them alone from then on.
@@ -13,9 +13,12 @@ use propice_model::{Id, InputId, KindId, Type, Value};
 use crate::decode::Decoded;
 use crate::decode::facts::Extractor;
 
-use super::StateError;
 use super::collection::Collection;
 use super::entry::{Entry, Key, RowEntry};
+use super::{StateError, meaning};
+
+/// An entry with the name of its collection and its key.
+pub type Stored = (Arc<str>, Key, Entry);
 
 /// What goes when an entity is forgotten.
 #[derive(Clone, Debug)]
@@ -33,8 +36,8 @@ pub fn forget(
     plan: &Arc<Plan>,
     kind: &str,
     id: &Id,
-    entries: Vec<(Arc<str>, Key, Entry)>,
-) -> Result<(Vec<(Arc<str>, Key, Entry)>, Forgotten), StateError> {
+    entries: Vec<Stored>,
+) -> Result<(Vec<Stored>, Forgotten), StateError> {
     let forgotten =
         Forgotten::find(plan, kind, id, entries.iter().map(|(name, key, entry)| (name.as_ref(), key, entry)))?;
     let left = entries.into_iter().filter_map(|(name, key, entry)| {
@@ -55,10 +58,9 @@ impl Forgotten {
         id: &Id,
         entries: impl IntoIterator<Item = (&'e str, &'e Key, &'e Entry)>,
     ) -> Result<Forgotten, StateError> {
-        let Some(kind) = plan.entities.iter().position(|entity| entity.name == kind) else {
+        let Some(kind) = meaning::kind_named(plan, kind) else {
             return Err(StateError::general(format!("the pack has no entity `{kind}`")));
         };
-        let kind = KindId(kind as u16);
         let mut gone = BTreeSet::from([(kind, id.clone())]);
         if kind == KindId::CUSTOMER {
             for ((kind, entity), owners) in owners(plan, entries)? {
@@ -74,7 +76,7 @@ impl Forgotten {
 
     /// The entities that go, each with the name of its kind.
     pub fn entities(&self) -> impl Iterator<Item = (&str, &Id)> {
-        self.gone.iter().map(|(kind, id)| (self.plan.entities[kind.index()].name.as_str(), id))
+        self.gone.iter().map(|(kind, id)| (meaning::kind_name(&self.plan.entities[kind.index()]), id))
     }
 
     /// What is left of an entry; `None`: nothing.
@@ -102,7 +104,7 @@ impl Forgotten {
     }
 
     fn kind(&self, name: &str) -> Option<KindId> {
-        self.plan.entities.iter().position(|entity| entity.name == name).map(|at| KindId(at as u16))
+        meaning::kind_named(&self.plan, name)
     }
 
     /// Whether a row names something that goes, in its key or in any of its fields.
@@ -131,8 +133,8 @@ fn owners<'e>(
     for (name, key, entry) in entries {
         match (Collection::named(name), key, entry) {
             (Some(Collection::Owners(kind)), Key::Id(id), Entry::Owners(customers)) => {
-                if let Some(kind) = plan.entities.iter().position(|entity| entity.name == kind) {
-                    owners.entry((KindId(kind as u16), id.clone())).or_default().extend(customers.iter().cloned());
+                if let Some(kind) = meaning::kind_named(plan, kind) {
+                    owners.entry((kind, id.clone())).or_default().extend(customers.iter().cloned());
                 }
             }
             (Some(Collection::Rows(table)), Key::Row(_), Entry::Row(RowEntry { rank, fields: Some(fields) })) => {

@@ -76,9 +76,10 @@ impl StateHandle {
         Ok(StateHandle { shared: Rc::new(RefCell::new(shared)) })
     }
 
-    /// Asks every operator of this worker for what it holds, as of having gone through everything at
-    /// or before a logical time and nothing later. Call it before the input moves past that time;
-    /// once it has, [`StateHandle::take`] gives it. Every worker is cut for itself, at the same time.
+    /// Asks every operator of this worker for what it holds, as of having gone through everything
+    /// at or before a logical time and nothing later. Call it before the input moves past that
+    /// time; once it has, [`StateHandle::take`] gives it. Every worker is cut for itself, at the
+    /// same time.
     ///
     /// # Errors
     /// When a time behind it was gone through already, when the cut before is not taken, or when

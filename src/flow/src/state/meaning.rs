@@ -34,13 +34,24 @@ impl Meaning {
     }
 }
 
+/// What a kind of entity is called in what is stored. What the policy reads of customers has a name
+/// that no pack can give: an entity may be called `policy` too.
+pub fn kind_name(entity: &Entity) -> &str {
+    if entity.implied { "policy.reads" } else { &entity.name }
+}
+
+/// The kind of entity of such a name.
+pub fn kind_named(plan: &Plan, name: &str) -> Option<KindId> {
+    plan.entities.iter().position(|entity| kind_name(entity) == name).map(|at| KindId(at as u16))
+}
+
 /// What a feature of a kind of entity means; `None` for a rollup, which is derived.
 pub fn of_feature(plan: &Plan, kind: KindId, feature: &Feature) -> Option<Fingerprint> {
     let FeatureSource::Records { input, key } = feature.source else { return None };
     let declared = &plan.inputs[input.index()];
     let field = |id: propice_model::FieldId| declared.fields[id.index()].name.clone();
     let mut meaning = Meaning::default();
-    meaning.add("feature").add(plan.entities[kind.index()].name.clone());
+    meaning.add("feature").add(kind_name(&plan.entities[kind.index()]));
     meaning.add(if declared.is_table() { "table" } else { "stream" });
     meaning.add(declared.name.clone()).add(field(key)).add(aggregate_name(feature.aggregate));
     meaning.over_fields(plan, input, feature.argument.as_ref()).over_fields(plan, input, feature.filter.as_ref());

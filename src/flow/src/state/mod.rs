@@ -1,4 +1,4 @@
-//! State by name: what the operators of `fused` hold, by meaning, and how they are restored from it.
+//! State by name: what the operators of `fused` hold, by meaning, and how they go on from it.
 //!
 //! ```text
 //!                        cut at T                                     restoring at T
@@ -7,11 +7,11 @@
 //! operators ◀──seeds──── StateHandle ◀──restoring─────┘
 //! ```
 //!
-//! What is stored is primary: rows of tables, who exists by streams, what features hold of streams,
-//! what has yet to begin, owners by streams, conditions that hold since when, what the policy
-//! remembers. Everything else is derived when it is restored: what features hold of tables, rollups,
-//! views, deadlines, indexes, the calendar. So a feature that is new over a table is filled from the
-//! rows by the same way as all others, and a record of a stream is in nothing but sums.
+//! What is stored is primary: rows of tables, who exists by streams, what features hold of
+//! streams, what has yet to begin, owners by streams, conditions that hold since when, what the
+//! policy remembers. Everything else is derived when it is restored: what features hold of tables,
+//! rollups, views, deadlines, indexes, the calendar. So a feature that is new over a table is filled
+//! from the rows by the same way as all others.
 //!
 //! Nothing here knows how bytes look, where they lie, or how an operator keeps what it holds.
 //! `docs/state.md` lists the collections. Checked in every random case of `tests/properties`
@@ -32,7 +32,7 @@ pub use entry::{
     Change, Entry, EpisodeEntry, Fingerprint, Held, HeldSince, Kept, Key, NamedEntity, NamedEpisode, PolicyEntry,
     Progress, ReleaseEntry, RowEntry, ToCome, WatchEntry,
 };
-pub use forget::{Forgotten, forget};
+pub use forget::{Forgotten, Stored, forget};
 pub use handle::{Extent, StateHandle};
 pub use placement::Placement;
 pub use restore::Restoring;

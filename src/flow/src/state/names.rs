@@ -24,7 +24,7 @@ impl Names {
         };
         Names {
             moments: plan.moments.iter().map(moment).collect(),
-            kinds: plan.entities.iter().map(|entity| Arc::from(entity.name.as_str())).collect(),
+            kinds: plan.entities.iter().map(|entity| Arc::from(meaning::kind_name(entity))).collect(),
             channels: plan.channels.iter().map(|channel| Arc::from(channel.name.as_str())).collect(),
         }
     }

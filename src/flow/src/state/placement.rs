@@ -1,5 +1,5 @@
-//! On which worker what is stored is needed. It follows from the plan and the number of workers, and
-//! is never stored.
+//! On which worker what is stored is needed. It follows from the plan and the number of workers,
+//! and is never stored.
 
 use std::sync::Arc;
 

@@ -90,7 +90,7 @@ impl Seeds {
     ) -> Result<Seeds, StateError> {
         let mut resolver = Resolver::new(restoring);
         for (collection, key, entry) in entries {
-            resolver.take(&collection, key, entry)?;
+            resolver.take(&collection, &key, entry)?;
         }
         Ok(resolver.finish())
     }
@@ -143,23 +143,23 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn take(&mut self, collection: &str, key: Key, entry: Entry) -> Result<(), StateError> {
+    fn take(&mut self, collection: &str, key: &Key, entry: Entry) -> Result<(), StateError> {
         let wrong = |key: &Key, reason: &str| StateError::of(collection, key, reason);
         let Some(named) = Collection::named(collection) else {
-            return Err(wrong(&key, "no collection is called so"));
+            return Err(wrong(key, "no collection is called so"));
         };
         if let Collection::Rows(table) = named {
-            let Entry::Row(row) = entry else { return Err(wrong(&key, NOT_SUCH)) };
-            return self.row(table, &key, row).map_err(|reason| wrong(&key, &reason));
+            let Entry::Row(row) = entry else { return Err(wrong(key, NOT_SUCH)) };
+            return self.row(table, key, row).map_err(|reason| wrong(key, &reason));
         }
-        let Key::Id(id) = &key else { return Err(wrong(&key, "its keys are ids")) };
+        let Key::Id(id) = key else { return Err(wrong(key, "its keys are ids")) };
         if worker_of(shard(id), self.restoring.workers) != self.restoring.worker {
             return Ok(());
         }
         let taken = match (named, entry) {
             (Collection::Exists(kind), Entry::Exists) => self.entity(kind, id).map(|seed| seed.exists = true),
             (Collection::Owners(kind), Entry::Owners(owners)) => self.owners(kind, id, owners),
-            (Collection::Feature(kind, print), Entry::Feature(held)) => self.feature(kind, print, id, held),
+            (Collection::Feature(kind, print), Entry::Feature(held)) => self.feature(kind, print, id, &held),
             (Collection::Pending(kind), Entry::Pending(pending)) => self.pending(kind, id, pending),
             (Collection::Conditions, Entry::Conditions(conditions)) => {
                 self.conditions(id, conditions);
@@ -171,12 +171,11 @@ impl<'a> Resolver<'a> {
             }
             _ => Err(NOT_SUCH.to_owned()),
         };
-        taken.map_err(|reason| wrong(&key, &reason))
+        taken.map_err(|reason| wrong(key, &reason))
     }
 
     fn kind(&self, name: &str) -> Result<KindId, String> {
-        let position = self.plan.entities.iter().position(|entity| entity.name == name);
-        position.map(|at| KindId(at as u16)).ok_or_else(|| format!("the pack has no entity `{name}`"))
+        meaning::kind_named(self.plan, name).ok_or_else(|| format!("the pack has no entity `{name}`"))
     }
 
     fn entity(&mut self, kind: &str, id: &Id) -> Result<&mut EntitySeed, String> {
@@ -213,7 +212,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// What a feature held that the plan has no more is let go.
-    fn feature(&mut self, kind: &str, print: &str, id: &Id, held: Vec<Held>) -> Result<(), String> {
+    fn feature(&mut self, kind: &str, print: &str, id: &Id, held: &[Held]) -> Result<(), String> {
         let (kind_id, at) = (self.kind(kind)?, self.restoring.at);
         let features = self.prints[kind_id.index()].get(print).cloned().unwrap_or_default();
         for feature in features {

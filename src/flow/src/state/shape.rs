@@ -1,7 +1,7 @@
 //! What a plan stores, as data: kept beside what is stored, so that another plan can be compared
 //! with it before anything is touched.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
 
@@ -148,7 +148,7 @@ fn kind_shape(plan: &Plan, kind: KindId, entity: &Entity) -> KindShape {
     };
     let by = entity.relation.as_ref().map(|relation| plan.inputs[relation.input.index()].name.clone());
     KindShape {
-        name: entity.name.clone(),
+        name: meaning::kind_name(entity).to_owned(),
         implied: entity.implied,
         relation: meaning::of_relation(plan, entity).zip(by),
         features: entity.features.iter().filter_map(feature).collect(),
@@ -184,6 +184,19 @@ pub enum Fate {
     Dropped,
     /// It cannot go on.
     Refused(String),
+}
+
+impl fmt::Display for Fate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fate::Kept => f.write_str("goes on"),
+            Fate::Filled(table) => write!(f, "is filled from the rows of `{table}`"),
+            Fate::FromNowOn => f.write_str("is right from now on, or once its window has passed"),
+            Fate::Changed => f.write_str("is another than before, and looked at again"),
+            Fate::Dropped => f.write_str("is let go"),
+            Fate::Refused(reason) => f.write_str(reason),
+        }
+    }
 }
 
 /// What becomes of what is stored.

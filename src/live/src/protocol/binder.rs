@@ -197,6 +197,12 @@ impl<R> Binder<R> {
         Step::Feed(Bound { time, records, uppers, starts })
     }
 
+    /// The latest time that the next step, or letting time pass, at this reading of the clock can
+    /// come to.
+    pub fn latest(&self, now: LogicalTime) -> LogicalTime {
+        now.max(self.last + 1).max(self.floor)
+    }
+
     /// Lets time pass without records. Gives the time up to which all is over, if that moved:
     /// what comes takes effect after it.
     pub fn pass(&mut self, to: LogicalTime) -> Option<LogicalTime> {

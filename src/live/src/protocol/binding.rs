@@ -61,6 +61,8 @@ pub struct BindingLog {
     bindings: Vec<Binding>,
     /// Bindings of a generation that was over.
     void: u64,
+    /// A generation that has begun twice.
+    again: Option<GenerationNumber>,
 }
 
 impl BindingLog {
@@ -73,7 +75,12 @@ impl BindingLog {
     /// Takes the next record.
     pub fn push(&mut self, record: BindingRecord) {
         match record {
-            BindingRecord::Begins(generation) => self.mark = self.mark.max(generation),
+            BindingRecord::Begins(generation) => {
+                if generation == self.mark {
+                    self.again = Some(generation);
+                }
+                self.mark = self.mark.max(generation);
+            }
             BindingRecord::Binding(binding) if binding.generation < self.mark => self.void += 1,
             BindingRecord::Binding(binding) => {
                 // Nobody binds who has not begun; where bindings travel in transactions there are
@@ -87,6 +94,11 @@ impl BindingLog {
     /// The newest generation that has begun.
     pub fn mark(&self) -> GenerationNumber {
         self.mark
+    }
+
+    /// A generation that has begun twice, most lately: numbers were given anew.
+    pub fn again(&self) -> Option<GenerationNumber> {
+        self.again
     }
 
     /// How many bindings do not count.
@@ -137,6 +149,16 @@ mod tests {
             log.push(record);
         }
         assert_eq!((log.void(), log.greatest(), log.mark()), (2, 8, GenerationNumber(3)));
+    }
+
+    #[test]
+    fn a_number_that_is_given_twice_is_noticed() {
+        let begins = |generation| BindingRecord::Begins(GenerationNumber(generation));
+        let mut log = BindingLog::default();
+        for (record, again) in [(begins(1), None), (begins(2), None), (begins(1), None), (begins(2), Some(2))] {
+            log.push(record);
+            assert_eq!(log.again(), again.map(GenerationNumber));
+        }
     }
 
     #[test]

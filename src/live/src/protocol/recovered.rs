@@ -55,6 +55,15 @@ pub enum NoRecovery {
         /// Through which time output is visible.
         visible: LogicalTime,
     },
+    /// Our number was given before.
+    #[error(
+        "generation {ours} has begun before: the store of the state was emptied, or is that of another cluster; \
+         bring it back, or name another cluster"
+    )]
+    NumberGivenTwice {
+        /// Ours.
+        ours: GenerationNumber,
+    },
     /// Bindings that are needed were deleted.
     #[error(
         "bindings are needed from offset {needed} on, and their topic begins at {first}: \
@@ -103,6 +112,11 @@ pub fn recover(
 ) -> Result<Recovered, NoRecovery> {
     if log.mark() > ours {
         return Err(NoRecovery::Superseded { newer: log.mark(), ours });
+    }
+    // Nobody binds under our number before we know where to begin.
+    let bound = log.bindings().last().is_some_and(|binding| binding.generation == ours);
+    if bound || log.again() == Some(ours) {
+        return Err(NoRecovery::NumberGivenTwice { ours });
     }
     if checkpoint.is_none() && log.bindings().is_empty() && visible.greatest() > 0 {
         return Err(NoRecovery::BindingsGone { visible: visible.greatest() });
@@ -179,6 +193,8 @@ mod tests {
     use super::*;
 
     const G: GenerationNumber = GenerationNumber(7);
+    /// The one before.
+    const F: GenerationNumber = GenerationNumber(6);
 
     fn of(partition: i32, offset: i64) -> Offsets {
         BTreeMap::from([("t".to_owned(), BTreeMap::from([(partition, offset)]))])
@@ -188,12 +204,12 @@ mod tests {
         let mut log = BindingLog::default();
         for partition in 0..2 {
             let starts = of(partition, start);
-            let begins = Binding { generation: G, time: 1, uppers: Offsets::new(), starts };
+            let begins = Binding { generation: F, time: 1, uppers: Offsets::new(), starts };
             log.push(BindingRecord::Binding(begins));
         }
         for &(time, partition, upper) in bindings {
             let uppers = of(partition, upper);
-            log.push(BindingRecord::Binding(Binding { generation: G, time, uppers, starts: Offsets::new() }));
+            log.push(BindingRecord::Binding(Binding { generation: F, time, uppers, starts: Offsets::new() }));
         }
         log
     }
@@ -240,6 +256,12 @@ mod tests {
         assert_eq!(recover(G, None, &superseded, &visible(9)), Err(NoRecovery::Superseded { newer, ours: G }));
         let back = recover(G, None, &log(0, &[(10, 0, 4), (11, 0, 3)]), &visible(9));
         assert!(matches!(back, Err(NoRecovery::NotMonotone { before: 4, after: 3, .. })), "{back:?}");
+        let again = Err(NoRecovery::NumberGivenTwice { ours: F });
+        assert_eq!(recover(F, None, &log(0, &[(10, 0, 4)]), &visible(9)), again);
+        let mut marked = log(0, &[(10, 0, 4)]);
+        [F, G, G].into_iter().for_each(|mark| marked.push(BindingRecord::Begins(mark)));
+        let again = Err(NoRecovery::NumberGivenTwice { ours: G });
+        assert_eq!(recover(G, None, &marked, &visible(9)), again);
         assert_eq!(reaches_back(3, 4), Err(NoRecovery::BindingsDeleted { needed: 3, first: 4 }));
         assert_eq!(reaches_back(4, 4), Ok(()));
         let unknown = recover(G, None, &log(0, &[(10, 5, 4)]), &visible(9));

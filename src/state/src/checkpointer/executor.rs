@@ -43,17 +43,29 @@ impl Checkpointer {
     }
 
     /// Puts the first checkpoint of a cluster that begins with nothing, before it reads a record.
+    ///
+    /// # Errors
+    ///
+    /// [`NotCut`] if there is a checkpoint, or the machine is at work. A store that fails is a [`Report`].
     pub fn initial(&mut self, sources: Positions, own: Positions, at_ms: i64) -> Result<Vec<Report>, NotCut> {
         let action = self.machine.initial(sources, own, at_ms)?;
         Ok(self.run((Some(action), None)))
     }
 
     /// Begins a cut: what each writer is to write.
+    ///
+    /// # Errors
+    ///
+    /// [`NotCut`], in which case nothing was begun.
     pub fn cut(&mut self, cut: Cut) -> Result<Vec<Write>, NotCut> {
         self.machine.cut(cut)
     }
 
     /// A writer for one of the parts of a cut. It can be sent to another thread.
+    ///
+    /// # Errors
+    ///
+    /// The part's header cannot be made.
     pub fn writer(&self, write: &Write) -> Result<PartWriter, Error> {
         PartWriter::new(&self.store, write.head.clone(), write.kinds.clone())
     }

@@ -203,6 +203,10 @@ impl Machine {
 
     /// The first checkpoint of a cluster that begins with nothing: of nothing, and where its sources
     /// are read from. It is put before a record is read; so whoever finds none knows that none was.
+    ///
+    /// # Errors
+    ///
+    /// [`NotCut`] if there is a checkpoint, or the machine is at work.
     pub fn initial(&mut self, sources: Positions, own: Positions, at_ms: i64) -> Result<Action, NotCut> {
         self.ready()?;
         if self.latest.is_some() {
@@ -220,6 +224,10 @@ impl Machine {
     }
 
     /// Begins a cut: what each writer is to write.
+    ///
+    /// # Errors
+    ///
+    /// [`NotCut`], in which case nothing was begun.
     pub fn cut(&mut self, cut: Cut) -> Result<Vec<Write>, NotCut> {
         self.ready()?;
         let latest = self.latest.ok_or(NotCut::NoInitial)?;
@@ -358,7 +366,9 @@ impl Machine {
                 self.phase = if self.marked { Phase::Collecting(None) } else { Phase::Marking };
                 (Some(next), Some(Report::Put { name, written_bytes, bytes }))
             }
-            (Phase::Marking, Done::Failed(why)) => (None, Some(Report::NotCollected(why))),
+            (Phase::Marking | Phase::Collecting(_) | Phase::Deleting(_), Done::Failed(why)) => {
+                (None, Some(Report::NotCollected(why)))
+            }
             (Phase::Marking, _) => {
                 self.marked = true;
                 self.phase = Phase::Collecting(None);
@@ -369,7 +379,6 @@ impl Machine {
                 self.manifests.extend(read);
                 self.collect(listing)
             }
-            (Phase::Collecting(_) | Phase::Deleting(_), Done::Failed(why)) => (None, Some(Report::NotCollected(why))),
             (Phase::Deleting(count), _) => (None, (count > 0).then_some(Report::Collected(count))),
             // An answer that nobody waits for.
             (phase, _) => {

@@ -85,6 +85,10 @@ pub struct Loaded {
 }
 
 /// The cluster whose state this is: as its newest generation or checkpoint says.
+///
+/// # Errors
+///
+/// The store fails, or nothing in it can be read.
 pub fn cluster(store: &Shared) -> Result<Option<String>, Error> {
     let listing = store::listing(store.as_ref())?;
     // Asked under no name, everything answers with whose it is.
@@ -102,6 +106,10 @@ pub fn cluster(store: &Shared) -> Result<Option<String>, Error> {
 }
 
 /// What a store holds, and what a recovery would do.
+///
+/// # Errors
+///
+/// The store fails. What is wrong with objects is part of the summary.
 pub fn summary(store: &Shared, cluster: &str) -> Result<Summary, Error> {
     let listing = store::listing(store.as_ref())?;
     let decision = decision(store, cluster, &listing, Depth::Ends)?;
@@ -215,6 +223,10 @@ pub struct Verified {
 
 /// Reads everything and checks every checksum: generations, manifests, parts, and whether the parts
 /// that manifests name are there and are those.
+///
+/// # Errors
+///
+/// The store fails. What is wrong with objects is part of the answer.
 pub fn verify(store: &Shared, cluster: &str) -> Result<Verified, Error> {
     let listing = store::listing(store.as_ref())?;
     let mut verified = Verified::default();
@@ -271,6 +283,10 @@ impl Verified {
 
 /// Calls `take` with all that is kept in the checkpoint that a recovery would load and that `wanted`
 /// says, such as all of one customer. Returns which checkpoint that is.
+///
+/// # Errors
+///
+/// No checkpoint can be loaded, or the store fails, or `take` does.
 pub fn find(
     store: &Shared,
     cluster: &str,

@@ -94,7 +94,7 @@ fn every_object_is_verified() {
     let (memory, store) = store();
     let whole = verify(&store, CLUSTER).expect("it reads");
     assert_eq!((whole.objects, whole.entries, whole.faults.len()), (2 + 3 + 3, 259, 0));
-    for name in memory.names().into_iter() {
+    for name in memory.names() {
         let other = memory.copied();
         damage(&other, &name);
         let found = verify(&shared(&other), CLUSTER).expect("it reads");

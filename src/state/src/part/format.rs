@@ -188,8 +188,11 @@ pub(super) fn front_length(name: &str, start: &[u8]) -> Result<u64, Error> {
     Ok((START + CHECKSUM) as u64 + u64::from(number(12)))
 }
 
-/// Reads the bytes before the blocks. Also returns their checksum.
-pub(super) fn read_front(name: &str, front: &[u8]) -> Result<(Head, BTreeMap<u8, Kind>, [u8; CHECKSUM]), Error> {
+/// What the bytes before the blocks say, and their checksum.
+pub(super) type Front = (Head, BTreeMap<u8, Kind>, [u8; CHECKSUM]);
+
+/// Reads the bytes before the blocks.
+pub(super) fn read_front(name: &str, front: &[u8]) -> Result<Front, Error> {
     let short = || Error::damaged(name, "it is cut short");
     let (content, checksum) = front.split_last_chunk::<CHECKSUM>().ok_or_else(short)?;
     if digest(&[content]) != *checksum {

@@ -34,11 +34,19 @@ pub struct Entry {
 
 impl Entry {
     /// The key, typed.
+    ///
+    /// # Errors
+    ///
+    /// It is not of this type.
     pub fn key<K: DeserializeOwned>(&self) -> Result<K, Error> {
         codec::decode(&self.key).map_err(|cause| self.wrong(format!("its key does not read: {cause}")))
     }
 
     /// What is kept, typed.
+    ///
+    /// # Errors
+    ///
+    /// It is not of this type.
     pub fn entry<E: DeserializeOwned>(&self) -> Result<Option<E>, Error> {
         let read = self.entry.as_ref().map(|entry| codec::decode(entry)).transpose();
         read.map_err(|cause| self.wrong(format!("its entry does not read: {cause}")))
@@ -63,6 +71,10 @@ pub struct Part {
 
 impl Part {
     /// Opens a part of a cluster by its name.
+    ///
+    /// # Errors
+    ///
+    /// It is missing, damaged, of a newer format or of another cluster; or the store fails.
     pub fn open(store: &Shared, name: PartName, cluster: &str) -> Result<Part, Error> {
         let path = name.path();
         let size = store.size(&path)?;
@@ -94,6 +106,10 @@ impl Part {
     }
 
     /// Opens a part that a manifest names, and sees whether it is that one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Part::open`]; or it is whole, and another one.
     pub fn open_named(store: &Shared, named: &PartRef, cluster: &str) -> Result<Part, Error> {
         let part = Part::open(store, named.name(), cluster)?;
         if !part.is(named) {
@@ -146,6 +162,10 @@ impl Part {
     }
 
     /// Reads all of it; returns how many entries it holds.
+    ///
+    /// # Errors
+    ///
+    /// The first damage that is found; or the store fails.
     pub fn verify(&self) -> Result<u64, Error> {
         let (mut entries, mut counted) = (0, BTreeMap::<(u8, Arc<str>), (u64, u64)>::new());
         let mut seen = (0, HashSet::new());
@@ -177,6 +197,10 @@ impl Part {
     }
 
     /// Sees whether the checksums of all blocks match, without unpacking them.
+    ///
+    /// # Errors
+    ///
+    /// The first damage that is found; or the store fails.
     pub fn verify_blocks(&self) -> Result<(), Error> {
         let mut entries = self.entries(&self.kinds.keys().copied().collect());
         while let Some(block) = entries.blocks.pop_front() {

@@ -53,6 +53,10 @@ struct Output {
 
 impl PartWriter {
     /// Begins a part that holds bases and deltas of these key ranges. Nothing is written yet.
+    ///
+    /// # Errors
+    ///
+    /// The header cannot be made.
     pub fn new(store: &Shared, head: Head, kinds: BTreeMap<u8, Kind>) -> Result<PartWriter, Error> {
         let name = head.name().path();
         let front = format::front(&name, &head, &kinds, FORMAT)?;
@@ -80,6 +84,11 @@ impl PartWriter {
     }
 
     /// Adds what is now kept under a key, or that nothing is. Of one key the last one counts.
+    ///
+    /// # Errors
+    ///
+    /// The key or the entry does not encode, is too large, or does not belong into this part; or the store
+    /// fails.
     pub fn push<K, E>(&mut self, collection: &str, range: u8, key: &K, entry: Option<&E>) -> Result<(), Error>
     where
         K: Serialize + ?Sized,
@@ -101,6 +110,10 @@ impl PartWriter {
     }
 
     /// The same with bytes that were encoded by [`crate::encode`] before.
+    ///
+    /// # Errors
+    ///
+    /// As [`PartWriter::push`].
     pub fn push_encoded(&mut self, collection: &str, range: u8, key: &[u8], entry: Option<&[u8]>) -> Result<(), Error> {
         let wrong = |cause: String| Error::Entry { name: self.name.clone(), collection: collection.to_owned(), cause };
         let Some(kind) = self.kinds.get(&range) else {
@@ -167,6 +180,10 @@ impl PartWriter {
 
     /// Writes the rest, and makes the part appear. Nothing is written, and nothing returned, if it
     /// would hold neither a base nor a change.
+    ///
+    /// # Errors
+    ///
+    /// The store fails. The part may be there then, and no manifest names it.
     pub fn finish(mut self) -> Result<Option<PartRef>, Error> {
         let empty = self.counts.is_empty() && !self.kinds.values().any(|kind| *kind == Kind::Base);
         if empty {

@@ -23,6 +23,10 @@ pub enum Depth {
 /// Names, generations and manifests; parts only by name.
 ///
 /// `bad_parts` are those of which is known already that they cannot be used.
+///
+/// # Errors
+///
+/// The store fails. What is wrong with objects is observed.
 pub fn observe(
     store: &Shared,
     generation: &Generation,
@@ -56,6 +60,10 @@ pub fn observe(
 }
 
 /// Observes and decides. What is to be loaded was looked at as closely as `depth` says.
+///
+/// # Errors
+///
+/// The store fails. What is wrong with objects is decided upon.
 pub fn recover(
     store: &Shared,
     generation: &Generation,

@@ -126,6 +126,9 @@ fn nothing_was_ever_there() {
     refuses(&with(nothing(), |observed| observed.topics.greatest_generation = Some(4)), "generation 4");
 }
 
+/// Something that a loss leaves behind.
+type Trace = fn(&mut Observed);
+
 #[test]
 fn generations_that_died_before_their_first_checkpoint() {
     let died = |observed: &mut Observed| {
@@ -133,7 +136,7 @@ fn generations_that_died_before_their_first_checkpoint() {
         observed.generations = BTreeMap::from([(1, Ok(generation(1, None))), (2, Ok(generation(2, None)))]);
     };
     assert_eq!(with(nothing(), died), Decision::Fresh);
-    let traces: [(&str, fn(&mut Observed)); 6] = [
+    let traces: [(&str, Trace); 6] = [
         ("checkpoints of generation 2 are missing", |observed| {
             observed.marks.insert(2);
         }),
@@ -242,7 +245,7 @@ fn what_is_not_ours_to_read_is_refused_even_where_an_older_one_is_whole() {
     ] {
         refuses(
             &with(ordinary(), |observed| {
-                *observed.checkpoints.get_mut(&name(2, 300)).expect("it") = Err(fault.clone())
+                *observed.checkpoints.get_mut(&name(2, 300)).expect("it") = Err(fault.clone());
             }),
             words,
         );

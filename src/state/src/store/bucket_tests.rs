@@ -4,7 +4,8 @@
 //! some provider keeps what it promises.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Read, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -123,7 +124,7 @@ impl Bucket {
                 let mut deleted = String::from("<DeleteResult>");
                 for key in body.split("<Key>").skip(1).filter_map(|rest| rest.split_once("</Key>")) {
                     self.objects.remove(key.0);
-                    deleted += &format!("<Deleted><Key>{}</Key></Deleted>", key.0);
+                    let _ = write!(deleted, "<Deleted><Key>{}</Key></Deleted>", key.0);
                 }
                 deleted += "</DeleteResult>";
                 (200, Vec::new(), deleted.into_bytes())
@@ -155,13 +156,15 @@ impl Bucket {
         let inside: Vec<_> = self.objects.iter().filter(|(key, _)| key.starts_with(prefix) && **key > after).collect();
         let mut page = String::from("<ListBucketResult>");
         for (key, object) in inside.iter().take(2) {
-            page += &format!(
+            let _ = write!(
+                page,
                 "<Contents><Key>{key}</Key><LastModified>2026-03-02T09:00:00.000Z</LastModified><ETag>\"x\"</ETag><Size>{}</Size></Contents>",
                 object.len()
             );
         }
         if inside.len() > 2 {
-            page += &format!(
+            let _ = write!(
+                page,
                 "<NextContinuationToken>{}</NextContinuationToken><IsTruncated>true</IsTruncated>",
                 inside[1].0
             );
@@ -183,8 +186,12 @@ fn serve(bucket: &Arc<Mutex<Bucket>>) -> String {
                 while let Some(request) = read_request(&mut stream) {
                     let (status, headers, body) =
                         bucket.lock().unwrap_or_else(PoisonError::into_inner).answer(&request);
-                    let headers: String = headers.iter().map(|(key, value)| format!("{key}: {value}\r\n")).collect();
-                    let _ = write!(writing, "HTTP/1.1 {status} x\r\nContent-Length: {}\r\n{headers}\r\n", body.len());
+                    let mut head = format!("HTTP/1.1 {status} x\r\nContent-Length: {}\r\n", body.len());
+                    for (key, value) in &headers {
+                        let _ = write!(head, "{key}: {value}\r\n");
+                    }
+                    head += "\r\n";
+                    let _ = writing.write_all(head.as_bytes());
                     if request.method != "HEAD" && writing.write_all(&body).is_err() {
                         return;
                     }

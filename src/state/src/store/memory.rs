@@ -98,6 +98,7 @@ impl Memory {
     }
 
     /// The same content on another disk.
+    #[must_use]
     pub fn copied(&self) -> Memory {
         Memory { disk: Arc::new(Mutex::new(locked(&self.disk).clone())) }
     }
@@ -187,8 +188,11 @@ impl Store for Client {
 
     fn upload(&self, name: &str) -> Result<Box<dyn Upload>, Error> {
         let staged = self.run(Doing::Write, name, |disk, _| {
-            let free = (1..).map(|number| format!("{name}#{number}")).find(|staged| !disk.staged.contains_key(staged));
-            let staged = free.unwrap_or_default();
+            let mut number = 1;
+            while disk.staged.contains_key(&format!("{name}#{number}")) {
+                number += 1;
+            }
+            let staged = format!("{name}#{number}");
             disk.staged.insert(staged.clone(), Vec::new());
             Ok(staged)
         })?;

@@ -55,36 +55,76 @@ pub trait Store: Send + Sync {
     ///
     /// An object of this name with the very same content counts as put: an answer that was lost
     /// does not turn a success into a failure.
+    ///
+    /// # Errors
+    ///
+    /// The store fails, for as often as it was asked, or what was asked for is not there.
     fn put_if_absent(&self, name: &str, content: Bytes) -> Result<(), Error>;
 
     /// Begins to put an object piece by piece. It appears when it is finished, whole and durable.
+    ///
+    /// # Errors
+    ///
+    /// The store fails, for as often as it was asked, or what was asked for is not there.
     fn upload(&self, name: &str) -> Result<Box<dyn Upload>, Error>;
 
     /// Reads bytes of an object; a range that is not there is damage.
+    ///
+    /// # Errors
+    ///
+    /// The store fails, for as often as it was asked, or what was asked for is not there.
     fn get(&self, name: &str, range: Range<u64>) -> Result<Bytes, Error>;
 
     /// The size of an object.
+    ///
+    /// # Errors
+    ///
+    /// The store fails, for as often as it was asked, or what was asked for is not there.
     fn size(&self, name: &str) -> Result<u64, Error>;
 
     /// The objects of a folder, in order of their names.
+    ///
+    /// # Errors
+    ///
+    /// The store fails, for as often as it was asked, or what was asked for is not there.
     fn list(&self, folder: &str) -> Result<Vec<Found>, Error>;
 
     /// Deletes an object, if it is there.
+    ///
+    /// # Errors
+    ///
+    /// The store fails, for as often as it was asked, or what was asked for is not there.
     fn delete(&self, name: &str) -> Result<(), Error>;
 
     /// What a process that was killed left half written, by the name that it would have had and how
     /// it is called meanwhile. Empty where a store hides such itself.
+    ///
+    /// # Errors
+    ///
+    /// The store fails, for as often as it was asked, or what was asked for is not there.
     fn leftovers(&self) -> Result<Vec<String>, Error>;
 
     /// Deletes what was left half written.
+    ///
+    /// # Errors
+    ///
+    /// The store fails, for as often as it was asked, or what was asked for is not there.
     fn delete_leftover(&self, name: &str) -> Result<(), Error>;
 }
 
 /// An object that is being put piece by piece.
 pub trait Upload: Send {
     /// Adds bytes: at least 5 MiB, unless they are the last ones (S3 asks for that).
+    ///
+    /// # Errors
+    ///
+    /// The store fails, for as often as it was asked, or what was asked for is not there.
     fn write(&mut self, content: Bytes) -> Result<(), Error>;
     /// Makes the object appear.
+    ///
+    /// # Errors
+    ///
+    /// The store fails, for as often as it was asked, or what was asked for is not there.
     fn finish(self: Box<Self>) -> Result<(), Error>;
     /// Throws away what was written.
     fn abort(self: Box<Self>);
@@ -104,6 +144,10 @@ pub(crate) fn small(store: &dyn Store, name: &str) -> Result<Bytes, Error> {
 }
 
 /// All names of a store.
+///
+/// # Errors
+///
+/// The store fails.
 pub fn listing(store: &dyn Store) -> Result<Listing, Error> {
     let mut found = Vec::new();
     for folder in [names::GENERATIONS, names::CHECKPOINTS, names::PARTS] {

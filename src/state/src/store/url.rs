@@ -31,6 +31,10 @@ pub struct Opening {
 }
 
 /// Opens the store that a folder or a URL names.
+///
+/// # Errors
+///
+/// The place names no store, or cannot be opened.
 pub fn open(place: &str, opening: &Opening) -> Result<Shared, Error> {
     let bad = |cause: String| Error::Url { url: place.to_owned(), cause };
     let Some((scheme, rest)) = place.split_once("://") else {

@@ -19,8 +19,9 @@ pub(crate) fn fits(feature: &Feature, kept: &Kept) -> bool {
         (Aggregate::Stddev, Kept::Tally(_)) => !feature.interval.ends(),
         (Aggregate::Sum | Aggregate::Avg, Kept::Value { value, times }) => !is_whole && *times > 0 && is_one(value),
         (Aggregate::Count | Aggregate::First | Aggregate::Last, Kept::Value { .. }) => false,
-        (_, Kept::Value { value, times }) => *times > 0 && is_one(value),
-        (Aggregate::First | Aggregate::Last, Kept::Place { value, times, .. }) => *times > 0 && is_one(value),
+        (_, Kept::Value { value, times }) | (Aggregate::First | Aggregate::Last, Kept::Place { value, times, .. }) => {
+            *times > 0 && is_one(value)
+        }
         _ => false,
     }
 }

@@ -144,7 +144,7 @@ fn run(plan: &Arc<Plan>, facts: &[(LogicalTime, Fact)], end: LogicalTime, worker
         let (of_transitions, of_views) = (Arc::clone(&shared), Arc::clone(&shared));
         let (mut input, probe) = worker.dataflow(|scope| {
             let (input, facts) = scope.new_input::<Vec<_>>();
-            let flow = crate::build(crate::Engine::Reference, &plan, facts, true);
+            let flow = crate::build(crate::Engine::Reference, &plan, facts, &true.into());
             let (probe, _) = flow
                 .events
                 .inspect(move |(event, _, _)| {

@@ -52,9 +52,9 @@ fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::new();
     for chunk in bytes.chunks(3) {
-        let number = (0..3).fold(0_usize, |number, at| number << 8 | usize::from(*chunk.get(at).unwrap_or(&0)));
+        let number = (0..3).fold(0_usize, |number, at| (number << 8) | usize::from(*chunk.get(at).unwrap_or(&0)));
         for at in 0..4 {
-            let digit = if at > chunk.len() { b'=' } else { DIGITS[number >> (18 - 6 * at) & 63] };
+            let digit = if at > chunk.len() { b'=' } else { DIGITS[(number >> (18 - 6 * at)) & 63] };
             out.push(char::from(digit));
         }
     }
@@ -242,8 +242,8 @@ fn damaged_messages_are_facts_or_dead_letters() {
             chance.damage(part);
         }
         let record = RawRecord {
-            key: (chance.below(8) != 0).then_some(&key),
-            value: (chance.below(8) != 0).then_some(&value),
+            key: (chance.below(8) != 0).then_some(key.as_slice()),
+            value: (chance.below(8) != 0).then_some(value.as_slice()),
             timestamp_ms: (chance.below(8) != 0).then_some(1_559_033_905_500),
         };
         let decoder = chance.below(decoders.len());
