@@ -10,7 +10,7 @@ use divan::{Bencher, black_box};
 
 use propice_bench::facts::{Decoders, Facts, JsonLines, whole_milliseconds};
 use propice_bench::limit::Limit;
-use propice_bench::session::Session;
+use propice_bench::session::MeasuredSession;
 use propice_bench::workload::{Event, Kind, Workload};
 use propice_bench::{canonical, equal, pack};
 use propice_define::Plan;
@@ -93,15 +93,15 @@ mod expressions {
 }
 
 mod windows {
-    use super::{Bencher, Engine, Event, Facts, ItemsCount, Kind, Session, plan, whole_milliseconds};
+    use super::{Bencher, Engine, Event, Facts, ItemsCount, Kind, MeasuredSession, plan, whole_milliseconds};
 
     const CUSTOMERS: u64 = 10_000;
 
     /// A session with a debit in three windows of every customer.
-    fn with_debits() -> Session<'static> {
+    fn with_debits() -> MeasuredSession<'static> {
         let plan = plan();
         let (mut session, mut facts) =
-            (Session::here(&plan, Engine::Fused), Facts::new(&plan).expect("the pack is sound"));
+            (MeasuredSession::here(&plan, Engine::Fused), Facts::new(&plan).expect("the pack is sound"));
         let kind = Kind::Transaction { amount: -1_000, category: 0 };
         let events: Vec<Event> = (0..CUSTOMERS).map(|customer| Event { time_ms: customer, customer, kind }).collect();
         for mut batch in facts.batches(whole_milliseconds(&events, 1_000)).expect("facts") {
@@ -122,7 +122,8 @@ mod windows {
 
 mod views {
     use super::{
-        Bencher, Engine, Event, Facts, Id, Limit, Session, Value, Views, Workload, canonical, plan, whole_milliseconds,
+        Bencher, Engine, Event, Facts, Id, Limit, MeasuredSession, Value, Views, Workload, canonical, plan,
+        whole_milliseconds,
     };
 
     /// The current view of a customer out of 10,000.
@@ -131,7 +132,7 @@ mod views {
         let plan = plan();
         let workload = Workload { customers: 10_000, ..canonical(50_000) };
         let events: Vec<Event> = workload.events().collect();
-        let mut session = Session::with_views(&plan, Engine::Fused);
+        let mut session = MeasuredSession::with_views(&plan, Engine::Fused);
         let mut facts = Facts::new(&plan).expect("the pack is sound");
         for mut batch in facts.batches(whole_milliseconds(&events, 1_000)).expect("facts") {
             session.feed(&mut batch);

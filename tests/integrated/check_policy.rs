@@ -8,8 +8,8 @@ use std::sync::Arc;
 use propice_define as define;
 use propice_define::expr::Expr;
 use propice_define::plan::{
-    Aggregate, Evidence, ExpectedEvent, Gate, Holidays, Interval, Moment, MoodPolicy, MoodSource, OnExpiry,
-    OnSuppressed, Per, Period, Plan, Purpose, ReasonPart, ReceiptKind, Source, Verdict,
+    Aggregate, Evidence, ExpectedEvent, FeatureSource, Gate, Holidays, Interval, Moment, MoodPolicy, MoodSource,
+    OnExpiry, OnSuppressed, Per, Period, Plan, Purpose, ReasonPart, ReceiptKind, Verdict,
 };
 use propice_edge::source::{Batch, LinesSource, Source as _};
 use propice_flow::Engine;
@@ -156,7 +156,7 @@ fn what_the_policy_reads_is_kept_under_a_kind_of_its_own() {
     assert_eq!(labels, expected);
     assert!(mood.modalities["voice"].is_some() && mood.modalities["face"].is_none());
     for (feature, (input, window)) in kind.features.iter().zip([(5, "60h"), (6, "60h"), (7, "500d")]) {
-        assert!(matches!(feature.source, Source::Records { input: found, .. } if found == InputId(input)));
+        assert!(matches!(feature.source, FeatureSource::Records { input: found, .. } if found == InputId(input)));
         assert_eq!(feature.aggregate, Aggregate::Set(1_000));
         let Interval::Window { length_ms, pane_ms: None } = feature.interval else { panic!("a window") };
         assert_eq!(length_ms, ms(window));

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use propice_define::{self as define, Plan};
-use propice_edge::sink::{MemorySink, Texts, ViewMode};
+use propice_edge::sink::{MemorySink, OutputTexts, ViewMode};
 use propice_edge::source::files::Wanted;
 use propice_edge::source::{MergedSource, files};
 use propice_flow::Engine;
@@ -26,7 +26,7 @@ fn plan(path: &Path) -> Arc<Plan> {
     Arc::new(define::load(&path.display().to_string(), &text).unwrap_or_else(|errors| panic!("{errors}")))
 }
 
-fn run(plan: &Arc<Plan>, folder: &Path, engine: Engine, workers: usize, mode: ViewMode) -> (Texts, Summary) {
+fn run(plan: &Arc<Plan>, folder: &Path, engine: Engine, workers: usize, mode: ViewMode) -> (OutputTexts, Summary) {
     let files = files::find(plan, &[Wanted::Folder(folder.to_owned())]).expect("files of the inputs");
     let source = MergedSource::open(plan, &files, &Arc::new(AtomicBool::new(false))).expect("files open");
     let sink = MemorySink::new(plan, mode);
@@ -52,7 +52,7 @@ fn expect(path: &Path, text: &str) {
 }
 
 /// Every way to run gives the same.
-fn same_everywhere(plan: &Arc<Plan>, folder: &Path, mode: ViewMode) -> (Texts, Summary) {
+fn same_everywhere(plan: &Arc<Plan>, folder: &Path, mode: ViewMode) -> (OutputTexts, Summary) {
     let (texts, summary) = run(plan, folder, Engine::Fused, 1, mode);
     for (engine, workers) in [(Engine::Fused, 2), (Engine::Fused, 4), (Engine::Reference, 1), (Engine::Reference, 2)] {
         let (others, other) = run(plan, folder, engine, workers, mode);
@@ -62,7 +62,7 @@ fn same_everywhere(plan: &Arc<Plan>, folder: &Path, mode: ViewMode) -> (Texts, S
     // Without views the engine waits only for what may turn a condition; nobody may notice.
     let (others, other) = run(plan, folder, Engine::Fused, 1, ViewMode::None);
     assert_eq!(summary, other, "without views a run ends otherwise");
-    let expected = Texts { views: String::new(), ..texts.clone() };
+    let expected = OutputTexts { views: String::new(), ..texts.clone() };
     assert!(expected == others, "without views other bytes are written");
     (texts, summary)
 }

@@ -15,7 +15,7 @@ use propice_edge::sink::LatestViews;
 use propice_edge::source::files::{Wanted, find};
 use propice_edge::source::{Batch, InputFile, MergedSource, Own, Source};
 use propice_edge::trigger::language::Language;
-use propice_explain::gathered::Gathered;
+use propice_explain::gathered::GatheredRecords;
 use propice_explain::{About, Question, explain_customer};
 use propice_flow::clock::EventClock;
 use propice_generate::{Settings, bank};
@@ -305,14 +305,14 @@ fn compare(
             told += usize::from(!expected.is_empty());
         }
         for customer in &customers[..explained] {
-            let own = Gathered::read(plan, &files, customer, *until).expect("files");
+            let own = GatheredRecords::read(plan, &files, customer, *until).expect("files");
             assert_eq!(own.first, first, "{customer} at {until:?}");
-            let whole = Gathered { facts: Arc::clone(&facts), ..own.clone() };
+            let whole = GatheredRecords { facts: Arc::clone(&facts), ..own.clone() };
             let moments = plan.moments.iter().map(|moment| Some(moment.name.clone()));
             for moment in moments.chain([None]) {
                 let about = About::Customer { customer: customer.to_string(), moment, entity: None };
                 let question = Question { about, at: *until, language: Language::English, records: 5 };
-                let answer = |records: &Gathered| {
+                let answer = |records: &GatheredRecords| {
                     let answer = explain_customer(plan, &files, customer, records, &question);
                     answer
                         .map(|answer| serde_json::to_string(&answer).expect("JSON"))

@@ -6,8 +6,11 @@ use std::sync::{Arc, Mutex};
 
 use propice_define::plan::{Ending, Gate, OnExpiry, ReasonPart, Verdict};
 use propice_define::{self as define, Plan};
-use propice_edge::sink::{DirectorySink, Format, MemorySink, Show, Sink, TerminalSink, ViewMode, json};
-use propice_edge::trigger::{Record, Trigger, schema, triggers};
+use propice_edge::schema;
+use propice_edge::sink::{
+    DirectorySink, MemorySink, OutgoingDecision, Show, Sink, TerminalFormat, TerminalSink, ViewMode, json,
+};
+use propice_edge::trigger::{TopicRecord, Trigger};
 use propice_flow::policy::{Decision, Ended, EpisodeKey, FailedGate, Group, Judgement, Outcome, Receipt, Shown, What};
 use propice_model::{Id, KindId, MomentId, Real, Value};
 
@@ -99,9 +102,20 @@ fn decided(time: u64, episode: Option<EpisodeKey>, what: What) -> Decision {
 }
 
 fn line(decision: &Decision) -> String {
+    line_of(&plan(), decision)
+}
+
+fn line_of(plan: &Plan, decision: &Decision) -> String {
     let mut out = String::new();
-    json::write_decision(&plan(), decision, &mut out);
+    for decision in OutgoingDecision::all(plan, std::slice::from_ref(decision)) {
+        json::write_decision(plan, &decision, &mut out);
+    }
     out
+}
+
+/// The triggers of decisions, in their order.
+fn triggers(plan: &Plan, decisions: &[Decision]) -> Vec<Trigger> {
+    OutgoingDecision::all(plan, decisions).iter().filter_map(|decision| decision.trigger().cloned()).collect()
 }
 
 #[test]
@@ -178,9 +192,7 @@ fn what_is_not_consented_to_is_not_written() {
     let mut plan = plan();
     let condition = plan.moments[0].success.take().expect("a condition");
     plan.policy.data.push(propice_define::plan::DataConsent { name: "location".to_owned(), allowed: condition });
-    let mut out = String::new();
-    let decision = decided(AT, Some(overdraft(AT)), What::Verdict(withheld));
-    json::write_decision(&Arc::new(plan), &decision, &mut out);
+    let out = line_of(&plan, &decided(AT, Some(overdraft(AT)), What::Verdict(withheld)));
     assert!(out.ends_with("\"evidence\":{\"balance\":{\"withheld\":\"location\"},\"spent_30d\":0.00}}\n"), "{out}");
 }
 
@@ -215,7 +227,7 @@ fn released() -> Judgement {
 
 fn published(plan: &Plan, time: u64, judgement: Judgement) -> Trigger {
     let decisions = [decided(time, Some(overdraft(AT)), What::Verdict(judgement))];
-    let mut found: Vec<Trigger> = triggers(plan, &decisions).map(|(_, _, trigger)| trigger).collect();
+    let mut found = triggers(plan, &decisions);
     assert_eq!(found.len(), 1);
     found.remove(0)
 }
@@ -369,7 +381,7 @@ fn what_is_handed_over_and_withdrawn() {
     // What never was released is not withdrawn from anybody.
     let silent = Judgement { released_at: None, channel: None, ..withdrawn };
     let silent = [decided(AT, Some(overdraft(AT)), What::Verdict(silent))];
-    assert_eq!(triggers(&late, &silent).count(), 0);
+    assert_eq!(triggers(&late, &silent).len(), 0);
 }
 
 #[test]
@@ -403,7 +415,7 @@ fn the_sequence_of_a_customer_grows() {
     };
     let decisions =
         [of(AT, "c1", OVERDRAFT), of(AT, "c1", REGULAR), of(AT, "c2", OVERDRAFT), of(AT + 1, "c1", OVERDRAFT)];
-    let sequences: Vec<String> = triggers(&plan, &decisions).map(|(_, _, trigger)| trigger.sequence).collect();
+    let sequences: Vec<String> = triggers(&plan, &decisions).into_iter().map(|trigger| trigger.sequence).collect();
     let expected =
         ["001772442000000-000000", "001772442000000-000001", "001772442000000-000000", "001772442000001-000000"];
     assert_eq!(sequences, expected);
@@ -416,7 +428,7 @@ fn both_modes_are_read_as_they_were_written() {
         let trigger = published(&plan, AT + 1, judgement);
         let structured = Trigger::from_json(&trigger.to_json().expect("JSON")).expect("a trigger");
         assert_eq!(structured, trigger);
-        let record = Record::new(&trigger).expect("JSON");
+        let record = TopicRecord::new(&trigger).expect("JSON");
         assert_eq!(record.key, b"c1");
         let header =
             |name: &str| record.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
@@ -424,11 +436,11 @@ fn both_modes_are_read_as_they_were_written() {
         assert_eq!(header("ce_expirytime"), Some("2026-03-07T09:00:00Z"));
         assert_eq!((header("content-type"), header("ce_datacontenttype")), (Some("application/json"), None));
         assert_eq!(record.trigger().expect("a trigger"), Some(trigger.clone()));
-        let tombstone = Record::tombstone(&trigger);
+        let tombstone = TopicRecord::tombstone(&trigger);
         assert_eq!((tombstone.value.as_ref(), &tombstone.headers), (None, &record.headers));
         assert_eq!(tombstone.trigger().expect("a tombstone"), None);
     }
-    let mut record = Record::new(&published(&plan, AT, released())).expect("JSON");
+    let mut record = TopicRecord::new(&published(&plan, AT, released())).expect("JSON");
     record.headers.retain(|(name, _)| *name != "ce_id");
     assert_eq!(record.trigger().expect_err("an error").to_string(), "there is no header `ce_id`");
 }
@@ -461,7 +473,7 @@ fn a_customer_of_any_name_makes_a_sound_event() {
     let plan = declared();
     let mut decision = decided(AT, Some(overdraft(AT)), What::Verdict(released()));
     decision.customer = Id::parse("a\n\u{9f}é");
-    let (_, _, trigger) = triggers(&plan, &[decision]).map(|(a, b, c)| (a, b.clone(), c)).next().expect("one");
+    let trigger = triggers(&plan, &[decision]).remove(0);
     assert_eq!((trigger.subject.as_str(), trigger.data.customer.as_str()), ("a%0A%C2%9Fé", "a\n\u{9f}é"));
 }
 
@@ -540,7 +552,7 @@ impl std::io::Write for Screen {
 fn people_see_what_is_in_it_for_the_customer_in_the_width_there_is() {
     let plan = Arc::new(declared());
     let screen = Screen::default();
-    let mut sink = TerminalSink::new(&plan, Show::Triggers, Format::Table, Box::new(screen.clone()), 24);
+    let mut sink = TerminalSink::new(&plan, Show::Triggers, TerminalFormat::Table, Box::new(screen.clone()), 24);
     let handed = Judgement { verdict: Verdict::HandedToHuman, channel: Some(0), locale: None, ..released() };
     let ended = Some(Ended { how: Ending::Succeeded, by: Vec::new() });
     let withdrawn = Judgement { verdict: Verdict::Withdrawn, ended, channel: Some(0), locale: None, ..released() };
@@ -548,7 +560,7 @@ fn people_see_what_is_in_it_for_the_customer_in_the_width_there_is() {
         decided(AT, Some(overdraft(AT)), What::Verdict(handed)),
         decided(AT + 1_000, Some(overdraft(AT)), What::Verdict(withdrawn)),
     ];
-    sink.decisions(&decisions).expect("room");
+    sink.decisions(&OutgoingDecision::all(&plan, &decisions)).expect("room");
     let text = String::from_utf8(screen.0.lock().expect("nobody failed").clone()).expect("UTF-8");
     let plain = without_colours(&text);
     assert_eq!(
@@ -634,8 +646,8 @@ fn each_channel_has_a_file_of_its_own() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut files = DirectorySink::create(&plan, folder.path(), ViewMode::None).expect("files");
     let mut memory = MemorySink::new(&plan, ViewMode::None);
-    files.decisions(&decisions).expect("room");
-    Sink::decisions(&mut memory, &decisions).expect("room");
+    files.decisions(&OutgoingDecision::all(&plan, &decisions)).expect("room");
+    Sink::decisions(&mut memory, &OutgoingDecision::all(&plan, &decisions)).expect("room");
     files.finish(AT).expect("room");
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect("a file");
     let texts = memory.texts();

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use propice_run::{Summary, Texts};
+use propice_run::{LineTexts, Summary};
 
 use crate::files::File;
 use crate::generate::Case;
 use crate::oracle::{Dead, Expected};
 
 /// The first difference, in words.
-pub(crate) fn difference(expected: &Expected, files: Option<&[File]>, found: &Texts) -> Option<String> {
+pub(crate) fn difference(expected: &Expected, files: Option<&[File]>, found: &LineTexts) -> Option<String> {
     lines("episodes", &expected.episodes, &found.episodes)
         .or_else(|| lines("views", &expected.views, &found.view_changes))
         .or_else(|| lines("decisions", &expected.decisions, &found.decisions))

@@ -34,7 +34,7 @@ use std::path::Path;
 
 use generate::{Case, Rng};
 use happened::{EXERCISED, Share};
-use propice_run::Texts;
+use propice_run::LineTexts;
 use tried::{Tried, run_one};
 
 #[test]
@@ -135,7 +135,7 @@ fn same_final_views(case: &Case, shuffled: &Case) -> Tried {
 }
 
 /// The last view of each customer that exists in the end, without its time.
-fn final_views(texts: &Texts) -> BTreeMap<String, String> {
+fn final_views(texts: &LineTexts) -> BTreeMap<String, String> {
     let mut views = BTreeMap::new();
     for line in texts.view_changes.lines() {
         let (head, view) = line.split_once(",\"logical_time_ms\":").expect("a view");

@@ -18,7 +18,7 @@ use propice_flow::policy::Decision;
 use propice_flow::state::{Change, Entry, Extent, Held, Key, Placement, PlanShape, Restoring, StateHandle};
 use propice_flow::{BuildOptions, Engine, Transition, ViewPart};
 use propice_model::{Fact, KeyRange, LogicalTime};
-use propice_run::{Peer, Texts, on_workers};
+use propice_run::{LineTexts, Peer, on_workers};
 
 use crate::files::{File, Folder};
 use crate::generate::{Case, Rng};
@@ -66,7 +66,7 @@ pub(crate) fn difference(
     plan: &Arc<Plan>,
     case: &Case,
     files: Option<(&Folder, &[File])>,
-    expected: &Texts,
+    expected: &LineTexts,
 ) -> Option<String> {
     let mut rng = Rng::new(seed ^ 0x5e57_a7e0);
     let plan = keeping(case, plan)?;
@@ -334,7 +334,13 @@ fn same(at_once: &Stored, applied: &Stored) -> Result<(), String> {
 }
 
 /// What two dataflows gave one after the other, as it is published, against what one gives.
-fn compared(plan: &Arc<Plan>, given: Given, through: LogicalTime, expected: &Texts, views: bool) -> Result<(), String> {
+fn compared(
+    plan: &Arc<Plan>,
+    given: Given,
+    through: LogicalTime,
+    expected: &LineTexts,
+    views: bool,
+) -> Result<(), String> {
     let Given { mut transitions, mut decisions, views: mut updates } = given;
     let from = plan.policy.publish_from;
     transitions.retain(|transition| transition.time >= from);

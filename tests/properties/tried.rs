@@ -8,7 +8,7 @@ use propice_define::Plan;
 use propice_edge::sink::{MemorySink, ViewMode};
 use propice_edge::source::{Batch, LinesSource, Source};
 use propice_flow::Engine;
-use propice_run::{Options, Summary, Texts, execute};
+use propice_run::{LineTexts, Options, Summary, execute};
 
 use crate::compare;
 use crate::files::{self, File, Folder};
@@ -79,7 +79,7 @@ pub(crate) fn arrivals<'c>(case: &'c Case, files: Option<&'c [File]>) -> Arrival
 }
 
 /// Runs a case in one way.
-pub(crate) fn run_one(plan: &Arc<Plan>, case: &Case, way: Way) -> Result<(Texts, Summary), String> {
+pub(crate) fn run_one(plan: &Arc<Plan>, case: &Case, way: Way) -> Result<(LineTexts, Summary), String> {
     let files = files::of(case, plan);
     let told = |error: &dyn std::fmt::Display| format!("{way:?}: {error}");
     let folder = files.as_ref().map(|files| Folder::of(files)).transpose().map_err(|error| told(&error))?;
@@ -104,7 +104,7 @@ fn run_from(
     case: &Case,
     files: Option<(&Folder, &[File])>,
     way: Way,
-) -> Result<(Texts, Summary), String> {
+) -> Result<(LineTexts, Summary), String> {
     let options = Options { engine: way.engine, workers: way.workers, views: way.views, until: case.until };
     let source = source(plan, case, files).map_err(|error| format!("{way:?}: {error}"))?;
     let run = || in_batches(plan, source, way.batch, &options);
@@ -121,12 +121,12 @@ fn in_batches(
     source: Box<dyn Source>,
     batch: usize,
     options: &Options,
-) -> std::io::Result<(Texts, Summary)> {
+) -> std::io::Result<(LineTexts, Summary)> {
     let source = Trickle { source, read: Batch::default(), batch };
     let sink = MemorySink::new(plan, ViewMode::Changes);
     let summary = execute(plan, Box::new(source), Box::new(sink.clone()), options)?;
     let texts = sink.texts();
-    let texts = Texts {
+    let texts = LineTexts {
         episodes: texts.episodes,
         decisions: texts.decisions,
         view_changes: texts.views,
@@ -167,20 +167,20 @@ pub(crate) fn against_the_oracle(seed: u64, case: &Case) -> Tried {
         Ok(folder) => folder,
         Err(error) => return Tried::Wrong(format!("its files cannot be written: {error}")),
     };
-    let mut before: Option<(Way, Texts)> = None;
+    let mut before: Option<(Way, LineTexts)> = None;
     let ways = ways(seed);
     for way in &ways {
         let (texts, summary) = match run_from(&plan, case, folder.as_ref().zip(files.as_deref()), *way) {
             Ok(done) => done,
             Err(error) => return Tried::Wrong(error),
         };
-        let texts = if way.views { texts } else { Texts { view_changes: expected_views(&before), ..texts } };
+        let texts = if way.views { texts } else { LineTexts { view_changes: expected_views(&before), ..texts } };
         let difference = compare::difference(&expected, files.as_deref(), &texts)
             .or_else(|| compare::counts(&expected, case, files.is_some(), &summary));
         if let Some(difference) = difference {
             return Tried::Wrong(format!("{way:?}: {difference}"));
         }
-        let same = |(_, other): &(Way, Texts)| {
+        let same = |(_, other): &(Way, LineTexts)| {
             other.episodes == texts.episodes
                 && other.view_changes == texts.view_changes
                 && other.decisions == texts.decisions
@@ -200,7 +200,7 @@ pub(crate) fn against_the_oracle(seed: u64, case: &Case) -> Tried {
 }
 
 /// The views that another way gave, for one that gives none.
-fn expected_views(before: &Option<(Way, Texts)>) -> String {
+fn expected_views(before: &Option<(Way, LineTexts)>) -> String {
     before.as_ref().map(|(_, texts)| texts.view_changes.clone()).unwrap_or_default()
 }
 

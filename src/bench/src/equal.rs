@@ -9,7 +9,7 @@ use propice_flow::Engine;
 use super::Failed;
 use super::facts::{Facts, whole_milliseconds};
 use super::limit::{Emission, Limit};
-use super::session::Session;
+use super::session::MeasuredSession;
 use super::workload::{Event, Workload};
 
 /// What is compared: seeds, sizes, spans over which every window ends, several events in a
@@ -51,7 +51,7 @@ pub fn by_hand(events: &[Event], batch: usize) -> Vec<Emission> {
 fn by_engine(plan: &Arc<Plan>, engine: Engine, events: &[Event], batch: usize) -> Result<Vec<Emission>, Failed> {
     let mut facts = Facts::new(plan)?;
     let mut batches = facts.batches(whole_milliseconds(events, batch))?;
-    let mut session = Session::here(plan, engine);
+    let mut session = MeasuredSession::here(plan, engine);
     batches.iter_mut().for_each(|batch| session.feed(batch));
     let mut emissions = session.take_emissions();
     emissions.sort_unstable();
@@ -100,7 +100,7 @@ mod tests {
         whole_milliseconds(&events, 50).for_each(|batch| limit.feed(batch, &mut Vec::new()));
         let until = workload.span_ms() + 17 * 60_000;
         let mut batches = Facts::new(&plan).unwrap().batches(whole_milliseconds(&events, 50)).unwrap();
-        let mut session = Session::with_views(&plan, Engine::Fused);
+        let mut session = MeasuredSession::with_views(&plan, Engine::Fused);
         batches.iter_mut().for_each(|batch| session.feed(batch));
         session.advance(until + 1);
         let updates = session.take_views();

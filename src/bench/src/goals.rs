@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::figures::{Latency, Results};
-use propice_report::grouped;
+use propice_model::Language;
 
 /// Whether less is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -108,7 +108,7 @@ pub fn table(goals: &[Goal]) -> String {
 pub fn shown(number: f64) -> String {
     let magnitude = number.abs();
     if magnitude >= 1_000.0 {
-        format!("{}{}", if number < 0.0 { "-" } else { "" }, grouped(magnitude.round() as u64))
+        format!("{}{}", if number < 0.0 { "-" } else { "" }, Language::English.count(magnitude.round() as u64))
     } else if magnitude >= 100.0 {
         format!("{number:.0}")
     } else if magnitude >= 10.0 {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::facts::{Facts, whole_milliseconds};
 use super::figures::Figure;
 use super::limit::Limit;
-use super::session::Session;
+use super::session::MeasuredSession;
 use super::throughput::EPOCH;
 use super::workload::{Event, Workload};
 use super::{Failed, pack};
@@ -24,7 +24,7 @@ const LONG: u64 = 60_000;
 
 /// What is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Subject {
+pub enum MeasuredEngine {
     /// The fused engine.
     Fused,
     /// The hand-written limit.
@@ -35,14 +35,18 @@ pub enum Subject {
     Events,
 }
 
-impl Subject {
+impl MeasuredEngine {
     /// All of them with their names.
-    pub const ALL: [(&'static str, Subject); 4] =
-        [("fused", Subject::Fused), ("limit", Subject::Limit), ("facts", Subject::Facts), ("events", Subject::Events)];
+    pub const ALL: [(&'static str, MeasuredEngine); 4] = [
+        ("fused", MeasuredEngine::Fused),
+        ("limit", MeasuredEngine::Limit),
+        ("facts", MeasuredEngine::Facts),
+        ("events", MeasuredEngine::Events),
+    ];
 
     /// The subject of that name.
-    pub fn named(name: &str) -> Option<Subject> {
-        Subject::ALL.iter().find(|(known, _)| *known == name).map(|(_, subject)| *subject)
+    pub fn named(name: &str) -> Option<MeasuredEngine> {
+        MeasuredEngine::ALL.iter().find(|(known, _)| *known == name).map(|(_, subject)| *subject)
     }
 }
 
@@ -50,23 +54,23 @@ impl Subject {
 ///
 /// # Errors
 /// When the pack has mistakes.
-pub fn fixed_run(subject: Subject, events: u64) -> Result<usize, Failed> {
+pub fn fixed_run(subject: MeasuredEngine, events: u64) -> Result<usize, Failed> {
     let workload = Workload { seed: 9, customers: 2_000, events, rate: 10 };
     let events: Vec<Event> = workload.events().collect();
-    if subject == Subject::Events {
+    if subject == MeasuredEngine::Events {
         return Ok(events.len());
     }
-    if subject == Subject::Limit {
+    if subject == MeasuredEngine::Limit {
         let (mut limit, mut emissions) = (Limit::default(), Vec::new());
         whole_milliseconds(&events, EPOCH).for_each(|batch| limit.feed(batch, &mut emissions));
         return Ok(emissions.len());
     }
     let plan = pack::plan()?;
     let mut batches = Facts::new(&plan)?.batches(whole_milliseconds(&events, EPOCH))?;
-    if subject == Subject::Facts {
+    if subject == MeasuredEngine::Facts {
         return Ok(batches.len());
     }
-    let mut session = Session::here(&Arc::clone(&plan), Engine::Fused);
+    let mut session = MeasuredSession::here(&Arc::clone(&plan), Engine::Fused);
     batches.iter_mut().for_each(|batch| session.feed(batch));
     Ok(session.take_emissions().len())
 }
@@ -74,19 +78,19 @@ pub fn fixed_run(subject: Subject, events: u64) -> Result<usize, Failed> {
 /// Instructions per event.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Counts {
+pub struct InstructionCounts {
     /// Of the fused engine.
     pub fused: f64,
     /// Of the hand-written limit.
     pub limit: f64,
 }
 
-impl Counts {
-    /// Reads what [`Counts::text`] wrote.
+impl InstructionCounts {
+    /// Reads what [`InstructionCounts::text`] wrote.
     ///
     /// # Errors
     /// What is wrong with the text.
-    pub fn read(text: &str) -> Result<Counts, String> {
+    pub fn read(text: &str) -> Result<InstructionCounts, String> {
         serde_json::from_str(text).map_err(|error| error.to_string())
     }
 
@@ -96,7 +100,7 @@ impl Counts {
     }
 
     /// How much more or less these are than others, a line each.
-    pub fn against(&self, known: &Counts) -> String {
+    pub fn against(&self, known: &InstructionCounts) -> String {
         let line = |name, now: f64, before: f64| {
             let change = 100.0 * (now - before) / before;
             format!("{name}: {now:.0} instructions per event, {before:.0} before ({change:+.1}%)\n")
@@ -105,7 +109,7 @@ impl Counts {
     }
 
     /// By how much of a hundred the engine takes more than in others; negative when it takes less.
-    pub fn growth_percent(&self, known: &Counts) -> f64 {
+    pub fn growth_percent(&self, known: &InstructionCounts) -> f64 {
         100.0 * (self.fused - known.fused) / known.fused
     }
 
@@ -124,13 +128,16 @@ impl Counts {
 ///
 /// # Errors
 /// When valgrind is not there or fails.
-pub fn count() -> Result<Counts, Failed> {
+pub fn count() -> Result<InstructionCounts, Failed> {
     let per_event = |subject| -> Result<f64, Failed> {
         let (short, long) = (counted(subject, SHORT)?, counted(subject, LONG)?);
         Ok(long.saturating_sub(short) as f64 / (LONG - SHORT) as f64)
     };
     // What a run needs beforehand is taken off.
-    Ok(Counts { fused: per_event("fused")? - per_event("facts")?, limit: per_event("limit")? - per_event("events")? })
+    Ok(InstructionCounts {
+        fused: per_event("fused")? - per_event("facts")?,
+        limit: per_event("limit")? - per_event("events")?,
+    })
 }
 
 /// The instructions of a fixed run in a process of its own.
@@ -157,11 +164,11 @@ mod tests {
 
     #[test]
     fn counts_are_written_read_and_compared() {
-        let before = Counts { fused: 5_000.0, limit: 400.0 };
-        assert_eq!(Counts::read(&before.text()), Ok(before));
-        let now = Counts { fused: 5_100.0, ..before };
+        let before = InstructionCounts { fused: 5_000.0, limit: 400.0 };
+        assert_eq!(InstructionCounts::read(&before.text()), Ok(before));
+        let now = InstructionCounts { fused: 5_100.0, ..before };
         assert!(now.against(&before).starts_with("fused: 5100 instructions per event, 5000 before (+2.0%)\n"));
         assert!((now.growth_percent(&before) - 2.0).abs() < 1e-9);
-        assert!(Counts::read(r#"{"fused":1}"#).is_err());
+        assert!(InstructionCounts::read(r#"{"fused":1}"#).is_err());
     }
 }

@@ -17,7 +17,7 @@ use propice_model::limits::BATCH_RECORDS;
 
 use super::facts::{Facts, Update, whole_milliseconds};
 use super::figures::{Figure, Latency, Results};
-use super::session::Session;
+use super::session::MeasuredSession;
 use super::throughput::EPOCH;
 use super::workload::{Event, Workload};
 use super::{Failed, Scale, canonical};
@@ -30,13 +30,13 @@ const WARM_MS: u64 = 61 * 60_000;
 
 /// A warm session, with the events that come next.
 struct Warm<E: Iterator<Item = Event>> {
-    session: Session<'static>,
+    session: MeasuredSession<'static>,
     facts: Facts,
     events: E,
 }
 
 fn warm(plan: &Arc<Plan>) -> Result<Warm<impl Iterator<Item = Event>>, Failed> {
-    let (mut session, mut facts) = (Session::here(plan, Engine::Fused), Facts::new(plan)?);
+    let (mut session, mut facts) = (MeasuredSession::here(plan, Engine::Fused), Facts::new(plan)?);
     // As many as anybody may take.
     let mut all = Workload { events: u64::MAX / 2_000, ..canonical(0) }.events();
     loop {
@@ -116,7 +116,13 @@ fn maximum<E: Iterator<Item = Event>>(warm: &mut Warm<E>, scale: &Scale) -> Resu
     Ok((scale.events / 5) as f64 / started.elapsed().as_secs_f64())
 }
 
-fn on_schedule(session: &mut Session<'_>, updates: Vec<Update>, rate: f64, all: &mut Latency, emitting: &mut Latency) {
+fn on_schedule(
+    session: &mut MeasuredSession<'_>,
+    updates: Vec<Update>,
+    rate: f64,
+    all: &mut Latency,
+    emitting: &mut Latency,
+) {
     let count = updates.len();
     let arrival = |number: usize| Duration::from_secs_f64(number as f64 / rate);
     let mut updates = updates.into_iter();

@@ -39,7 +39,7 @@ use propice_define::Plan;
 use propice_flow::decode::RecordError;
 
 use figures::{Figure, Results};
-use machine::Machine;
+use machine::MachineFacts;
 use workload::Workload;
 
 /// Why something could not be measured.
@@ -121,27 +121,27 @@ pub fn canonical(events: u64) -> Workload {
 }
 
 /// A part of the measurements.
-pub struct Part {
+pub struct BenchPart {
     /// Its name.
     pub name: &'static str,
     measure: fn(&Scale, &Arc<Plan>, &mut Results) -> Result<(), Failed>,
 }
 
 /// All parts, in the order in which they are measured.
-pub const PARTS: [Part; 13] = [
-    Part { name: "throughput", measure: |scale, plan, results| add(results, throughput::ratio(scale, plan)) },
-    Part { name: "json", measure: |scale, plan, results| add(results, throughput::json(scale, plan)) },
-    Part { name: "quiet", measure: latency::quiet },
-    Part { name: "open-loop", measure: latency::open_loop },
-    Part { name: "epochs", measure: |scale, plan, results| add(results, throughput::epochs(scale, plan)) },
-    Part { name: "moments", measure: |scale, plan, results| add(results, throughput::moments(scale, plan)) },
-    Part { name: "policy", measure: |scale, plan, results| add(results, throughput::policy(scale, plan)) },
-    Part { name: "workers", measure: |scale, plan, results| add(results, throughput::workers(scale, plan)) },
-    Part { name: "reference", measure: |scale, plan, results| add(results, throughput::reference(scale, plan)) },
-    Part { name: "customers", measure: by_customers },
-    Part { name: "one-customer", measure: |scale, _, results| add(results, customer::ratio(scale)) },
-    Part { name: "memory", measure: held },
-    Part { name: "idle", measure: |_, _, _| Ok(()) },
+pub const PARTS: [BenchPart; 13] = [
+    BenchPart { name: "throughput", measure: |scale, plan, results| add(results, throughput::ratio(scale, plan)) },
+    BenchPart { name: "json", measure: |scale, plan, results| add(results, throughput::json(scale, plan)) },
+    BenchPart { name: "quiet", measure: latency::quiet },
+    BenchPart { name: "open-loop", measure: latency::open_loop },
+    BenchPart { name: "epochs", measure: |scale, plan, results| add(results, throughput::epochs(scale, plan)) },
+    BenchPart { name: "moments", measure: |scale, plan, results| add(results, throughput::moments(scale, plan)) },
+    BenchPart { name: "policy", measure: |scale, plan, results| add(results, throughput::policy(scale, plan)) },
+    BenchPart { name: "workers", measure: |scale, plan, results| add(results, throughput::workers(scale, plan)) },
+    BenchPart { name: "reference", measure: |scale, plan, results| add(results, throughput::reference(scale, plan)) },
+    BenchPart { name: "customers", measure: by_customers },
+    BenchPart { name: "one-customer", measure: |scale, _, results| add(results, customer::ratio(scale)) },
+    BenchPart { name: "memory", measure: held },
+    BenchPart { name: "idle", measure: |_, _, _| Ok(()) },
 ];
 
 fn add(results: &mut Results, figures: Result<Vec<Figure>, Failed>) -> Result<(), Failed> {
@@ -153,7 +153,7 @@ fn add(results: &mut Results, figures: Result<Vec<Figure>, Failed>) -> Result<()
 fn by_customers(scale: &Scale, plan: &Arc<Plan>, results: &mut Results) -> Result<(), Failed> {
     /// About what a customer takes while it is measured, with the events that are made for it.
     const BYTES: u64 = 3_000;
-    let memory = Machine::this().memory_mib << 20;
+    let memory = MachineFacts::this().memory_mib << 20;
     let fit = scale.customers.iter().take_while(|&&customers| memory == 0 || customers * BYTES < memory).count();
     if let Some(first) = scale.customers.get(fit) {
         results
@@ -175,7 +175,8 @@ fn held(scale: &Scale, _: &Arc<Plan>, results: &mut Results) -> Result<(), Faile
     if !output.status.success() {
         return Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
     }
-    let held: memory::Held = serde_json::from_slice(&output.stdout).map_err(|error| failed(error.to_string()))?;
+    let held: memory::MemoryFindings =
+        serde_json::from_slice(&output.stdout).map_err(|error| failed(error.to_string()))?;
     let figure = |name, unit, value| Figure::of("memory", name, unit, vec![value]).at(held.customers);
     results.figures.extend([
         Figure { at: None, ..figure("per customer", "bytes", held.per_customer) },

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 /// The machine and the build.
 #[derive(Clone, Debug, Serialize)]
-pub struct Machine {
+pub struct MachineFacts {
     /// The model of its processors.
     pub cpu: String,
     /// How many of them there are for this process.
@@ -26,10 +26,10 @@ pub struct Machine {
     pub optimised: bool,
 }
 
-impl Machine {
+impl MachineFacts {
     /// This one, now.
-    pub fn this() -> Machine {
-        Machine {
+    pub fn this() -> MachineFacts {
+        MachineFacts {
             cpu: field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".to_owned()),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             memory_mib: memory_mib().unwrap_or(0),

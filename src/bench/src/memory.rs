@@ -13,7 +13,7 @@ use propice_flow::Engine;
 use super::clock::of_process;
 use super::facts::{Facts, Update};
 use super::machine::resident_bytes;
-use super::session::Session;
+use super::session::MeasuredSession;
 use super::throughput::EPOCH;
 use super::workload::{Event, Kind};
 use super::{Failed, pack};
@@ -31,7 +31,7 @@ const HOURS_MS: u64 = 10 * 3_600_000;
 
 /// What the process of its own finds.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct Held {
+pub struct MemoryFindings {
     /// Bytes per customer: known by one transaction, all windows empty again.
     pub per_customer: f64,
     /// Bytes per interaction, which one window holds.
@@ -49,7 +49,7 @@ pub struct Held {
 ///
 /// # Errors
 /// When the system does not say how much memory is resident.
-pub fn measure(customers: u64, idle: Duration, rest: Duration) -> Result<Held, Failed> {
+pub fn measure(customers: u64, idle: Duration, rest: Duration) -> Result<MemoryFindings, Failed> {
     // Episodes and what the policy remembers of them are not records: nobody reaches a moment here.
     let plan = pack::features_alone()?;
     let mut books = Books::new(&plan)?;
@@ -78,7 +78,7 @@ pub fn measure(customers: u64, idle: Duration, rest: Duration) -> Result<Held, F
     books.session.advance(at + HOURS_MS);
     let known = resident_after(rest)?;
     let each = |now: u64, before: u64, count: u64| now.saturating_sub(before) as f64 / count as f64;
-    Ok(Held {
+    Ok(MemoryFindings {
         per_customer: each(known, none, customers),
         per_interaction: each(with_interactions, empty, active * RECORDS),
         per_debit: each(with_debits, with_interactions, active * RECORDS),
@@ -99,7 +99,7 @@ fn resident_after(rest: Duration) -> Result<u64, Failed> {
 }
 
 struct Books {
-    session: Session<'static>,
+    session: MeasuredSession<'static>,
     facts: Facts,
     batch: Vec<Update>,
 }
@@ -107,7 +107,7 @@ struct Books {
 impl Books {
     fn new(plan: &Arc<Plan>) -> Result<Books, Failed> {
         let batch = Vec::with_capacity(EPOCH);
-        Ok(Books { session: Session::here(plan, Engine::Fused), facts: Facts::new(plan)?, batch })
+        Ok(Books { session: MeasuredSession::here(plan, Engine::Fused), facts: Facts::new(plan)?, batch })
     }
 
     /// The same for all of these customers, from a time on, a thousand in each millisecond.

@@ -10,13 +10,14 @@ use serde::Serialize;
 use super::figures::{Figure, Latency, Quantiles, Results};
 use super::goals::{Goal, shown};
 use super::latency::LOADS;
-use super::machine::Machine;
-use propice_report::{escaped, grouped};
+use super::machine::MachineFacts;
+use propice_model::Language;
+use propice_report::escaped;
 
 /// Everything, as `bench.json` holds it.
 #[derive(Serialize)]
-struct Whole<'a> {
-    machine: &'a Machine,
+struct WholePage<'a> {
+    machine: &'a MachineFacts,
     goals: Vec<Judged<'a>>,
     figures: &'a [Figure],
     latencies: Vec<Quantiles>,
@@ -35,9 +36,9 @@ struct Judged<'a> {
 ///
 /// # Errors
 /// When that fails.
-pub fn write(folder: &Path, machine: &Machine, results: &Results, goals: &[Goal]) -> io::Result<()> {
+pub fn write(folder: &Path, machine: &MachineFacts, results: &Results, goals: &[Goal]) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    let whole = Whole {
+    let whole = WholePage {
         machine,
         goals: goals.iter().map(|goal| Judged { goal, reached: goal.reached() }).collect(),
         figures: &results.figures,
@@ -77,7 +78,7 @@ pub fn text(results: &Results) -> String {
 }
 
 fn name_of(figure: &Figure) -> String {
-    figure.at.map_or(figure.name.to_owned(), |at| format!("{} at {}", figure.name, grouped(at)))
+    figure.at.map_or(figure.name.to_owned(), |at| format!("{} at {}", figure.name, Language::English.count(at)))
 }
 
 fn range_of(figure: &Figure) -> String {
@@ -87,7 +88,7 @@ fn range_of(figure: &Figure) -> String {
     format!("{} to {} in {} rounds", shown(figure.least), shown(figure.greatest), figure.rounds)
 }
 
-fn html(machine: &Machine, results: &Results, goals: &[Goal]) -> String {
+fn html(machine: &MachineFacts, results: &Results, goals: &[Goal]) -> String {
     let mut page = String::from(
         "<!doctype html><meta charset=\"utf-8\"><title>propice bench</title><style>\
          body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}\
@@ -272,7 +273,7 @@ mod tests {
         results.latencies.push(latency);
         results.missing.push("json: not asked for".to_owned());
         let folder = std::env::temp_dir().join(format!("propice-bench-{}", std::process::id()));
-        write(&folder, &Machine::this(), &results, &goals(&results)).unwrap();
+        write(&folder, &MachineFacts::this(), &results, &goals(&results)).unwrap();
         let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
         let json: serde_json::Value = serde_json::from_str(&read("bench.json")).unwrap();
         assert_eq!(json["figures"][1]["median"], 700.0);

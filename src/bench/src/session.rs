@@ -22,19 +22,19 @@ use super::limit::Emission;
 pub type ViewUpdates = Vec<(ViewPart, LogicalTime, isize)>;
 
 /// A running dataflow, with what it gave.
-pub struct Session<'w> {
+pub struct MeasuredSession<'w> {
     running: run::Session<'w>,
-    results: Rc<RefCell<Results>>,
+    results: Rc<RefCell<Emitted>>,
 }
 
 /// What the dataflow gave and nobody took yet.
 #[derive(Default)]
-struct Results {
+struct Emitted {
     emissions: Vec<Emission>,
     views: ViewUpdates,
 }
 
-impl Results {
+impl Emitted {
     fn take(&mut self, gathered: &mut Gathered) {
         gathered.transitions.clear();
         self.emissions.extend(gathered.decisions.drain(..).filter_map(|(decision, _, _)| emission(&decision)));
@@ -42,32 +42,32 @@ impl Results {
     }
 }
 
-impl Session<'static> {
+impl MeasuredSession<'static> {
     /// A dataflow of a plan on this thread alone.
-    pub fn here(plan: &Arc<Plan>, engine: Engine) -> Session<'static> {
-        Session::alone(plan, engine, false)
+    pub fn here(plan: &Arc<Plan>, engine: Engine) -> MeasuredSession<'static> {
+        MeasuredSession::alone(plan, engine, false)
     }
 
     /// The same, with views.
-    pub fn with_views(plan: &Arc<Plan>, engine: Engine) -> Session<'static> {
-        Session::alone(plan, engine, true)
+    pub fn with_views(plan: &Arc<Plan>, engine: Engine) -> MeasuredSession<'static> {
+        MeasuredSession::alone(plan, engine, true)
     }
 
-    fn alone(plan: &Arc<Plan>, engine: Engine, with_views: bool) -> Session<'static> {
-        let results = Rc::new(RefCell::new(Results::default()));
+    fn alone(plan: &Arc<Plan>, engine: Engine, with_views: bool) -> MeasuredSession<'static> {
+        let results = Rc::new(RefCell::new(Emitted::default()));
         let kept = Rc::clone(&results);
         let take = move |gathered: &mut Gathered, _| kept.borrow_mut().take(gathered);
-        Session { running: run::Session::alone(plan, engine, with_views, take), results }
+        MeasuredSession { running: run::Session::alone(plan, engine, with_views, take), results }
     }
 }
 
-impl<'w> Session<'w> {
+impl<'w> MeasuredSession<'w> {
     /// Builds the dataflow of a plan on one of several workers.
-    pub fn among(peer: Peer<'w>, plan: &Arc<Plan>, engine: Engine) -> Session<'w> {
-        let results = Rc::new(RefCell::new(Results::default()));
+    pub fn among(peer: Peer<'w>, plan: &Arc<Plan>, engine: Engine) -> MeasuredSession<'w> {
+        let results = Rc::new(RefCell::new(Emitted::default()));
         let kept = Rc::clone(&results);
         let take = move |gathered: &mut Gathered, _| kept.borrow_mut().take(gathered);
-        Session { running: peer.session(plan, engine, false, take), results }
+        MeasuredSession { running: peer.session(plan, engine, false, take), results }
     }
 
     /// The emissions since the last call.
@@ -93,7 +93,7 @@ impl<'w> Session<'w> {
     }
 }
 
-impl<'w> Deref for Session<'w> {
+impl<'w> Deref for MeasuredSession<'w> {
     type Target = run::Session<'w>;
 
     fn deref(&self) -> &run::Session<'w> {
@@ -101,7 +101,7 @@ impl<'w> Deref for Session<'w> {
     }
 }
 
-impl<'w> DerefMut for Session<'w> {
+impl<'w> DerefMut for MeasuredSession<'w> {
     fn deref_mut(&mut self) -> &mut run::Session<'w> {
         &mut self.running
     }
@@ -133,7 +133,7 @@ mod tests {
     fn an_event_is_decided_in_few_steps() {
         let plan = pack::plan().unwrap();
         let mut facts = Facts::new(&plan).unwrap();
-        let mut session = Session::here(&plan, Engine::Fused);
+        let mut session = MeasuredSession::here(&plan, Engine::Fused);
         session.advance(1);
         let events: Vec<Event> = Workload { seed: 1, customers: 20, events: 400, rate: 1 }.events().collect();
         let mut steps = Vec::new();

@@ -18,7 +18,7 @@ use super::clock::{ns_each, on_cpu, on_wall};
 use super::facts::{Decoders, Facts, JsonLines, Update, whole_milliseconds};
 use super::figures::Figure;
 use super::limit::{Emission, Limit};
-use super::session::Session;
+use super::session::MeasuredSession;
 use super::workload::{Event, Workload};
 use super::{Failed, Scale, canonical, pack};
 
@@ -37,7 +37,12 @@ fn chunks(workload: Workload, size: usize) -> impl Iterator<Item = Vec<Event>> {
 }
 
 /// Feeds a session with a chunk; what it costs.
-fn feed(session: &mut Session<'_>, facts: &mut Facts, chunk: &[Event], epoch: usize) -> Result<Duration, Failed> {
+fn feed(
+    session: &mut MeasuredSession<'_>,
+    facts: &mut Facts,
+    chunk: &[Event],
+    epoch: usize,
+) -> Result<Duration, Failed> {
     let mut batches = facts.batches(whole_milliseconds(chunk, epoch))?;
     Ok(on_cpu(|| batches.iter_mut().for_each(|batch| session.feed(batch))).0)
 }
@@ -54,7 +59,7 @@ pub(super) fn ratio(scale: &Scale, plan: &Arc<Plan>) -> Result<Vec<Figure>, Fail
     let mut share = 0.0;
     for _ in 0..scale.rounds {
         let (mut limit, mut session, mut facts) =
-            (Limit::default(), Session::here(plan, Engine::Fused), Facts::new(plan)?);
+            (Limit::default(), MeasuredSession::here(plan, Engine::Fused), Facts::new(plan)?);
         let (mut of_limit, mut of_fused, mut on_the_wall) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
         let mut emissions = Vec::new();
         let mut count = 0;
@@ -91,7 +96,7 @@ pub(super) fn ratio(scale: &Scale, plan: &Arc<Plan>) -> Result<Vec<Figure>, Fail
 /// By the events of an epoch.
 pub(super) fn epochs(scale: &Scale, plan: &Arc<Plan>) -> Result<Vec<Figure>, Failed> {
     const SIZES: [usize; 5] = [1, 10, 100, 1_000, 10_000];
-    let (mut session, mut facts) = (Session::here(plan, Engine::Fused), Facts::new(plan)?);
+    let (mut session, mut facts) = (MeasuredSession::here(plan, Engine::Fused), Facts::new(plan)?);
     let mut each = vec![Vec::new(); SIZES.len()];
     for (number, chunk) in chunks(canonical(scale.events), 20_000).enumerate() {
         let size = number % SIZES.len();
@@ -109,7 +114,7 @@ pub(super) fn epochs(scale: &Scale, plan: &Arc<Plan>) -> Result<Vec<Figure>, Fai
 fn side_by_side(plans: &[Arc<Plan>], scale: &Scale) -> Result<Vec<Vec<f64>>, Failed> {
     let mut sessions = Vec::new();
     for plan in plans {
-        sessions.push((Session::here(plan, Engine::Fused), Facts::new(plan)?, Vec::new()));
+        sessions.push((MeasuredSession::here(plan, Engine::Fused), Facts::new(plan)?, Vec::new()));
     }
     let events = scale.events / 2;
     for (number, chunk) in chunks(canonical(events), CHUNK / 2).enumerate() {
@@ -154,7 +159,7 @@ pub(super) fn customers(scale: &Scale, plan: &Arc<Plan>) -> Result<Vec<Figure>, 
         let workload = Workload { seed: 1, customers, events: customers * 3, rate: (customers * 3 / 4_800).max(1) };
         let (mut of_limit, mut of_fused) = (vec![], vec![]);
         let (mut limit, mut session, mut facts) =
-            (Limit::default(), Session::here(plan, Engine::Fused), Facts::new(plan)?);
+            (Limit::default(), MeasuredSession::here(plan, Engine::Fused), Facts::new(plan)?);
         let mut fed = 0;
         for chunk in chunks(workload, CHUNK.min(customers as usize / 2)) {
             let hand = feed_limit(&mut limit, &chunk, &mut Vec::new());
@@ -218,18 +223,18 @@ fn rate_of_workers(scale: &Scale, plan: &Arc<Plan>, workers: usize, epoch: usize
     let took = on_workers(workers, move |peer| {
         let index = peer.index();
         let share = shares.lock().map(|mut shares| std::mem::take(&mut shares[index])).unwrap_or_default();
-        lead(&mut Session::among(peer, &plan, Engine::Fused), share, warm)
+        lead(&mut MeasuredSession::among(peer, &plan, Engine::Fused), share, warm)
     });
     let took = took.map_err(Failed)?.into_iter().max().unwrap_or_default();
     Ok(counted as f64 / took.as_secs_f64())
 }
 
 /// A worker's part of an epoch, and the time to which its input moves then.
-type Share = (Vec<Update>, LogicalTime);
+type WorkerShare = (Vec<Update>, LogicalTime);
 
 /// Deals the events of every epoch out to workers, in turn.
-fn shares(epochs: Vec<Vec<Update>>, workers: usize) -> Vec<Vec<Share>> {
-    let mut shares: Vec<Vec<Share>> = (0..workers).map(|_| Vec::with_capacity(epochs.len())).collect();
+fn shares(epochs: Vec<Vec<Update>>, workers: usize) -> Vec<Vec<WorkerShare>> {
+    let mut shares: Vec<Vec<WorkerShare>> = (0..workers).map(|_| Vec::with_capacity(epochs.len())).collect();
     for epoch in epochs {
         let next = epoch.last().map_or(0, |(_, time, _)| time + 1);
         let part = |_| Vec::with_capacity(epoch.len().div_ceil(workers));
@@ -246,7 +251,7 @@ fn shares(epochs: Vec<Vec<Update>>, workers: usize) -> Vec<Vec<Share>> {
 
 /// Feeds a worker's share, one epoch ahead of what is decided; how long that took behind the first
 /// epochs.
-fn lead(session: &mut Session<'_>, share: Vec<Share>, warm: usize) -> Duration {
+fn lead(session: &mut MeasuredSession<'_>, share: Vec<WorkerShare>, warm: usize) -> Duration {
     let (mut started, mut before) = (Instant::now(), 0);
     for (number, (mut updates, next)) in share.into_iter().enumerate() {
         if number == warm {
@@ -265,7 +270,7 @@ fn lead(session: &mut Session<'_>, share: Vec<Share>, warm: usize) -> Duration {
 /// From the bytes of JSON Lines, on one thread: decoding alone, and with all that follows.
 pub(super) fn json(scale: &Scale, plan: &Arc<Plan>) -> Result<Vec<Figure>, Failed> {
     let (mut alone, mut whole, mut shares, mut bytes) = (vec![], vec![], vec![], vec![]);
-    let mut session = Session::here(plan, Engine::Fused);
+    let mut session = MeasuredSession::here(plan, Engine::Fused);
     let (mut one, mut other) = (Decoders::new(plan)?, Decoders::new(plan)?);
     let mut batch = Vec::new();
     for (number, chunk) in chunks(canonical(scale.events / 2), CHUNK / 2).enumerate() {
@@ -305,7 +310,7 @@ pub(super) fn json(scale: &Scale, plan: &Arc<Plan>) -> Result<Vec<Figure>, Faile
 
 /// The reference engine, for as long as the scale gives it.
 pub(super) fn reference(scale: &Scale, plan: &Arc<Plan>) -> Result<Vec<Figure>, Failed> {
-    let (mut session, mut facts) = (Session::here(plan, Engine::Reference), Facts::new(plan)?);
+    let (mut session, mut facts) = (MeasuredSession::here(plan, Engine::Reference), Facts::new(plan)?);
     let started = Instant::now();
     let mut rates = Vec::new();
     for chunk in chunks(canonical(scale.events), 10_000) {

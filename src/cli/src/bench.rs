@@ -4,11 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::{Failure, Outcome, print, say, whole};
-use propice_bench::instructions::{self, Counts, Subject};
-use propice_bench::machine::Machine;
+use super::{CommandResult, Failure, print, say, whole};
+use propice_bench::instructions::{self, InstructionCounts, MeasuredEngine};
+use propice_bench::machine::MachineFacts;
 use propice_bench::{self as bench, Failed, PARTS, Scale, goals, memory, page};
-use propice_edge::output::{Kind, OutputFolder};
+use propice_edge::output::{OutputFolder, OutputKind};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -46,7 +46,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PERCENT", requires = "against")]
     at_most_more: Option<f64>,
     /// The fixed run itself
-    #[arg(long, hide = true, value_name = "SUBJECT", value_parser = Subject::ALL.map(|(name, _)| name))]
+    #[arg(long, hide = true, value_name = "SUBJECT", value_parser = MeasuredEngine::ALL.map(|(name, _)| name))]
     fixed_run: Option<String>,
     /// Events of the fixed run
     #[arg(long, hide = true, default_value_t = 60_000, allow_negative_numbers = true, value_parser = whole::<u64>(1, u64::MAX))]
@@ -63,8 +63,8 @@ impl From<Failed> for Failure {
 }
 
 /// Measures.
-pub(crate) fn run(args: &Args) -> Outcome {
-    if let Some(subject) = args.fixed_run.as_deref().and_then(Subject::named) {
+pub(crate) fn run(args: &Args) -> CommandResult {
+    if let Some(subject) = args.fixed_run.as_deref().and_then(MeasuredEngine::named) {
         instructions::fixed_run(subject, args.events)?;
         return Ok(());
     }
@@ -73,14 +73,14 @@ pub(crate) fn run(args: &Args) -> Outcome {
         let held = memory::measure(customers, Duration::from_secs(5), rest)?;
         return print(&serde_json::to_string(&held).unwrap_or_default());
     }
-    let machine = Machine::this();
+    let machine = MachineFacts::this();
     if args.instructions {
         return count_instructions(&machine, args.against.as_deref(), args.at_most_more);
     }
     if !machine.optimised {
         say("This build is not optimised: its figures mean nothing. Build with --release.\n");
     }
-    let folder = args.output.as_deref().map(|folder| OutputFolder::open(folder, Kind::Measurements, &[], false));
+    let folder = args.output.as_deref().map(|folder| OutputFolder::open(folder, OutputKind::Measurements, &[], false));
     let folder = folder.transpose().map_err(Failure::output)?;
     let scale = match (args.quick, args.full) {
         (true, _) => Scale::QUICK,
@@ -97,7 +97,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
         written.map_err(|error| Failure::io("cannot write", &error))?;
         folder.publish().map_err(Failure::output)?;
     }
-    let after = Machine::this();
+    let after = MachineFacts::this();
     let missing = results.missing.join("\n  ");
     print(&format!(
         "{}\nload when it ended {:.1}, {:.0} s\n\n{}\n{}\nnot measured:\n  {missing}\n",
@@ -109,8 +109,8 @@ pub(crate) fn run(args: &Args) -> Outcome {
     ))
 }
 
-/// Counts instructions, and says how much that is more or less than another commit took.
-fn count_instructions(machine: &Machine, against: Option<&Path>, at_most_more: Option<f64>) -> Outcome {
+/// InstructionCounts instructions, and says how much that is more or less than another commit took.
+fn count_instructions(machine: &MachineFacts, against: Option<&Path>, at_most_more: Option<f64>) -> CommandResult {
     let known = against.map(known_counts).transpose()?;
     let counts = instructions::count()?;
     let compared = known.as_ref().map(|known| counts.against(known)).unwrap_or_default();
@@ -130,8 +130,8 @@ fn count_instructions(machine: &Machine, against: Option<&Path>, at_most_more: O
 }
 
 /// The counts of another commit.
-fn known_counts(path: &Path) -> Result<Counts, Failure> {
+fn known_counts(path: &Path) -> Result<InstructionCounts, Failure> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure::io(&format!("cannot read {}", path.display()), &error))?;
-    Counts::read(&text).map_err(|why| Failure::Wrong(format!("{}: {why}", path.display())))
+    InstructionCounts::read(&text).map_err(|why| Failure::Wrong(format!("{}: {why}", path.display())))
 }

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use super::{Failure, Outcome, print, read_pack, told};
+use super::{CommandResult, Failure, print, read_pack, told};
 use propice_define::{self as define, PackErrors, Plan};
 
 const EXAMPLES: &str = "\
@@ -34,7 +34,7 @@ enum Format {
 }
 
 /// Checks every pack, also behind one that has mistakes.
-pub(crate) fn run(args: &Args) -> Outcome {
+pub(crate) fn run(args: &Args) -> CommandResult {
     let mut wrong = false;
     for path in &args.packs {
         let (name, text) = (path.display().to_string(), read_pack(path)?);

@@ -1,6 +1,6 @@
 //! `propice completions`: for shells.
 
-use super::{Outcome, grammar, print};
+use super::{CommandResult, grammar, print};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -17,7 +17,7 @@ pub(crate) struct Args {
 }
 
 /// Prints the completions.
-pub(crate) fn run(args: &Args) -> Outcome {
+pub(crate) fn run(args: &Args) -> CommandResult {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut grammar(), "propice", &mut script);
     print(&String::from_utf8_lossy(&script))

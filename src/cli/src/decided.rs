@@ -5,19 +5,19 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use propice_define::plan::{Gate, Purpose};
-use propice_edge::sink::Tally;
+use propice_edge::sink::DecisionTally;
 use propice_edge::sink::columns::wrapped;
 use propice_edge::trigger::Telling;
 use propice_model::MomentId;
 
 /// Releases by moment and channel.
-type Published = BTreeMap<(MomentId, Option<u16>), u64>;
+type ReleaseCounts = BTreeMap<(MomentId, Option<u16>), u64>;
 
 /// Columns of the names.
 const NAMES: usize = 15;
 
 /// Appends what was decided, so many columns wide.
-pub(super) fn write(telling: &Telling<'_>, tally: &Tally, columns: usize, text: &mut String) {
+pub(super) fn write(telling: &Telling<'_>, tally: &DecisionTally, columns: usize, text: &mut String) {
     let start = NAMES + 2 + 10 + 2;
     let mut line = |name: &str, count: u64, rest: &str| {
         if count == 0 {
@@ -31,9 +31,9 @@ pub(super) fn write(telling: &Telling<'_>, tally: &Tally, columns: usize, text: 
             let _ = writeln!(text, "{:start$}{more}", "");
         }
     };
-    let all = |published: &Published| published.values().sum::<u64>();
+    let all = |published: &ReleaseCounts| published.values().sum::<u64>();
     let pick = |english: &'static str, french: &'static str| telling.pick(english, french);
-    let on = |published: &Published| format!("{} {}", pick("on", "sur"), by_channel(telling, published));
+    let on = |published: &ReleaseCounts| format!("{} {}", pick("on", "sur"), by_channel(telling, published));
     let purposes = by_purpose(telling, &tally.released);
     let released = format!("{} {purposes}{} {}", pick("for", "pour"), pick(";", " ;"), on(&tally.released));
     line(pick("released", "émis"), all(&tally.released), &released);
@@ -51,7 +51,7 @@ pub(super) fn write(telling: &Telling<'_>, tally: &Tally, columns: usize, text: 
     line(pick("still waiting", "en attente"), tally.still_open(), waits);
 }
 
-fn by_purpose(telling: &Telling<'_>, published: &Published) -> String {
+fn by_purpose(telling: &Telling<'_>, published: &ReleaseCounts) -> String {
     let count = |purpose: Purpose| {
         let of = published.iter().filter(|((moment, _), _)| telling.plan.moments[moment.index()].purpose == purpose);
         of.map(|(_, count)| count).sum::<u64>()
@@ -59,7 +59,7 @@ fn by_purpose(telling: &Telling<'_>, published: &Published) -> String {
     joined(telling, Purpose::ALL.into_iter().map(|(_, purpose)| (telling.purpose(purpose), count(purpose))))
 }
 
-fn by_channel(telling: &Telling<'_>, published: &Published) -> String {
+fn by_channel(telling: &Telling<'_>, published: &ReleaseCounts) -> String {
     let mut channels: BTreeMap<&str, u64> = BTreeMap::new();
     for ((_, channel), count) in published {
         *channels.entry(telling.channel(*channel)).or_default() += count;
@@ -71,7 +71,7 @@ fn by_gate(telling: &Telling<'_>, gates: &BTreeMap<Gate, u64>) -> String {
     joined(telling, gates.iter().map(|(gate, count)| (telling.gate(*gate), *count)))
 }
 
-fn deferrals(telling: &Telling<'_>, tally: &Tally) -> String {
+fn deferrals(telling: &Telling<'_>, tally: &DecisionTally) -> String {
     let mut text = format!("{} {}", telling.pick("by", "par"), by_gate(telling, &tally.deferred_by));
     if let Some(median) = tally.median_deferral_ms() {
         let length = telling.teller.language.length(median);

@@ -9,8 +9,8 @@ use std::rc::Rc;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::signals::Signals;
-use super::{Failure, Outcome, generate_live, whole};
-use propice_edge::output::{Kind, OutputFolder};
+use super::{CommandResult, Failure, generate_live, whole};
+use propice_edge::output::{OutputFolder, OutputKind};
 use propice_generate::{self as generate, FILES, Progress, Settings};
 use propice_model::Decimal;
 
@@ -90,7 +90,7 @@ enum Compress {
 }
 
 /// Generates, and says on standard error what was written.
-pub(crate) fn run(args: &Args) -> Outcome {
+pub(crate) fn run(args: &Args) -> CommandResult {
     let World::Bank = args.world;
     let settings = Settings {
         customers: args.customers,
@@ -109,12 +109,12 @@ pub(crate) fn run(args: &Args) -> Outcome {
     let folder = output.display();
     let failed = |error| Failure::io(&format!("cannot write to {folder}"), &error);
     let signals = Signals::listen()?;
-    let made = OutputFolder::open(output, Kind::Streams, &[], args.force).map_err(Failure::output)?;
+    let made = OutputFolder::open(output, OutputKind::Streams, &[], args.force).map_err(Failure::output)?;
     let path = made.path();
     let bar = bar();
     let mut files = Vec::new();
     let mut open = |name: &str| {
-        let shared = Shared(Rc::new(RefCell::new(Out::create(&path, name, args.compress)?)));
+        let shared = Shared(Rc::new(RefCell::new(GeneratedFile::create(&path, name, args.compress)?)));
         files.push(shared.clone());
         Ok(Box::new(shared) as Box<dyn Write>)
     };
@@ -147,50 +147,52 @@ fn bar() -> ProgressBar {
 }
 
 /// A file that is being written.
-enum Out {
+enum GeneratedFile {
     Plain(BufWriter<File>),
     Gz(flate2::write::GzEncoder<BufWriter<File>>),
     Zst(zstd::Encoder<'static, BufWriter<File>>),
 }
 
-impl Out {
-    fn create(folder: &Path, name: &str, compress: Compress) -> io::Result<Out> {
+impl GeneratedFile {
+    fn create(folder: &Path, name: &str, compress: Compress) -> io::Result<GeneratedFile> {
         let create = |ending: &str| File::create(folder.join(format!("{name}.jsonl{ending}"))).map(BufWriter::new);
         Ok(match compress {
-            Compress::None => Out::Plain(create("")?),
-            Compress::Gz => Out::Gz(flate2::write::GzEncoder::new(create(".gz")?, flate2::Compression::fast())),
-            Compress::Zst => Out::Zst(zstd::Encoder::new(create(".zst")?, 3)?),
+            Compress::None => GeneratedFile::Plain(create("")?),
+            Compress::Gz => {
+                GeneratedFile::Gz(flate2::write::GzEncoder::new(create(".gz")?, flate2::Compression::fast()))
+            }
+            Compress::Zst => GeneratedFile::Zst(zstd::Encoder::new(create(".zst")?, 3)?),
         })
     }
 
     /// Writes what a compressed file ends with, so that a full disk is noticed.
     fn finish(&mut self) -> io::Result<()> {
         match self {
-            Out::Plain(out) => out.flush(),
-            Out::Gz(out) => out.try_finish().and_then(|()| out.get_mut().flush()),
-            Out::Zst(out) => out.do_finish().and_then(|()| out.get_mut().flush()),
+            GeneratedFile::Plain(out) => out.flush(),
+            GeneratedFile::Gz(out) => out.try_finish().and_then(|()| out.get_mut().flush()),
+            GeneratedFile::Zst(out) => out.do_finish().and_then(|()| out.get_mut().flush()),
         }
     }
 }
 
 /// A file in the hands of the generator, which is finished here.
 #[derive(Clone)]
-struct Shared(Rc<RefCell<Out>>);
+struct Shared(Rc<RefCell<GeneratedFile>>);
 
 impl Write for Shared {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut *self.0.borrow_mut() {
-            Out::Plain(out) => out.write(bytes),
-            Out::Gz(out) => out.write(bytes),
-            Out::Zst(out) => out.write(bytes),
+            GeneratedFile::Plain(out) => out.write(bytes),
+            GeneratedFile::Gz(out) => out.write(bytes),
+            GeneratedFile::Zst(out) => out.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match &mut *self.0.borrow_mut() {
-            Out::Plain(out) => out.flush(),
-            Out::Gz(out) => out.flush(),
-            Out::Zst(out) => out.flush(),
+            GeneratedFile::Plain(out) => out.flush(),
+            GeneratedFile::Gz(out) => out.flush(),
+            GeneratedFile::Zst(out) => out.flush(),
         }
     }
 }

@@ -14,7 +14,7 @@ use propice_kafka::{Delivered, DeliveryProducer, Outgoing};
 use serde_json::value::RawValue;
 
 use super::signals::Signals;
-use super::{Failure, Outcome, live, load_pack};
+use super::{CommandResult, Failure, live, load_pack};
 
 /// How many records are on their way at most.
 const ON_THE_WAY: usize = 10_000;
@@ -25,7 +25,7 @@ const TELL: Duration = Duration::from_secs(5);
 const STOPPED: &str = "stopped";
 
 /// Writes records into topics until the last day, or until it is stopped.
-pub(crate) fn run(settings: &Settings, pack: &Path, config: &Path, rate: u32) -> Outcome {
+pub(crate) fn run(settings: &Settings, pack: &Path, config: &Path, rate: u32) -> CommandResult {
     let plan = load_pack(pack)?;
     let deployment = live::load(config, &plan)?;
     let signals = Signals::listen()?;

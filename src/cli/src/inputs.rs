@@ -27,7 +27,7 @@ const STOP_LOOK: Duration = Duration::from_millis(20);
 
 /// Where records come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Input {
+pub(crate) enum InputPath {
     /// A folder in which the files of inputs are found by name.
     Folder(PathBuf),
     /// The file of one stream or table.
@@ -44,36 +44,36 @@ pub(crate) enum Input {
     },
 }
 
-impl FromStr for Input {
+impl FromStr for InputPath {
     type Err = Infallible;
 
     /// `-`; `NAME=PATH` and `NAME=-` when what stands before the sign can be a name; a folder
     /// otherwise.
-    fn from_str(text: &str) -> Result<Input, Infallible> {
+    fn from_str(text: &str) -> Result<InputPath, Infallible> {
         if text == "-" {
-            return Ok(Input::Stdin { name: None });
+            return Ok(InputPath::Stdin { name: None });
         }
         let is_name = |name: &str| {
             name.starts_with(|first: char| first.is_ascii_lowercase())
                 && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
         };
         Ok(match text.split_once('=').filter(|(name, _)| is_name(name)) {
-            Some((name, "-")) => Input::Stdin { name: Some(name.to_owned()) },
-            Some((name, path)) => Input::File { name: name.to_owned(), path: PathBuf::from(path) },
-            None => Input::Folder(PathBuf::from(text)),
+            Some((name, "-")) => InputPath::Stdin { name: Some(name.to_owned()) },
+            Some((name, path)) => InputPath::File { name: name.to_owned(), path: PathBuf::from(path) },
+            None => InputPath::Folder(PathBuf::from(text)),
         })
     }
 }
 
 /// The inputs of a command.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Inputs {
+pub(crate) struct InputOptions {
     /// Where records are: a folder with NAME.{jsonl,csv,asc}[.gz|.zst] for each stream and table,
     /// or the file of one of them, or `-` for standard input (alone where the pack has one input).
     /// May be given several times. Without it: fixtures/NAME OF THE PACK, beside the folder of the
     /// pack
     #[arg(long = "input", short = 'i', value_name = "DIR|NAME=PATH|NAME=-|-")]
-    pub(crate) inputs: Vec<Input>,
+    pub(crate) inputs: Vec<InputPath>,
     /// Run although streams or tables have no file. Without it only those that say `optional =
     /// true` in the pack may be absent
     #[arg(long)]
@@ -82,7 +82,7 @@ pub(crate) struct Inputs {
 
 /// How many records may be refused.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Refusals {
+pub(crate) struct RefusalOptions {
     /// End the run (exit code 4) once more records than that are dead letters: a number over all
     /// inputs, or a share of the records of any input, looked at from its first 1,000 records on
     /// and at its end. Without it: as many as there are, but not all records of an input
@@ -90,7 +90,7 @@ pub(crate) struct Refusals {
     max_dead_letters: Option<DeadLetterLimit>,
 }
 
-impl Refusals {
+impl RefusalOptions {
     /// What is asked for, or else not all of an input.
     pub(crate) fn limit(&self) -> DeadLetterLimit {
         self.max_dead_letters.unwrap_or(DeadLetterLimit::NotAll)
@@ -106,12 +106,12 @@ impl Refusals {
     }
 }
 
-impl Input {
+impl InputPath {
     fn wanted(&self, plan: &Plan) -> Result<Wanted, Failure> {
         Ok(match self {
-            Input::Folder(path) => Wanted::Folder(path.clone()),
-            Input::File { name, path } => Wanted::File { name: name.clone(), path: path.clone() },
-            Input::Stdin { name } => {
+            InputPath::Folder(path) => Wanted::Folder(path.clone()),
+            InputPath::File { name, path } => Wanted::File { name: name.clone(), path: path.clone() },
+            InputPath::Stdin { name } => {
                 let name = name.clone().map_or_else(|| the_only(plan), Ok)?;
                 Wanted::File { name, path: PathBuf::from("-") }
             }
@@ -120,18 +120,18 @@ impl Input {
 }
 
 /// What is read, and what is worth saying of it.
-pub(crate) struct Opened {
+pub(crate) struct OpenedInputs {
     pub(crate) source: MergedSource,
     /// In lines.
     pub(crate) notes: String,
 }
 
-impl Inputs {
+impl InputOptions {
     /// Opens the files of a run. It ends early once `stop` is set.
-    pub(crate) fn open(&self, pack: &Path, plan: &Arc<Plan>, stop: &Arc<AtomicBool>) -> Result<Opened, Failure> {
+    pub(crate) fn open(&self, pack: &Path, plan: &Arc<Plan>, stop: &Arc<AtomicBool>) -> Result<OpenedInputs, Failure> {
         let (files, notes) = self.files(pack, plan)?;
         let source = MergedSource::open(plan, &files, stop).map_err(|error| failure(&error))?;
-        Ok(Opened { source, notes })
+        Ok(OpenedInputs { source, notes })
     }
 
     /// Opens the files of a run for what is about one customer, each up to a time.
@@ -142,11 +142,11 @@ impl Inputs {
         customer: &Id,
         until: Option<LogicalTime>,
         stop: &Arc<AtomicBool>,
-    ) -> Result<Opened, Failure> {
+    ) -> Result<OpenedInputs, Failure> {
         let (files, notes) = self.files(pack, plan)?;
         let own = Own::find(plan, &files, customer).map_err(|error| failure(&error))?.until(until);
         let source = MergedSource::open_own(plan, &files, &own, stop).map_err(|error| failure(&error))?;
-        Ok(Opened { source, notes })
+        Ok(OpenedInputs { source, notes })
     }
 
     /// The files of a run, and what is worth saying of them.
@@ -255,11 +255,11 @@ mod tests {
 
     #[test]
     fn a_name_before_the_sign_names_an_input() {
-        let parse = |text: &str| text.parse::<Input>().expect("every text is an input");
-        assert_eq!(parse("data"), Input::Folder("data".into()));
-        assert_eq!(parse("trans=a=b.csv"), Input::File { name: "trans".into(), path: "a=b.csv".into() });
-        assert_eq!(parse("trans=-"), Input::Stdin { name: Some("trans".into()) });
-        assert_eq!(parse("-"), Input::Stdin { name: None });
-        assert_eq!(parse("./a=b"), Input::Folder("./a=b".into()));
+        let parse = |text: &str| text.parse::<InputPath>().expect("every text is an input");
+        assert_eq!(parse("data"), InputPath::Folder("data".into()));
+        assert_eq!(parse("trans=a=b.csv"), InputPath::File { name: "trans".into(), path: "a=b.csv".into() });
+        assert_eq!(parse("trans=-"), InputPath::Stdin { name: Some("trans".into()) });
+        assert_eq!(parse("-"), InputPath::Stdin { name: None });
+        assert_eq!(parse("./a=b"), InputPath::Folder("./a=b".into()));
     }
 }

@@ -107,7 +107,7 @@ pub(crate) enum Failure {
 }
 
 /// How a command ends.
-pub(crate) type Outcome = Result<(), Failure>;
+pub(crate) type CommandResult = Result<(), Failure>;
 
 impl Failure {
     /// A failure of the outside world, with what was being done.
@@ -216,7 +216,7 @@ fn told(errors: &PackErrors) -> String {
 }
 
 /// Writes to standard output, whole.
-pub(crate) fn print(text: &str) -> Outcome {
+pub(crate) fn print(text: &str) -> CommandResult {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())

@@ -12,7 +12,7 @@ use propice_live::{LiveError, Options};
 
 use super::run::EngineName;
 use super::signals::Signals;
-use super::{Failure, Outcome, instant, load_pack, print, read_pack, say, told};
+use super::{CommandResult, Failure, instant, load_pack, print, read_pack, say, told};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -51,7 +51,7 @@ pub(crate) struct Args {
 }
 
 /// Runs until a signal comes, or it cannot go on.
-pub(crate) fn run(args: &Args) -> Outcome {
+pub(crate) fn run(args: &Args) -> CommandResult {
     let mut plan = load_pack(&args.pack)?;
     let deployment = load(&args.config, &plan)?;
     if args.print_config {

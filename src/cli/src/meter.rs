@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use propice_edge::source::{Batch, Source};
+use propice_model::Language;
 
 /// A run that is over before that shows no progress.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -59,7 +60,7 @@ impl Source for Metered {
         let more = more?;
         self.records += (batch.facts.len() + batch.dead.len()) as u64;
         self.bar.inc(batch.bytes_read);
-        self.bar.set_message(super::summary::grouped(self.records));
+        self.bar.set_message(Language::English.count(self.records));
         if self.waits && self.started.elapsed() > PATIENCE {
             self.waits = false;
             self.bar.set_draw_target(ProgressDrawTarget::stderr());

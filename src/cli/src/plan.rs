@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Outcome, load_pack, print};
+use super::{CommandResult, load_pack, print};
 use propice_define::plan_text;
 
 const EXAMPLES: &str = "\
@@ -30,7 +30,7 @@ enum Format {
 }
 
 /// Prints the plan.
-pub(crate) fn run(args: &Args) -> Outcome {
+pub(crate) fn run(args: &Args) -> CommandResult {
     let plan = load_pack(&args.pack)?;
     print(&match args.format {
         Format::Text => plan_text::text(&plan),

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use jiff::tz::TimeZone;
 
 use super::language::{Lang, of_pack};
-use super::{Failure, Outcome, load_pack, print, say};
+use super::{CommandResult, Failure, load_pack, print, say};
 use propice_define::Plan;
 use propice_edge::output::{language_of, replace_file};
-use propice_edge::source::{Line, Lines, open_path};
+use propice_edge::source::{LineRead, Lines, open_path};
 use propice_model::Language;
 use propice_model::limits::RECORD_BYTES;
-use propice_report::{Report, Scope, Tally, Unit, page, tables};
+use propice_report::{Report, ReportScope, ReportTally, Unit, page, tables};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -97,18 +97,18 @@ impl From<By> for Unit {
 }
 
 /// Writes a report.
-pub(crate) fn run(args: &Args) -> Outcome {
+pub(crate) fn run(args: &Args) -> CommandResult {
     let format = format(args)?;
     let plan = args.pack.as_deref().map(load_pack).transpose()?;
     let zone = plan.as_ref().map_or("UTC", |plan| plan.timezone.as_str());
     // The zone of a pack that is sound is known.
-    let tally = Tally::new(TimeZone::get(zone).unwrap_or(TimeZone::UTC));
+    let tally = ReportTally::new(TimeZone::get(zone).unwrap_or(TimeZone::UTC));
     let tally = read(&args.decisions, tally)?;
     if tally.decisions() == 0 && tally.bad_lines() > 0 {
         let text = format!("{}: no line is a decision", shown(&args.decisions));
         return Err(Failure::Wrong(text));
     }
-    let scope = Scope { plan: plan.as_ref(), zone: zone.to_owned(), unit: args.by.map(Unit::from) };
+    let scope = ReportScope { plan: plan.as_ref(), zone: zone.to_owned(), unit: args.by.map(Unit::from) };
     let report = Report::of(tally, &scope);
     // JSON is in no language.
     let language = if format == Format::Json { Language::default() } else { language(args, plan.as_ref()) };
@@ -194,7 +194,7 @@ fn shown(path: &Path) -> String {
 }
 
 /// Counts every line. Those that are no decisions are told, the first of them one by one.
-fn read(path: &Path, mut tally: Tally) -> Result<Tally, Failure> {
+fn read(path: &Path, mut tally: ReportTally) -> Result<ReportTally, Failure> {
     let path = file(path)?;
     let name = shown(&path);
     let failed = |error| Failure::io(&format!("cannot read {name}"), &error);
@@ -207,12 +207,12 @@ fn read(path: &Path, mut tally: Tally) -> Result<Tally, Failure> {
     let mut line = Vec::new();
     loop {
         let (column, message) = match lines.next(&mut line).map_err(failed)? {
-            Line::End => break,
-            Line::TooLong => {
+            LineRead::End => break,
+            LineRead::TooLong => {
                 tally.add_unreadable();
                 (None, format!("longer than {RECORD_BYTES} bytes"))
             }
-            Line::Whole => match tally.add(&line) {
+            LineRead::Whole => match tally.add(&line) {
                 Ok(()) => continue,
                 Err(bad) => (bad.column, bad.message),
             },

@@ -5,16 +5,16 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
-use super::inputs::{self, Inputs, Refusals, ended};
+use super::inputs::{self, InputOptions, RefusalOptions, ended};
 use super::language;
 use super::meter::Metered;
 use super::signals::Signals;
 use super::summary::Done;
-use super::{Failure, Outcome, instant, load_pack, say, whole};
+use super::{CommandResult, Failure, instant, load_pack, say, whole};
 use propice_define::Plan;
-use propice_edge::output::{Kind, OutputFolder};
-use propice_edge::sink::columns::{Place, columns};
-use propice_edge::sink::{DirectorySink, Format as Shown, Show as Which, Sink, Tee, TerminalSink, ViewMode};
+use propice_edge::output::{OutputFolder, OutputKind};
+use propice_edge::sink::columns::{OutputStream, columns};
+use propice_edge::sink::{DirectorySink, Show, Sink, Tee, TerminalFormat, TerminalSink, ViewMode};
 use propice_flow as flow;
 use propice_run as run;
 
@@ -36,9 +36,9 @@ pub(crate) struct Args {
     #[arg(value_name = "PACK")]
     pub(crate) pack: PathBuf,
     #[command(flatten)]
-    pub(crate) inputs: Inputs,
+    pub(crate) inputs: InputOptions,
     #[command(flatten)]
-    pub(crate) refusals: Refusals,
+    pub(crate) refusals: RefusalOptions,
     /// A folder for triggers, decisions, episodes, views and dead letters (`*.jsonl`); it is made
     /// where it is not there. At the end of the run it replaces the output of an earlier run as a
     /// whole, and never what propice did not write
@@ -65,11 +65,11 @@ pub(crate) struct Args {
     pub(crate) publish_from: Option<String>,
     /// Which views are kept up to date and written to the output folder: the last one of each
     /// customer, every change, or none
-    #[arg(long, value_enum, default_value_t = Views::Final)]
-    pub(crate) views: Views,
+    #[arg(long, value_enum, default_value_t = ViewsOption::Final)]
+    pub(crate) views: ViewsOption,
     /// What is shown on standard output
-    #[arg(long, value_enum, default_value_t = Show::Triggers)]
-    pub(crate) show: Show,
+    #[arg(long, value_enum, default_value_t = ShowOption::Triggers)]
+    pub(crate) show: ShowOption,
     /// How it is shown; without it: `table`, and `none` with --output
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
@@ -98,7 +98,7 @@ impl From<EngineName> for flow::Engine {
 
 /// Which views are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Views {
+pub(crate) enum ViewsOption {
     /// The last one of each customer
     Final,
     /// Every change
@@ -109,7 +109,7 @@ pub(crate) enum Views {
 
 /// What is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Show {
+pub(crate) enum ShowOption {
     /// What is published to channels, with what is in it for the customer and why
     Triggers,
     /// Episodes that open and close
@@ -130,7 +130,7 @@ pub(crate) enum Format {
 }
 
 /// Runs a pack.
-pub(crate) fn run(args: &Args) -> Outcome {
+pub(crate) fn run(args: &Args) -> CommandResult {
     let mut plan = load_pack(&args.pack)?;
     let until = args.until.as_deref().map(|text| instant("--until", text, &plan)).transpose()?;
     if let Some(text) = &args.publish_from {
@@ -140,7 +140,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
     let signals = Signals::listen()?;
     let (files, notes) = args.inputs.files(&args.pack, &plan)?;
     let read: Vec<PathBuf> = files.iter().filter(|file| !file.is_stdin()).map(|file| file.path.clone()).collect();
-    let folder = args.output.as_deref().map(|folder| OutputFolder::open(folder, Kind::Run, &read, args.force));
+    let folder = args.output.as_deref().map(|folder| OutputFolder::open(folder, OutputKind::Run, &read, args.force));
     let folder = folder.transpose().map_err(Failure::output)?;
     let folder = folder.map(|folder| folder.in_language(language::of_pack(&plan)));
     if !args.quiet {
@@ -152,7 +152,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
     let options = run::Options {
         engine: args.engine.into(),
         workers: usize::from(args.workers),
-        views: args.views != Views::None,
+        views: args.views != ViewsOption::None,
         until,
     };
     // A bar would be drawn into the table.
@@ -170,7 +170,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
         let interrupted = outcome.is_err();
         let done = Done { plan: &plan, summary, counts, elapsed: started.elapsed(), interrupted };
         let moved = until.is_some() || failure.is_some();
-        say(&done.text(args.output.as_deref(), options.views, moved, columns(Place::Err)));
+        say(&done.text(args.output.as_deref(), options.views, moved, columns(OutputStream::Err)));
     }
     if let Some(failure) = failure {
         return Err(failure);
@@ -184,21 +184,21 @@ fn sinks(args: &Args, plan: &Arc<Plan>, folder: Option<OutputFolder>) -> Result<
     let unasked = if args.output.is_some() { Format::None } else { Format::Table };
     let format = args.format.unwrap_or(unasked);
     let show = match args.show {
-        Show::Triggers => Which::Triggers,
-        Show::Episodes => Which::Episodes,
-        Show::Decisions => Which::Decisions,
+        ShowOption::Triggers => Show::Triggers,
+        ShowOption::Episodes => Show::Episodes,
+        ShowOption::Decisions => Show::Decisions,
     };
     match format {
-        Format::Table => sinks.push(Box::new(TerminalSink::stdout(plan, show, Shown::Table))),
-        Format::Jsonl => sinks.push(Box::new(TerminalSink::stdout(plan, show, Shown::JsonLines))),
+        Format::Table => sinks.push(Box::new(TerminalSink::stdout(plan, show, TerminalFormat::Table))),
+        Format::Jsonl => sinks.push(Box::new(TerminalSink::stdout(plan, show, TerminalFormat::JsonLines))),
         Format::None => {}
     }
     let shows = !sinks.is_empty();
     if let Some(folder) = folder {
         let mode = match args.views {
-            Views::Final => ViewMode::Final,
-            Views::Changes => ViewMode::Changes,
-            Views::None => ViewMode::None,
+            ViewsOption::Final => ViewMode::Final,
+            ViewsOption::Changes => ViewMode::Changes,
+            ViewsOption::None => ViewMode::None,
         };
         let sink = DirectorySink::into_folder(plan, folder, mode).map_err(Failure::output)?;
         sinks.push(Box::new(sink));

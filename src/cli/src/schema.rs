@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{Failure, Outcome, load_pack, print};
-use propice_edge::trigger::schema;
+use super::{CommandResult, Failure, load_pack, print};
+use propice_edge::schema;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -41,7 +41,7 @@ const NO_PACK: &str = "schema asyncapi describes the channels of a pack, and non
                        Give it: propice schema asyncapi dataflows/bank.toml";
 
 /// Prints a document.
-pub(crate) fn run(args: &Args) -> Outcome {
+pub(crate) fn run(args: &Args) -> CommandResult {
     // A pack that is named is read, so that one with mistakes is never taken for sound.
     let plan = args.pack.as_deref().map(load_pack).transpose()?;
     let document = match args.document {

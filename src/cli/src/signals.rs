@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
-use super::{Failure, Outcome};
+use super::{CommandResult, Failure};
 
 /// The exit code of a process that a signal ended is this and the number of the signal.
 pub(crate) const EXIT_BASE: u8 = 128;
@@ -48,7 +48,7 @@ impl Signals {
     }
 
     /// How a command ends that a signal ended; well when none came.
-    pub(crate) fn outcome(&self) -> Outcome {
+    pub(crate) fn outcome(&self) -> CommandResult {
         if !self.stop.load(Ordering::SeqCst) {
             return Ok(());
         }

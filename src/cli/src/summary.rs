@@ -8,8 +8,7 @@ use propice_define::Plan;
 use propice_edge::sink::Counts;
 use propice_edge::sink::columns::{cut, shown, width, wrapped};
 use propice_edge::trigger::Telling;
-use propice_model::MomentId;
-pub(super) use propice_report::grouped;
+use propice_model::{Language, MomentId};
 use propice_run::{HeldBack, Summary};
 
 /// A run that is over.
@@ -130,7 +129,11 @@ impl Done<'_> {
 
     fn dead_letters(&self, telling: &Telling<'_>, output: Option<&Path>) -> Vec<String> {
         let Some(first) = &self.counts.first_dead_letter else { return Vec::new() };
-        let reasons = self.counts.dead_letters.iter().map(|(reason, count)| format!("{} {reason}", grouped(*count)));
+        let reasons = self
+            .counts
+            .dead_letters
+            .iter()
+            .map(|(reason, count)| format!("{} {reason}", Language::English.count(*count)));
         let reasons = reasons.collect::<Vec<_>>().join(", ");
         let place = format!("{}:{}: {}", first.file, first.line, first.error);
         let keep = if output.is_some() {

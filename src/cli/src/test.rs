@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::inputs::{failure, fixtures};
-use super::{Failure, Outcome, load_pack, print};
-use judge::{Found, Report, judge};
+use super::{CommandResult, Failure, load_pack, print};
+use judge::{CaseReport, CaseResult, judge};
 use propice_define::Plan;
 use propice_define::plan::{Given, TestCase};
 use propice_edge::sink::{MemorySink, ViewMode};
@@ -36,7 +36,7 @@ pub(crate) struct Args {
 }
 
 /// Runs the cases.
-pub(crate) fn run(args: &Args) -> Outcome {
+pub(crate) fn run(args: &Args) -> CommandResult {
     let plan = Arc::new(load_pack(&args.pack)?);
     let wanted = |case: &&TestCase| args.filter.as_ref().is_none_or(|filter| case.name.contains(filter.as_str()));
     let cases: Vec<&TestCase> = plan.tests.iter().filter(wanted).collect();
@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
 }
 
 /// Runs a case. One that cannot be run is wrong, and the others are run all the same.
-fn one(pack: &Path, plan: &Arc<Plan>, case: &TestCase) -> Result<Report, Failure> {
+fn one(pack: &Path, plan: &Arc<Plan>, case: &TestCase) -> Result<CaseReport, Failure> {
     let found = given(pack, plan, case)
         .and_then(|given| play(plan, case, given).map_err(|error| Failure::io("what is given", &error)));
     let why = match found {
@@ -66,7 +66,7 @@ fn one(pack: &Path, plan: &Arc<Plan>, case: &TestCase) -> Result<Report, Failure
         Err(other) => return Err(other),
     };
     let text = why.trim_end().lines().flat_map(|line| ["   !  ", line, "\n"]).collect();
-    Ok(Report { is_right: false, text })
+    Ok(CaseReport { is_right: false, text })
 }
 
 /// What a case gives.
@@ -97,7 +97,7 @@ fn given(pack: &Path, plan: &Arc<Plan>, case: &TestCase) -> Result<Box<dyn Sourc
 }
 
 /// Runs everything that is given, and moves the clock on to where the case ends.
-fn play(plan: &Arc<Plan>, case: &TestCase, mut source: Box<dyn Source>) -> io::Result<Found> {
+fn play(plan: &Arc<Plan>, case: &TestCase, mut source: Box<dyn Source>) -> io::Result<CaseResult> {
     let mut all = Batch::default();
     loop {
         let mut batch = Batch::default();
@@ -114,7 +114,7 @@ fn play(plan: &Arc<Plan>, case: &TestCase, mut source: Box<dyn Source>) -> io::R
     let sink = MemorySink::new(plan, ViewMode::None);
     let options = run::Options { until, ..run::Options::default() };
     run::execute(plan, Box::new(Once(Some(all))), Box::new(sink.clone()), &options)?;
-    Ok(Found { transitions: sink.transitions(), decisions: sink.decisions(), letters: sink.letters() })
+    Ok(CaseResult { transitions: sink.transitions(), decisions: sink.decisions(), letters: sink.letters() })
 }
 
 /// A source of one batch.
@@ -165,7 +165,7 @@ given = [
 ]
 "#;
 
-    fn report(expectations: &str) -> Report {
+    fn report(expectations: &str) -> CaseReport {
         let text = format!("{PACK}[[test]]\nname = \"a case\"\n{GIVEN}\n{expectations}");
         let plan = Arc::new(define::load("p.toml", &text).unwrap_or_else(|errors| panic!("{errors}")));
         let case = &plan.tests[0];

@@ -15,7 +15,7 @@ const STEP: usize = 2;
 const GAP: usize = 2;
 
 /// A table that is being written.
-struct Table<'a> {
+struct ViewTable<'a> {
     telling: Telling<'a>,
     columns: usize,
     /// Columns of the names, with what they are moved to the right.
@@ -28,7 +28,7 @@ pub(super) fn write(views: &Views, plan: &Plan, id: &Id, time: LogicalTime, colu
     let Some(slots) = views.slots(id) else { return false };
     let telling = Telling::of(plan);
     let names = names(&telling).min(columns / 2);
-    let mut table = Table { telling, columns, names, out };
+    let mut table = ViewTable { telling, columns, names, out };
     table.head(id, time);
     table.slots(KindId::CUSTOMER, slots, STEP);
     let entities: Vec<(KindId, &Id, &[Value])> = views.entities(id).collect();
@@ -60,7 +60,7 @@ fn is_shown(plan: &Plan, kind: KindId, slot: usize) -> bool {
     !plan.entities[kind.index()].features.get(slot).is_some_and(|feature| feature.implied)
 }
 
-impl Table<'_> {
+impl ViewTable<'_> {
     fn head(&mut self, id: &Id, time: LogicalTime) {
         let telling = &self.telling;
         let (who, at, zone) = (telling.kind(KindId::CUSTOMER), telling.time(time), &telling.plan.timezone);

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, PoisonError};
 
-use super::inputs::{Inputs, Opened, Refusals, ended};
+use super::inputs::{InputOptions, OpenedInputs, RefusalOptions, ended};
 use super::meter::Metered;
 use super::view_table;
-use super::{Failure, Outcome, instant, load_pack, print, say};
+use super::{CommandResult, Failure, instant, load_pack, print, say};
 use propice_define::Plan;
-use propice_edge::sink::columns::{Place, columns};
+use propice_edge::sink::columns::{OutputStream, columns};
 use propice_edge::sink::{LatestViews, Tee, Views};
 use propice_model::time::format_time;
 use propice_model::{Id, LogicalTime};
@@ -29,9 +29,9 @@ pub(crate) struct Args {
     #[arg(value_name = "PACK")]
     pub(crate) pack: PathBuf,
     #[command(flatten)]
-    pub(crate) inputs: Inputs,
+    pub(crate) inputs: InputOptions,
     #[command(flatten)]
-    pub(crate) refusals: Refusals,
+    pub(crate) refusals: RefusalOptions,
     /// Only this customer
     #[arg(long, value_name = "ID", allow_negative_numbers = true)]
     pub(crate) customer: Option<String>,
@@ -54,11 +54,11 @@ enum Format {
 }
 
 /// Shows views.
-pub(crate) fn run(args: &Args) -> Outcome {
+pub(crate) fn run(args: &Args) -> CommandResult {
     let plan = Arc::new(load_pack(&args.pack)?);
     let at = args.at.as_deref().map(|text| instant("--at", text, &plan)).transpose()?;
     let stop = Arc::new(AtomicBool::new(false));
-    let Opened { source, notes } = match &args.customer {
+    let OpenedInputs { source, notes } = match &args.customer {
         None => args.inputs.open(&args.pack, &plan, &stop)?,
         Some(customer) => args.inputs.open_own(&args.pack, &plan, &Id::parse(customer), at, &stop)?,
     };
@@ -98,7 +98,7 @@ fn show(views: &Views, plan: &Plan, id: &Id, time: LogicalTime, format: Format) 
     let mut text = String::new();
     let exists = match format {
         Format::Jsonl => views.write_customer(id, time, &mut text),
-        Format::Table => view_table::write(views, plan, id, time, columns(Place::Out), &mut text),
+        Format::Table => view_table::write(views, plan, id, time, columns(OutputStream::Out), &mut text),
     };
     print(&text)?;
     Ok(exists)

@@ -4,9 +4,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::inputs::{Inputs, failure};
+use super::inputs::{InputOptions, failure};
 use super::language::Lang;
-use super::{Failure, Outcome, instant, load_pack, print, say, whole};
+use super::{CommandResult, Failure, instant, load_pack, print, say, whole};
 use propice_edge::source::InputFile;
 use propice_edge::trigger::language::Language;
 use propice_explain::{self as explain, About, Problem, Question, text};
@@ -26,7 +26,7 @@ pub(crate) struct Args {
     #[arg(value_name = "PACK")]
     pack: PathBuf,
     #[command(flatten)]
-    inputs: Inputs,
+    inputs: InputOptions,
     /// About this customer; without --moment all moments in short
     #[arg(long, value_name = "ID", allow_negative_numbers = true)]
     customer: Option<String>,
@@ -65,7 +65,7 @@ enum Format {
 }
 
 /// Tells why.
-pub(crate) fn run(args: &Args) -> Outcome {
+pub(crate) fn run(args: &Args) -> CommandResult {
     let plan = Arc::new(load_pack(&args.pack)?);
     let (files, notes) = args.inputs.files(&args.pack, &plan)?;
     if args.customer.is_none() && files.iter().any(InputFile::is_read_once) {

@@ -5,7 +5,7 @@
 //! condition is followed into its own. A comparison knows both of its sides, and the difference
 //! between them where there is one, at a fixed instant.
 
-use super::expr::{self, Env, Expected, Expr, Name, Names, Part, Ref, Shape};
+use super::expr::{self, ConditionPart, Env, Expected, Expr, Name, Names, Ref, Shape};
 use super::plan::Plan;
 use propice_model::{KindId, LogicalTime, Type};
 
@@ -31,7 +31,7 @@ pub enum ClauseShape {
     /// It must not hold.
     Not(Box<Clause>),
     /// A comparison.
-    Compare(Box<Comparison>),
+    Compare(Box<ClauseComparison>),
     /// Whether a value is known.
     Known(String),
     /// An attribute that is a condition itself, over the slots of this scope alone.
@@ -39,32 +39,32 @@ pub enum ClauseShape {
     /// A name that is true or false.
     Flag,
     /// Anything else, with the names that it uses.
-    Other(Vec<Side>),
+    Other(Vec<ComparedSide>),
 }
 
 /// A comparison at a fixed instant.
 #[derive(Debug)]
-pub struct Comparison {
+pub struct ClauseComparison {
     /// `==`, `!=`, `<`, `<=`, `>`, `>=` or `in`.
     pub operator: &'static str,
     /// What stands before the operator.
-    pub left: Side,
+    pub left: ComparedSide,
     /// What stands behind it.
-    pub right: Side,
+    pub right: ComparedSide,
     /// The left side less the right one, where that means something.
     pub difference: Option<Expr>,
 }
 
 /// A side of a comparison.
 #[derive(Debug)]
-pub struct Side {
+pub struct ComparedSide {
     /// As it was written.
     pub text: String,
     /// At the instant; `None` for what has no value by itself.
     pub expr: Option<Expr>,
 }
 
-impl Side {
+impl ComparedSide {
     /// Whether it is the same for everyone, at any time.
     pub fn is_constant(&self) -> bool {
         self.expr.as_ref().is_none_or(|expr| expr.refs().is_empty() && expr.source() == self.text)
@@ -78,23 +78,23 @@ pub fn clauses(plan: &Plan, about: Option<KindId>, condition: &Expr, now: Logica
     if let Some(kind) = about {
         scopes.insert(0, (1, kind));
     }
-    Compiler { plan, now, scopes, depth: 0 }.condition(condition.source())
+    ClauseCompiler { plan, now, scopes, depth: 0 }.condition(condition.source())
 }
 
-struct Compiler<'a> {
+struct ClauseCompiler<'a> {
     plan: &'a Plan,
     now: LogicalTime,
     scopes: Vec<(u8, KindId)>,
     depth: usize,
 }
 
-impl Compiler<'_> {
+impl ClauseCompiler<'_> {
     fn condition(&mut self, text: &str) -> Option<Clause> {
         let part = expr::parts(text)?;
         self.clause(&part)
     }
 
-    fn clause(&mut self, part: &Part) -> Option<Clause> {
+    fn clause(&mut self, part: &ConditionPart) -> Option<Clause> {
         let expr = expr::compile(&part.text, self, &Expected::Condition).ok()?;
         let shape = match &part.shape {
             Shape::All(parts) => ClauseShape::All(self.all(parts)?),
@@ -108,7 +108,7 @@ impl Compiler<'_> {
         Some(Clause { expr, shape })
     }
 
-    fn all(&mut self, parts: &[Part]) -> Option<Vec<Clause>> {
+    fn all(&mut self, parts: &[ConditionPart]) -> Option<Vec<Clause>> {
         parts.iter().map(|part| self.clause(part)).collect()
     }
 
@@ -120,16 +120,16 @@ impl Compiler<'_> {
         let difference = (is_measured(&left_expr) && is_measured(&right_expr))
             .then(|| self.value(&format!("({left}) - ({right})")))
             .flatten();
-        ClauseShape::Compare(Box::new(Comparison {
+        ClauseShape::Compare(Box::new(ClauseComparison {
             operator,
-            left: Side { text: left.to_owned(), expr: left_expr },
-            right: Side { text: right.to_owned(), expr: right_expr },
+            left: ComparedSide { text: left.to_owned(), expr: left_expr },
+            right: ComparedSide { text: right.to_owned(), expr: right_expr },
             difference,
         }))
     }
 
     fn other(&mut self, whole: &Expr) -> ClauseShape {
-        let side = |(_, name): &(Ref, String)| Side { text: name.clone(), expr: self.value(name) };
+        let side = |(_, name): &(Ref, String)| ComparedSide { text: name.clone(), expr: self.value(name) };
         ClauseShape::Other(whole.refs().iter().map(side).collect())
     }
 
@@ -145,7 +145,8 @@ impl Compiler<'_> {
         let entity = &self.plan.entities[kind.index()];
         let attribute = usize::from(reference.slot).checked_sub(entity.features.len());
         let Some(attribute) = attribute.and_then(|at| entity.attributes.get(at)) else { return ClauseShape::Flag };
-        let mut inner = Compiler { plan: self.plan, now: self.now, scopes: vec![(0, kind)], depth: self.depth + 1 };
+        let mut inner =
+            ClauseCompiler { plan: self.plan, now: self.now, scopes: vec![(0, kind)], depth: self.depth + 1 };
         match inner.condition(attribute.expr.source()) {
             Some(clause) => ClauseShape::Attribute(reference.scope, Box::new(clause)),
             None => ClauseShape::Flag,
@@ -154,7 +155,7 @@ impl Compiler<'_> {
 }
 
 /// The names of a plan, as [`ViewScope`](super::pack) resolves them while it is loaded.
-impl Names for Compiler<'_> {
+impl Names for ClauseCompiler<'_> {
     fn resolve(&mut self, path: &[&str]) -> Option<Name> {
         let slot_of = |kind: KindId, name: &str| {
             let entity = &self.plan.entities[kind.index()];

@@ -85,7 +85,7 @@ impl PackErrors {
         let source = NamedSource::new(&self.path, Arc::clone(&self.text));
         let mut out = String::new();
         for diagnostic in self.diagnostics.iter().take(SHOWN) {
-            let report = Report { diagnostic, source: &source, drawn: self.drawn(diagnostic) };
+            let report = MietteReport { diagnostic, source: &source, drawn: self.drawn(diagnostic) };
             // Writing into a text does not fail; should a report not be drawn, its message is still
             // said.
             if handler.render_report(&mut out, &report).is_err() {
@@ -169,14 +169,14 @@ fn boundary(text: &str, at: usize) -> usize {
 
 /// One mistake, as miette takes it.
 #[derive(Debug)]
-struct Report<'a> {
+struct MietteReport<'a> {
     diagnostic: &'a Diagnostic,
     source: &'a NamedSource<Arc<str>>,
     /// `None`: the place is only named.
     drawn: Option<Range<usize>>,
 }
 
-impl fmt::Display for Report<'_> {
+impl fmt::Display for MietteReport<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.diagnostic.message)?;
         match self.drawn {
@@ -188,9 +188,9 @@ impl fmt::Display for Report<'_> {
     }
 }
 
-impl std::error::Error for Report<'_> {}
+impl std::error::Error for MietteReport<'_> {}
 
-impl miette::Diagnostic for Report<'_> {
+impl miette::Diagnostic for MietteReport<'_> {
     fn severity(&self) -> Option<miette::Severity> {
         Some(match self.diagnostic.severity {
             Severity::Error => miette::Severity::Error,

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use super::expr::Expr;
-use super::plan::{Aggregate, Entity, Feature, Input, Interval, Moment, Plan, Purpose, Source};
+use super::plan::{Aggregate, Entity, Feature, FeatureSource, Input, Interval, Moment, Plan, Purpose};
 use propice_model::time::format_duration;
 use propice_model::{KindId, Type};
 
@@ -95,11 +95,11 @@ fn feature_text(plan: &Plan, feature: &Feature) -> String {
         None => out.push_str(" of records"),
     }
     match feature.source {
-        Source::Records { input, key } => {
+        FeatureSource::Records { input, key } => {
             let input = &plan.inputs[input.index()];
             let _ = write!(out, " from {} by {}", input.name, input.fields[key.index()].name);
         }
-        Source::Entities(kind) => {
+        FeatureSource::Entities(kind) => {
             let _ = write!(out, " over {}", plan.entities[kind.index()].name);
         }
     }
@@ -200,13 +200,13 @@ fn one_line(text: &str) -> String {
 /// The plan as a graph.
 struct Graph {
     /// Title of the group, then its nodes.
-    groups: Vec<(String, Vec<Node>)>,
+    groups: Vec<(String, Vec<GraphNode>)>,
     /// From, to, label.
     edges: Vec<(String, String, String)>,
 }
 
 /// Name, label, kind.
-type Node = (String, String, NodeKind);
+type GraphNode = (String, String, NodeKind);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum NodeKind {
@@ -227,7 +227,7 @@ impl Graph {
                 let (name, ty) = entity.slot(slot);
                 (slot_node(kind, slot), format!("{name}: {}", type_name(plan, ty)), NodeKind::Slot)
             });
-            let mut nodes: Vec<Node> = slots.collect();
+            let mut nodes: Vec<GraphNode> = slots.collect();
             if let Some(relation) = &entity.relation {
                 nodes.insert(0, (format!("entity{kind}"), entity.name.clone(), NodeKind::Entity));
                 graph.edge(format!("input{}", relation.input.index()), format!("entity{kind}"), "belongs to");
@@ -251,10 +251,10 @@ impl Graph {
         for (slot, feature) in entity.features.iter().enumerate() {
             let aggregate = aggregate_text(feature.aggregate);
             match feature.source {
-                Source::Records { input, .. } => {
+                FeatureSource::Records { input, .. } => {
                     self.edge(format!("input{}", input.index()), slot_node(kind, slot), &aggregate);
                 }
-                Source::Entities(of) => {
+                FeatureSource::Entities(of) => {
                     self.edge(format!("entity{}", of.index()), slot_node(kind, slot), &aggregate);
                     let used = feature.argument.iter().chain(&feature.filter).flat_map(Expr::refs);
                     for (reference, _) in used {

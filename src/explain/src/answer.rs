@@ -6,7 +6,7 @@
 
 use serde::{Serialize, Serializer};
 
-use propice_edge::sink::decision::raw;
+use propice_edge::trigger::payload::Json;
 use propice_model::time::format_time;
 use propice_model::{FeatureId, Id, KindId, LogicalTime, Type, Value};
 
@@ -51,7 +51,7 @@ pub struct Typed(pub Value, pub Type);
 
 impl Serialize for Typed {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        raw(&self.0, &self.1).serialize(serializer)
+        Json::of(&self.0, &self.1).serialize(serializer)
     }
 }
 

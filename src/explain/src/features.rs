@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::answer::{At, Entity, Feature, Record, Typed};
 use super::history::Life;
-use super::records::{Hit, Hits, Key};
+use super::records::{Hit, Hits, RecordsKey};
 use super::render::{Rendered, data_name};
 use super::words;
 use propice_define::Plan;
 use propice_define::expr::{Expr, Ref};
-use propice_define::plan::{self, Aggregate, DataKinds, Evidence, Interval, Source};
+use propice_define::plan::{self, Aggregate, DataKinds, Evidence, FeatureSource, Interval};
 use propice_edge::source::InputFile;
 use propice_model::time::FOREVER;
 use propice_model::{FieldId, Id, InputId, KindId, Origin, Row, Value};
@@ -28,7 +28,7 @@ pub(super) struct Trees<'a> {
     /// Entities of which it is told why they are the customer's.
     related: BTreeSet<(KindId, Id)>,
     /// The records that are asked for.
-    pub(super) wanted: BTreeSet<Key>,
+    pub(super) wanted: BTreeSet<RecordsKey>,
 }
 
 impl<'a> Trees<'a> {
@@ -128,10 +128,10 @@ impl<'a> Trees<'a> {
                 }
             }
             Some(feature) => match feature.source {
-                Source::Entities(of) => self.roll_up(&mut tree, feature, of),
-                Source::Records { .. } => {
+                FeatureSource::Entities(of) => self.roll_up(&mut tree, feature, of),
+                FeatureSource::Records { .. } => {
                     let key = (*kind, id.clone(), propice_model::FeatureId(*at));
-                    self.wanted.insert(Key::Feature(key.0, key.1.clone(), key.2));
+                    self.wanted.insert(RecordsKey::Feature(key.0, key.1.clone(), key.2));
                     tree.key = Some(key);
                 }
             },
@@ -141,7 +141,7 @@ impl<'a> Trees<'a> {
 
     /// Asks why an entity is the customer's; whether that was not asked before.
     pub(super) fn relates(&mut self, kind: KindId, id: &Id) -> bool {
-        self.wanted.insert(Key::Belongs(kind, id.clone()));
+        self.wanted.insert(RecordsKey::Belongs(kind, id.clone()));
         self.related.insert((kind, id.clone()))
     }
 
@@ -182,11 +182,11 @@ pub(super) struct Filler<'a> {
 }
 
 /// The records of a feature that are shown, and how many there are besides.
-fn chosen<'h>(plan: &Plan, hits: &'h Hits, key: &Key, value: &Value, shown: usize) -> (Vec<&'h Hit>, usize) {
+fn chosen<'h>(plan: &Plan, hits: &'h Hits, key: &RecordsKey, value: &Value, shown: usize) -> (Vec<&'h Hit>, usize) {
     let Some(all) = hits.get(key) else { return (Vec::new(), 0) };
     let aggregate = match key {
-        Key::Feature(kind, _, feature) => Some(plan.entities[kind.index()].features[feature.index()].aggregate),
-        Key::Belongs(..) => None,
+        RecordsKey::Feature(kind, _, feature) => Some(plan.entities[kind.index()].features[feature.index()].aggregate),
+        RecordsKey::Belongs(..) => None,
     };
     let chosen: Vec<&Hit> = match aggregate {
         Some(Aggregate::Last) => all.first().into_iter().collect(),
@@ -205,7 +205,7 @@ impl Filler<'_> {
             self.fill(&mut tree.uses);
             tree.records = tree.entities.iter().flat_map(|(kind, id)| self.belonging(*kind, id)).collect();
             let Some((kind, id, feature)) = tree.key.clone() else { continue };
-            let key = Key::Feature(kind, id, feature);
+            let key = RecordsKey::Feature(kind, id, feature);
             let value = tree.value.as_ref().map_or(Value::Null, |value| value.0.clone());
             let (chosen, more) = chosen(self.told.plan, self.hits, &key, &value, self.shown);
             let declared = &self.told.plan.entities[kind.index()].features[feature.index()];
@@ -220,7 +220,7 @@ impl Filler<'_> {
 
     /// The records that make an entity the customer's.
     pub(super) fn belonging(&self, kind: KindId, id: &Id) -> Vec<Record> {
-        let key = Key::Belongs(kind, id.clone());
+        let key = RecordsKey::Belongs(kind, id.clone());
         let (chosen, _) = chosen(self.told.plan, self.hits, &key, &Value::Null, 1);
         let relation = self.told.plan.entities[kind.index()].relation.as_ref();
         let fields = relation.map_or_else(Vec::new, |relation| vec![relation.entity, relation.customer]);

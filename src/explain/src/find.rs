@@ -4,13 +4,11 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use propice_define::Plan;
 use propice_define::plan::Verdict;
-use propice_edge::sink::Sink;
+use propice_edge::sink::{OutgoingDecision, OutgoingTransition, Sink};
 use propice_edge::source::DeadLetter;
-use propice_flow::episode::{episode_id, id_of};
-use propice_flow::policy::{Decision, EpisodeKey, What};
-use propice_flow::{Transition, ViewPart};
+use propice_flow::ViewPart;
+use propice_flow::policy::EpisodeKey;
 use propice_model::{Id, LogicalTime};
 
 /// An id that is looked for.
@@ -38,7 +36,7 @@ impl Sought {
 
 /// An episode that was found.
 #[derive(Clone, Debug)]
-pub(super) struct Found {
+pub(super) struct FoundEpisode {
     pub(super) customer: Id,
     pub(super) episode: EpisodeKey,
     /// When the verdict was given; of an episode, when it opened.
@@ -48,23 +46,22 @@ pub(super) struct Found {
 /// Looks for an id and stops the run when it is found. Clones look together.
 #[derive(Clone)]
 pub(super) struct Seeker {
-    plan: Arc<Plan>,
     sought: Sought,
-    found: Arc<Mutex<Option<Found>>>,
+    found: Arc<Mutex<Option<FoundEpisode>>>,
     stop: Arc<AtomicBool>,
 }
 
 impl Seeker {
-    pub(super) fn new(plan: &Arc<Plan>, sought: Sought, stop: &Arc<AtomicBool>) -> Seeker {
-        Seeker { plan: Arc::clone(plan), sought, found: Arc::default(), stop: Arc::clone(stop) }
+    pub(super) fn new(sought: Sought, stop: &Arc<AtomicBool>) -> Seeker {
+        Seeker { sought, found: Arc::default(), stop: Arc::clone(stop) }
     }
 
     /// What was found.
-    pub(super) fn found(&self) -> Option<Found> {
+    pub(super) fn found(&self) -> Option<FoundEpisode> {
         self.found.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn note(&self, found: Found) {
+    fn note(&self, found: FoundEpisode) {
         if found.at.is_some() {
             self.stop.store(true, Ordering::Relaxed);
         }
@@ -80,25 +77,27 @@ impl Seeker {
 }
 
 impl Sink for Seeker {
-    fn transitions(&mut self, transitions: &[Transition]) -> io::Result<()> {
-        for transition in transitions.iter().filter(|transition| transition.opened) {
-            if !self.is_done() && episode_id(&self.plan, transition) == self.sought.episode {
+    fn transitions(&mut self, transitions: &[OutgoingTransition<'_>]) -> io::Result<()> {
+        for outgoing in transitions.iter().filter(|outgoing| outgoing.transition.opened) {
+            if !self.is_done() && outgoing.episode_id() == self.sought.episode {
+                let transition = outgoing.transition;
                 let at = self.sought.verdict.is_none().then_some(transition.since);
-                self.note(Found { customer: transition.customer.clone(), episode: transition.episode(), at });
+                self.note(FoundEpisode { customer: transition.customer.clone(), episode: transition.episode(), at });
             }
         }
         Ok(())
     }
 
-    fn decisions(&mut self, decisions: &[Decision]) -> io::Result<()> {
-        for decision in decisions {
-            let (Some(episode), What::Verdict(judgement)) = (&decision.episode, &decision.what) else { continue };
+    fn decisions(&mut self, decisions: &[OutgoingDecision<'_>]) -> io::Result<()> {
+        for outgoing in decisions {
+            let decision = outgoing.decision;
+            let (Some(episode), Some(judgement)) = (&decision.episode, decision.judgement()) else { continue };
             if self.is_done() || self.sought.verdict != Some(judgement.verdict) {
                 continue;
             }
-            if id_of(&self.plan, &decision.customer, episode) == self.sought.episode {
+            if outgoing.episode_id() == Some(self.sought.episode.as_str()) {
                 let customer = decision.customer.clone();
-                self.note(Found { customer, episode: episode.clone(), at: Some(decision.time) });
+                self.note(FoundEpisode { customer, episode: episode.clone(), at: Some(decision.time) });
             }
         }
         Ok(())

@@ -19,7 +19,7 @@ pub(super) struct Gates<'a> {
 }
 
 /// What failed, and what would have to change.
-type Words = (String, String);
+type GateWords = (String, String);
 
 impl Gates<'_> {
     /// A gate that failed, of an episode at a time.
@@ -79,7 +79,7 @@ impl Gates<'_> {
         if fails.is_empty() { String::new() } else { format!(" ({})", fails.join("; ")) }
     }
 
-    fn refusal(&self) -> Words {
+    fn refusal(&self) -> GateWords {
         let because = self.because(self.told.plan.policy.refusal.as_ref(), false);
         let told = self.pick("the customer refuses personalised contact", "le client refuse tout contact personnalisé");
         let remedy = self.pick(
@@ -89,7 +89,7 @@ impl Gates<'_> {
         (told, remedy)
     }
 
-    fn consent(&self, why: &str) -> Words {
+    fn consent(&self, why: &str) -> GateWords {
         let policy = &self.told.plan.policy;
         let purpose = self.moment.purpose.name();
         let (mut told, mut remedies) = (Vec::new(), Vec::new());
@@ -114,7 +114,7 @@ impl Gates<'_> {
         (told, remedy)
     }
 
-    fn silence(&self, why: &str, until: Option<LogicalTime>) -> Words {
+    fn silence(&self, why: &str, until: Option<LogicalTime>) -> GateWords {
         let names: Vec<String> = why.split(',').map(str::to_owned).collect();
         let names = self.told.teller.list(&names);
         let told = self.pick(format!("{names} imposes silence"), format!("{names} impose le silence"));
@@ -128,7 +128,7 @@ impl Gates<'_> {
         (told, remedy)
     }
 
-    fn holdout(&self) -> Words {
+    fn holdout(&self) -> GateWords {
         let share = self.told.teller.number(&format!("{}", self.moment.holdout.unwrap_or_default() * 100.0));
         let told = self.pick(
             format!("the customer is in the control group of this moment ({share}% of the customers)"),
@@ -141,7 +141,7 @@ impl Gates<'_> {
         (told, remedy)
     }
 
-    fn cooldown(&self, why: &str, until: Option<LogicalTime>, last: &str) -> Words {
+    fn cooldown(&self, why: &str, until: Option<LogicalTime>, last: &str) -> GateWords {
         let length = self.moment.cooldown_ms.map(|ms| self.told.teller.duration(ms)).unwrap_or_default();
         let parts: Vec<String> = (why.split(','))
             .map(|part| match part {
@@ -171,7 +171,7 @@ impl Gates<'_> {
         }
     }
 
-    fn evidence(&self, why: &str) -> Words {
+    fn evidence(&self, why: &str) -> GateWords {
         let told = self.pick(
             format!("too little is known, or it is too old; not so: {why}"),
             format!("on en sait trop peu, ou c'est trop ancien ; pas vrai : {why}"),
@@ -192,7 +192,7 @@ impl Gates<'_> {
         )
     }
 
-    fn mood(&self, until: Option<LogicalTime>) -> Words {
+    fn mood(&self, until: Option<LogicalTime>) -> GateWords {
         let told = self.pick("the customer's recent mood is negative", "l'humeur récente du client est négative");
         let remedy = match until {
             Some(until) => self.pick(
@@ -204,7 +204,7 @@ impl Gates<'_> {
         (told, remedy)
     }
 
-    fn quiet(&self, until: Option<LogicalTime>) -> Words {
+    fn quiet(&self, until: Option<LogicalTime>) -> GateWords {
         let channels = self.channels();
         let told = self.pick(format!("it is quiet time{channels}"), format!("c'est une heure de silence{channels}"));
         let remedy = match until {
@@ -227,7 +227,7 @@ impl Gates<'_> {
         self.pick(format!(" on {names}"), format!(" sur {names}"))
     }
 
-    fn pressure(&self, why: &str, until: Option<LogicalTime>, last: &str) -> Words {
+    fn pressure(&self, why: &str, until: Option<LogicalTime>, last: &str) -> GateWords {
         let budgets = &self.told.plan.policy.pressure;
         let numbers = why.split(',').filter_map(|number| number.parse::<usize>().ok()?.checked_sub(1));
         let named: Vec<String> = numbers
@@ -247,7 +247,7 @@ impl Gates<'_> {
         (told, remedy)
     }
 
-    fn arbitration(&self, why: &str, until: Option<LogicalTime>) -> Words {
+    fn arbitration(&self, why: &str, until: Option<LogicalTime>) -> GateWords {
         let window = self.told.teller.duration(self.told.plan.policy.arbitration.window_ms);
         let told = self.pick(
             format!("{why} went first, and there is one release in {window}"),

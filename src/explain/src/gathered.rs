@@ -16,7 +16,7 @@ use super::Problem;
 
 /// What is known of one customer, record by record. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Gathered {
+pub struct GatheredRecords {
     /// In order of arrival. Between them are facts that say nothing but how far the clock has come.
     pub facts: Arc<Vec<Fact>>,
     /// What the records say, field by field.
@@ -33,7 +33,7 @@ pub(super) struct Replay {
     at: usize,
 }
 
-impl Gathered {
+impl GatheredRecords {
     /// Reads what is about a customer, up to a time.
     ///
     /// # Errors
@@ -43,7 +43,7 @@ impl Gathered {
         files: &[InputFile],
         customer: &Id,
         until: Option<LogicalTime>,
-    ) -> Result<Gathered, Problem> {
+    ) -> Result<GatheredRecords, Problem> {
         let rows = OwnRows::default();
         let own = Own::find(plan, files, customer)?.until(until).with_rows(&rows);
         let mut source = MergedSource::open_own(plan, files, &own, &Arc::new(AtomicBool::new(false)))?;
@@ -71,7 +71,7 @@ impl Gathered {
             }
         }
         drop(source);
-        Ok(Gathered { facts: Arc::new(facts), rows: Arc::new(rows.take()), unread, first })
+        Ok(GatheredRecords { facts: Arc::new(facts), rows: Arc::new(rows.take()), unread, first })
     }
 
     /// A source of what was gathered.

@@ -12,26 +12,26 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use propice_define::Plan;
 use propice_define::expr::Env;
-use propice_edge::sink::Sink;
+use propice_edge::sink::{OutgoingDecision, OutgoingTransition, Sink};
 use propice_edge::source::DeadLetter;
 use propice_flow::policy::Decision;
 use propice_flow::{Transition, ViewPart};
 use propice_model::{Id, KindId, LogicalTime, MomentId, Value};
 
 /// What a moment is about: the customer, or one of its entities.
-pub type Subject = Option<(KindId, Id)>;
+pub type MomentSubject = Option<(KindId, Id)>;
 
-type Slots = Arc<[Value]>;
+type SharedSlots = Arc<[Value]>;
 
 /// What is known of one customer: its view at an instant, and what was decided of it.
 #[derive(Default)]
 pub struct Life {
     /// Its slots at the instant; `None` when it does not exist.
-    pub row: Option<Slots>,
+    pub row: Option<SharedSlots>,
     /// Its entities at the instant.
-    pub parts: BTreeMap<(KindId, Id), Slots>,
+    pub parts: BTreeMap<(KindId, Id), SharedSlots>,
     /// How each condition has fared until the instant.
-    pub phases: BTreeMap<(MomentId, Subject), Phase>,
+    pub phases: BTreeMap<(MomentId, MomentSubject), ConditionPhase>,
     /// Its transitions, in order, to the end.
     pub transitions: Vec<Transition>,
     /// What was decided of it, in order, to the end.
@@ -42,7 +42,7 @@ pub struct Life {
 
 /// How a condition has fared.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Phase {
+pub struct ConditionPhase {
     /// Since when it has held without interruption.
     pub since: Option<LogicalTime>,
     /// When it last stopped holding.
@@ -54,7 +54,7 @@ pub struct Phase {
 impl Life {
     /// What an expression about a subject is evaluated over; `None` when the customer or the entity
     /// is not there.
-    pub(super) fn env(&self, subject: &Subject, now: LogicalTime) -> Option<Env<'_>> {
+    pub(super) fn env(&self, subject: &MomentSubject, now: LogicalTime) -> Option<Env<'_>> {
         let row = self.row.as_deref()?;
         let entity: &[Value] = match subject {
             None => &[],
@@ -90,7 +90,7 @@ impl Life {
 
     /// Looks at every condition.
     fn look(&mut self, plan: &Plan, now: LogicalTime) {
-        let mut keys: BTreeSet<(MomentId, Subject)> = self.phases.keys().cloned().collect();
+        let mut keys: BTreeSet<(MomentId, MomentSubject)> = self.phases.keys().cloned().collect();
         for (at, moment) in plan.moments.iter().enumerate() {
             let moment_id = MomentId(at as u16);
             match moment.about {
@@ -153,14 +153,16 @@ impl History {
 }
 
 impl Sink for History {
-    fn transitions(&mut self, transitions: &[Transition]) -> io::Result<()> {
-        let own = transitions.iter().filter(|transition| transition.customer == self.customer);
+    fn transitions(&mut self, transitions: &[OutgoingTransition<'_>]) -> io::Result<()> {
+        let own = transitions.iter().map(|outgoing| outgoing.transition);
+        let own = own.filter(|transition| transition.customer == self.customer);
         self.life().transitions.extend(own.cloned());
         Ok(())
     }
 
-    fn decisions(&mut self, decisions: &[Decision]) -> io::Result<()> {
-        let own = decisions.iter().filter(|decision| decision.customer == self.customer);
+    fn decisions(&mut self, decisions: &[OutgoingDecision<'_>]) -> io::Result<()> {
+        let own = decisions.iter().map(|outgoing| outgoing.decision);
+        let own = own.filter(|decision| decision.customer == self.customer);
         self.life().decisions.extend(own.cloned());
         Ok(())
     }

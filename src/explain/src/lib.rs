@@ -40,10 +40,10 @@ use propice_edge::trigger::language::Language;
 use propice_model::{Id, LogicalTime, MomentId};
 
 use answer::Answer;
-use gathered::Gathered;
-use history::{Life, Subject};
+use gathered::GatheredRecords;
+use history::{Life, MomentSubject};
 use reading::Reading;
-use telling::Telling;
+use telling::CustomerTelling;
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -104,7 +104,7 @@ pub struct Known<'a> {
     /// The view, and what was decided.
     pub life: &'a Life,
     /// The records.
-    pub records: &'a Gathered,
+    pub records: &'a GatheredRecords,
     /// As of when.
     pub instant: LogicalTime,
 }
@@ -112,7 +112,7 @@ pub struct Known<'a> {
 impl Known<'_> {
     /// All moments in short.
     pub fn summary(&self, question: &Question) -> Answer {
-        Telling::new(self, question).summary()
+        CustomerTelling::new(self, question).summary()
     }
 
     /// A moment, in full for an entity or for what it concerns most.
@@ -120,14 +120,14 @@ impl Known<'_> {
     /// # Errors
     /// When the customer has no such entity.
     pub fn moment(&self, question: &Question, moment: MomentId, entity: Option<&Id>) -> Result<Answer, Problem> {
-        let told = Telling::new(self, question);
+        let told = CustomerTelling::new(self, question);
         let (full, short) = subjects::of(&told.stories(), moment, entity)?;
         Ok(told.explained(moment, &full, &short))
     }
 
     /// A moment for one thing that it is about.
-    fn subject(&self, question: &Question, moment: MomentId, subject: Subject) -> Answer {
-        Telling::new(self, question).explained(moment, &[subject], &[])
+    fn subject(&self, question: &Question, moment: MomentId, subject: MomentSubject) -> Answer {
+        CustomerTelling::new(self, question).explained(moment, &[subject], &[])
     }
 }
 
@@ -143,7 +143,7 @@ pub fn explain(plan: &Arc<Plan>, files: &[InputFile], question: &Question) -> Re
             // Before anything is read.
             moment.as_deref().map(|name| subjects::moment_named(plan, name)).transpose()?;
             let customer = Id::parse(customer);
-            let records = Gathered::read(plan, files, &customer, question.at)?;
+            let records = GatheredRecords::read(plan, files, &customer, question.at)?;
             explain_customer(plan, files, &customer, &records, question)
         }
         About::Trigger { id, customer } => {
@@ -167,7 +167,7 @@ pub fn explain_customer(
     plan: &Arc<Plan>,
     files: &[InputFile],
     customer: &Id,
-    records: &Gathered,
+    records: &GatheredRecords,
     question: &Question,
 ) -> Result<Answer, Problem> {
     let reading = Reading { plan, files };

@@ -13,10 +13,10 @@ use propice_model::time::format_logical;
 use propice_model::{Id, KindId, LogicalTime};
 use propice_run::{self as run, Options};
 
-use super::find::{Found, Seeker, Sought};
-use super::gathered::{Gathered, names};
+use super::Problem;
+use super::find::{FoundEpisode, Seeker, Sought};
+use super::gathered::{GatheredRecords, names};
 use super::history::{History, Life};
-use super::{Problem, subjects};
 
 /// A pack and the files that it is run over.
 pub(super) struct Reading<'a> {
@@ -40,7 +40,7 @@ impl Reading<'_> {
     /// The life of a customer as of an instant, and that instant.
     pub(super) fn live(
         &self,
-        records: &Gathered,
+        records: &GatheredRecords,
         customer: &Id,
         instant: Option<LogicalTime>,
         until: Option<LogicalTime>,
@@ -63,7 +63,7 @@ impl Reading<'_> {
         id: &str,
         customer: Option<&Id>,
         until: Option<LogicalTime>,
-    ) -> Result<(Found, Gathered), Problem> {
+    ) -> Result<(FoundEpisode, GatheredRecords), Problem> {
         let Some(sought) = Sought::parse(id) else {
             let text = format!(
                 "`{id}` is no id of a trigger or of an episode: 32 hexadecimal digits, and for a trigger a verdict such as `-released` behind them"
@@ -71,8 +71,8 @@ impl Reading<'_> {
             return Err(Problem::Unknown(text));
         };
         let stop = Arc::new(AtomicBool::new(false));
-        let seeker = Seeker::new(self.plan, sought.clone(), &stop);
-        let own = customer.map(|customer| Gathered::read(self.plan, self.files, customer, until)).transpose()?;
+        let seeker = Seeker::new(sought.clone(), &stop);
+        let own = customer.map(|customer| GatheredRecords::read(self.plan, self.files, customer, until)).transpose()?;
         let source: Box<dyn Source> = match &own {
             Some(records) => records.replay(),
             None => Box::new(MergedSource::open(self.plan, self.files, &stop)?),
@@ -99,7 +99,7 @@ impl Reading<'_> {
         let found = found.map_err(Problem::Unknown)?;
         let records = match own {
             Some(records) => records,
-            None => Gathered::read(self.plan, self.files, &found.customer, until)?,
+            None => GatheredRecords::read(self.plan, self.files, &found.customer, until)?,
         };
         Ok((found, records))
     }
@@ -117,7 +117,8 @@ impl Reading<'_> {
             }
             Ok(Others::Known(known)) => {
                 let known: Vec<String> = known.iter().map(ToString::to_string).collect();
-                let nearest = subjects::nearest(&customer.to_string(), known.iter().map(String::as_str));
+                let nearest =
+                    propice_model::nearest::did_you_mean(&customer.to_string(), known.iter().map(String::as_str));
                 Problem::Unknown(format!("there is no customer `{customer}` at {at}{nearest}"))
             }
             Err(problem) => problem,

@@ -9,13 +9,13 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use propice_define::Plan;
-use propice_define::plan::{Aggregate, Source as Of};
+use propice_define::plan::{Aggregate, FeatureSource as Of};
 use propice_flow::clock::EventClock;
 use propice_model::{EntityChange, EventTime, Fact, FeatureId, Id, InputId, KindId, LogicalTime, Origin, Rank, Value};
 
 /// What records are asked for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Key {
+pub(super) enum RecordsKey {
     /// What counts towards a feature of an entity.
     Feature(KindId, Id, FeatureId),
     /// What makes an entity the customer's.
@@ -44,7 +44,7 @@ impl Hit {
 }
 
 /// All records that count, by what was asked for; the newest first.
-pub(super) type Hits = BTreeMap<Key, Vec<Hit>>;
+pub(super) type Hits = BTreeMap<RecordsKey, Vec<Hit>>;
 
 /// What the records of a customer are looked up by.
 pub(super) struct Search<'a> {
@@ -52,14 +52,14 @@ pub(super) struct Search<'a> {
     /// In order of arrival.
     pub(super) facts: &'a [Fact],
     pub(super) customer: &'a Id,
-    pub(super) wanted: &'a BTreeSet<Key>,
+    pub(super) wanted: &'a BTreeSet<RecordsKey>,
     pub(super) instant: LogicalTime,
 }
 
 /// The current row of a key of a table.
-struct Current<'f> {
+struct CurrentRow<'f> {
     rank: &'f Rank,
-    hits: Vec<(Key, Hit)>,
+    hits: Vec<(RecordsKey, Hit)>,
 }
 
 impl Search<'_> {
@@ -68,7 +68,7 @@ impl Search<'_> {
         let inputs = self.inputs();
         let mut clock = EventClock::default();
         let mut hits = Hits::new();
-        let mut tables: HashMap<(InputId, &[Value]), Current<'_>> = HashMap::new();
+        let mut tables: HashMap<(InputId, &[Value]), CurrentRow<'_>> = HashMap::new();
         for fact in self.facts {
             // What cannot matter moves the clock all the same.
             let time = clock.bind(fact.rank.event_time);
@@ -83,7 +83,7 @@ impl Search<'_> {
                 found.into_iter().for_each(|(key, hit)| hits.entry(key).or_default().push(hit));
                 continue;
             }
-            let row = Current { rank: &fact.rank, hits: found };
+            let row = CurrentRow { rank: &fact.rank, hits: found };
             match tables.entry((fact.input, &fact.key)) {
                 Entry::Vacant(entry) => {
                     entry.insert(row);
@@ -103,18 +103,22 @@ impl Search<'_> {
 
     /// The inputs that can matter.
     fn inputs(&self) -> BTreeSet<InputId> {
-        let of = |key: &Key| match key {
-            Key::Feature(kind, _, feature) => match self.plan.entities[kind.index()].features[feature.index()].source {
-                Of::Records { input, .. } => Some(input),
-                Of::Entities(_) => None,
-            },
-            Key::Belongs(kind, _) => self.plan.entities[kind.index()].relation.as_ref().map(|relation| relation.input),
+        let of = |key: &RecordsKey| match key {
+            RecordsKey::Feature(kind, _, feature) => {
+                match self.plan.entities[kind.index()].features[feature.index()].source {
+                    Of::Records { input, .. } => Some(input),
+                    Of::Entities(_) => None,
+                }
+            }
+            RecordsKey::Belongs(kind, _) => {
+                self.plan.entities[kind.index()].relation.as_ref().map(|relation| relation.input)
+            }
         };
         self.wanted.iter().filter_map(of).collect()
     }
 
     /// What a record contributes at the instant, of what is asked for.
-    fn found(&self, fact: &Fact, time: LogicalTime) -> Vec<(Key, Hit)> {
+    fn found(&self, fact: &Fact, time: LogicalTime) -> Vec<(RecordsKey, Hit)> {
         let hit = |order: &Value, value: &Value, until: LogicalTime| Hit {
             input: fact.input,
             origin: fact.rank.origin.clone(),
@@ -126,13 +130,13 @@ impl Search<'_> {
         let mut found = Vec::new();
         for EntityChange { kind, id, owner, order, contributions, .. } in &fact.changes {
             if owner.as_ref() == Some(self.customer) {
-                let key = Key::Belongs(*kind, id.clone());
+                let key = RecordsKey::Belongs(*kind, id.clone());
                 if self.wanted.contains(&key) {
                     found.push((key, hit(&Value::Null, &Value::Null, LogicalTime::MAX)));
                 }
             }
             for contribution in contributions {
-                let key = Key::Feature(*kind, id.clone(), contribution.feature);
+                let key = RecordsKey::Feature(*kind, id.clone(), contribution.feature);
                 let counts = contribution.from.max(time) <= self.instant && self.instant < contribution.until;
                 if counts && self.wanted.contains(&key) {
                     let feature = &self.plan.entities[kind.index()].features[contribution.feature.index()];

@@ -2,7 +2,7 @@
 
 use super::answer::Clause;
 use propice_define::Plan;
-use propice_define::clauses::{self, ClauseShape, Comparison, Side, of_scope};
+use propice_define::clauses::{self, ClauseComparison, ClauseShape, ComparedSide, of_scope};
 use propice_define::expr::{Env, Expr};
 use propice_define::plan::{DataKinds, Evidence};
 use propice_edge::trigger::language::Teller;
@@ -125,16 +125,16 @@ impl Rendered<'_> {
     }
 
     /// The values of what a part uses.
-    fn values(&self, sides: &[Side], env: &Env<'_>) -> String {
+    fn values(&self, sides: &[ComparedSide], env: &Env<'_>) -> String {
         let is = self.teller.language.pick("is", "est");
-        let told = |side: &Side| {
+        let told = |side: &ComparedSide| {
             let (value, ty) = value_of(side, env)?;
             Some(format!("{} {is} {}", side.text, self.shown(&value, &ty)))
         };
         self.teller.list(&sides.iter().filter_map(told).collect::<Vec<_>>())
     }
 
-    fn comparison(&self, comparison: &Comparison, env: &Env<'_>, wanted: bool, is_so: bool) -> String {
+    fn comparison(&self, comparison: &ClauseComparison, env: &Env<'_>, wanted: bool, is_so: bool) -> String {
         // What is compared stands on the left, what it is compared with on the right.
         let mirror = comparison.left.is_constant() && !comparison.right.is_constant() && comparison.operator != "in";
         let (left, right) =
@@ -195,7 +195,7 @@ impl Rendered<'_> {
     }
 
     /// By how much it fails, where that can be said.
-    fn lacks(&self, comparison: &Comparison, env: &Env<'_>, needed: &str, mirror: bool) -> String {
+    fn lacks(&self, comparison: &ClauseComparison, env: &Env<'_>, needed: &str, mirror: bool) -> String {
         let Some(expr) = &comparison.difference else { return String::new() };
         let Ok(difference) = expr.eval(env) else { return String::new() };
         let is_strict = matches!(needed, "<" | ">");
@@ -262,7 +262,7 @@ fn holds_at(expr: &Expr, env: &Env<'_>, now: u64) -> bool {
     expr.holds(&Env { now, ..*env })
 }
 
-fn value_of(side: &Side, env: &Env<'_>) -> Option<(Value, Type)> {
+fn value_of(side: &ComparedSide, env: &Env<'_>) -> Option<(Value, Type)> {
     let expr = side.expr.as_ref()?;
     Some((expr.eval(env).ok()?, expr.ty().clone()))
 }

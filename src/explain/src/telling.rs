@@ -13,13 +13,13 @@ use propice_model::{KindId, MomentId, Value};
 
 use super::answer::{Answer, At, Line, State, Timeline};
 use super::features::{Filler, Trees};
-use super::history::Subject;
-use super::records::{Hits, Key, Search};
+use super::history::MomentSubject;
+use super::records::{Hits, RecordsKey, Search};
 use super::timeline::Timelines;
 use super::{Known, Question, subjects};
 
 /// A customer at an instant, about to be told.
-pub(super) struct Telling<'a> {
+pub(super) struct CustomerTelling<'a> {
     known: &'a Known<'a>,
     question: &'a Question,
     denied: DataKinds,
@@ -27,8 +27,8 @@ pub(super) struct Telling<'a> {
     teller: Teller,
 }
 
-impl<'a> Telling<'a> {
-    pub(super) fn new(known: &'a Known<'a>, question: &'a Question) -> Telling<'a> {
+impl<'a> CustomerTelling<'a> {
+    pub(super) fn new(known: &'a Known<'a>, question: &'a Question) -> CustomerTelling<'a> {
         let Known { plan, life, instant, .. } = *known;
         let nothing;
         let row = match &life.row {
@@ -44,7 +44,7 @@ impl<'a> Telling<'a> {
         let named = policy.zone.as_ref().and_then(|zone| zone.text(&env));
         let (name, zone): (String, TimeZone) = zone_of(plan, named.as_deref());
         let teller = Teller::new(question.language, zone);
-        Telling { known, question, denied, zone: name, teller }
+        CustomerTelling { known, question, denied, zone: name, teller }
     }
 
     pub(super) fn stories(&self) -> Timelines<'_> {
@@ -84,7 +84,7 @@ impl<'a> Telling<'a> {
     }
 
     /// One moment, for some of what it is about in full and for others in short.
-    pub(super) fn explained(&self, moment: MomentId, full: &[Subject], short: &[Subject]) -> Answer {
+    pub(super) fn explained(&self, moment: MomentId, full: &[MomentSubject], short: &[MomentSubject]) -> Answer {
         let stories = self.stories();
         let told = stories.told(moment);
         let shown = self.question.records;
@@ -112,7 +112,7 @@ impl<'a> Telling<'a> {
     }
 
     /// The records that count; not the signals of mood that must not be heard.
-    fn hits(&self, wanted: &BTreeSet<Key>) -> Hits {
+    fn hits(&self, wanted: &BTreeSet<RecordsKey>) -> Hits {
         let Known { plan, customer, records, instant, .. } = *self.known;
         let mut hits = Search { plan, facts: &records.facts, customer, wanted, instant }.hits();
         let mood = plan.policy.mood.as_ref();
@@ -126,7 +126,7 @@ impl<'a> Telling<'a> {
             })
             .collect();
         for (key, of_key) in &mut hits {
-            if matches!(key, Key::Feature(of, _, slot) if *of == kind && sources.iter().any(|source| source.slot == slot.0))
+            if matches!(key, RecordsKey::Feature(of, _, slot) if *of == kind && sources.iter().any(|source| source.slot == slot.0))
             {
                 of_key.retain(|hit| !is_silent(&hit.value, &silent));
             }

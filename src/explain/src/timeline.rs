@@ -4,7 +4,7 @@
 use super::answer::{At, Entity, Episode, Event, Feature, Gate, Line, State, Timeline};
 use super::features::Trees;
 use super::gates::Gates;
-use super::history::{Life, Phase, Subject};
+use super::history::{ConditionPhase, Life, MomentSubject};
 use super::render::{Rendered, fails};
 use propice_define::Plan;
 use propice_define::expr::Env;
@@ -26,7 +26,7 @@ pub(super) struct Timelines<'a> {
 }
 
 /// The rows that a subject is looked at in, also when it is not there.
-struct Rows {
+struct SubjectRows {
     row: Vec<Value>,
     entity: Vec<Value>,
 }
@@ -49,36 +49,36 @@ impl<'a> Timelines<'a> {
         Rendered { plan: self.plan, teller: self.teller, denied: self.denied, evidence: &self.moment(id).evidence }
     }
 
-    fn rows(&self, subject: &Subject) -> Rows {
+    fn rows(&self, subject: &MomentSubject) -> SubjectRows {
         let slots = |kind: KindId, id: &Id| {
             let known = self.life.slots(kind, id).map(<[Value]>::to_vec);
             known.unwrap_or_else(|| empty_row(self.plan, kind, self.instant))
         };
-        Rows {
+        SubjectRows {
             row: slots(KindId::CUSTOMER, self.customer),
             entity: subject.as_ref().map_or_else(Vec::new, |(kind, id)| slots(*kind, id)),
         }
     }
 
     /// How a moment stands at the instant.
-    pub(super) fn state(&self, id: MomentId, subject: &Subject) -> State {
+    pub(super) fn state(&self, id: MomentId, subject: &MomentSubject) -> State {
         let phase = self.life.phases.get(&(id, subject.clone())).copied().unwrap_or_default();
         let open = self.life.transitions.iter().rfind(|transition| {
             transition.moment == id && transition.entity == *subject && transition.time <= self.instant
         });
         match (open, phase) {
             (Some(open), _) if open.opened => State::Open { since: At(open.time) },
-            (_, Phase { since: Some(since), .. }) => {
+            (_, ConditionPhase { since: Some(since), .. }) => {
                 let opens = since.saturating_add(self.moment(id).for_ms.unsigned_abs());
                 State::Holding { since: At(since), opens: At(opens) }
             }
             _ if self.life.env(subject, self.instant).is_none() => State::Gone,
-            (_, Phase { ended, .. }) => State::Silent { ended: ended.map(At) },
+            (_, ConditionPhase { ended, .. }) => State::Silent { ended: ended.map(At) },
         }
     }
 
     /// A moment in one line.
-    pub(super) fn line(&self, id: MomentId, subject: &Subject) -> Line {
+    pub(super) fn line(&self, id: MomentId, subject: &MomentSubject) -> Line {
         let state = self.state(id, subject);
         let told = match state {
             State::Open { since } => self.open_line(id, subject, since.0),
@@ -99,7 +99,7 @@ impl<'a> Timelines<'a> {
         fails.join(&self.pick("; or ", " ; ou "))
     }
 
-    fn open_line(&self, id: MomentId, subject: &Subject, since: LogicalTime) -> String {
+    fn open_line(&self, id: MomentId, subject: &MomentSubject, since: LogicalTime) -> String {
         let opened =
             self.pick(format!("open since {}", self.time(since)), format!("ouvert depuis le {}", self.time(since)));
         let key = EpisodeKey { moment: id, entity: subject.clone(), since };
@@ -119,13 +119,13 @@ impl<'a> Timelines<'a> {
     }
 
     /// What a moment is about, where it is not the customer.
-    pub(super) fn entity(&self, subject: &Subject) -> Option<Entity> {
+    pub(super) fn entity(&self, subject: &MomentSubject) -> Option<Entity> {
         let (kind, id) = subject.as_ref()?;
         Some(Entity { kind: self.plan.entities[kind.index()].name.clone(), id: id.to_string() })
     }
 
     /// How it stands, in a sentence.
-    fn standing(&self, id: MomentId, subject: &Subject, state: State) -> String {
+    fn standing(&self, id: MomentId, subject: &MomentSubject, state: State) -> String {
         match state {
             State::Open { since } => {
                 let since = self.time(since.0);
@@ -163,7 +163,7 @@ impl<'a> Timelines<'a> {
     }
 
     /// The whole story, but for its records.
-    pub(super) fn story(&self, id: MomentId, subject: &Subject, trees: &mut Trees<'_>) -> Timeline {
+    pub(super) fn story(&self, id: MomentId, subject: &MomentSubject, trees: &mut Trees<'_>) -> Timeline {
         let moment = self.moment(id);
         let rows = self.rows(subject);
         let env = Env { row: &rows.row, entity: &rows.entity, now: self.instant };
@@ -198,7 +198,7 @@ impl<'a> Timelines<'a> {
     }
 
     /// What was decided of the episodes of a moment.
-    fn episodes(&self, id: MomentId, subject: &Subject, gates: &Gates<'_>) -> Vec<Episode> {
+    fn episodes(&self, id: MomentId, subject: &MomentSubject, gates: &Gates<'_>) -> Vec<Episode> {
         let mut episodes: Vec<(EpisodeKey, Episode)> = Vec::new();
         for transition in &self.life.transitions {
             if transition.moment != id || transition.entity != *subject {
@@ -337,7 +337,7 @@ impl<'a> Timelines<'a> {
     fn remedies(
         &self,
         id: MomentId,
-        subject: &Subject,
+        subject: &MomentSubject,
         episodes: &[Episode],
         trees: &mut Trees<'_>,
     ) -> (Vec<String>, Vec<Feature>) {
@@ -368,7 +368,7 @@ impl<'a> Timelines<'a> {
         &self,
         moment: &Moment,
         gate: &Gate,
-        subject: &Subject,
+        subject: &MomentSubject,
         trees: &mut Trees<'_>,
         features: &mut Vec<Feature>,
     ) {

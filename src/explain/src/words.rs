@@ -1,7 +1,7 @@
 //! How features, records and states are told, in English and in French, side by side.
 
 use propice_define::Plan;
-use propice_define::plan::{Aggregate, Budget, Feature, Interval, Per, Period, Source};
+use propice_define::plan::{Aggregate, Budget, Feature, FeatureSource, Interval, Per, Period};
 use propice_edge::trigger::language::{Language, Teller};
 use propice_model::Id;
 
@@ -26,8 +26,8 @@ pub(super) fn feature(teller: &Teller, plan: &Plan, feature: &Feature) -> String
         Aggregate::Top | Aggregate::TopList(_) => (pick("most frequent", "le plus fréquent :"), argument),
     };
     let from = match feature.source {
-        Source::Records { input, .. } => plan.inputs[input.index()].name.clone(),
-        Source::Entities(kind) => {
+        FeatureSource::Records { input, .. } => plan.inputs[input.index()].name.clone(),
+        FeatureSource::Entities(kind) => {
             let name = &plan.entities[kind.index()].name;
             teller.language.pick(format!("all of kind {name}"), format!("tous les {name}"))
         }
@@ -47,7 +47,7 @@ pub(super) fn feature(teller: &Teller, plan: &Plan, feature: &Feature) -> String
 
 /// A field of a table, or what the policy keeps.
 fn implied(teller: &Teller, plan: &Plan, feature: &Feature) -> String {
-    let Source::Records { input, .. } = feature.source else { return String::new() };
+    let FeatureSource::Records { input, .. } = feature.source else { return String::new() };
     let name = &plan.inputs[input.index()].name;
     if feature.aggregate == Aggregate::Last {
         return teller.language.pick(format!("the current row of {name}"), format!("la ligne actuelle de {name}"));

@@ -2,14 +2,26 @@
 
 use std::fmt::Write as _;
 
+use serde::{Deserialize, Serialize};
+
 use propice_define::Plan;
 use propice_model::{Id, KindId, LogicalTime, MomentId};
 
 use super::Transition;
-use super::policy::EpisodeKey;
 
 /// How much of the hash makes the id, in bytes.
 const ID_BYTES: usize = 16;
+
+/// Which episode of a customer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct EpisodeKey {
+    /// Of which moment.
+    pub moment: MomentId,
+    /// About what, for a moment about an entity.
+    pub entity: Option<(KindId, Id)>,
+    /// The logical time at which it opened.
+    pub since: LogicalTime,
+}
 
 /// The id of the episode that a transition opens or closes: [`episode_hash`] in lower-case
 /// hexadecimal.

@@ -3,7 +3,7 @@
 
 use super::desk::Desk;
 use super::life::Today;
-use super::line::At;
+use super::line::DayTime;
 use super::person::Person;
 use super::random::{End, Random};
 
@@ -21,13 +21,13 @@ pub(super) fn day(desk: &mut Desk<'_>, person: &Person, today: &Today) {
     if random.happens(60_000) {
         let (source, modality) = *random.one_of(&DETECTORS);
         let emotion = *random.one_of(&EMOTIONS);
-        let at = At::new(today.day, 6, 30).plus(random.within(0, 56_000));
+        let at = DayTime::new(today.day, 6, 30).plus(random.within(0, 56_000));
         let (strength, confidence) = (random.within(20, 99), random.within(40, 99));
         desk.mood(person.number, at, emotion, (strength, confidence), (modality, source));
     }
     if random.happens(15_000) {
         let (channel, purpose) = *random.one_of(&CAMPAIGNS);
-        let at = At::new(today.day, 9, 0).plus(random.within(0, 28_000));
+        let at = DayTime::new(today.day, 9, 0).plus(random.within(0, 28_000));
         desk.contacted(person.paper(today.day, 3), person.number, at, channel, purpose);
     }
 }

@@ -2,7 +2,7 @@
 //! fields.
 
 use super::calendar::holiday;
-use super::line::{self, At, Name, customer};
+use super::line::{self, DayTime, GeneratedId, customer};
 use super::outbox::{Lane, Outbox};
 
 /// Writes records.
@@ -13,10 +13,10 @@ pub(super) struct Desk<'o> {
 
 /// A contact, as far as it is not the usual glance at the app.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Contact {
+pub(super) struct ContactDetails {
     pub(super) channel: &'static str,
     pub(super) topic: Option<&'static str>,
-    pub(super) application: Option<Name>,
+    pub(super) application: Option<GeneratedId>,
     /// The mood, and the confidence of the model that heard it in hundredths.
     pub(super) mood: Option<(&'static str, i64)>,
 }
@@ -32,19 +32,19 @@ pub(super) struct Payment {
 }
 
 impl Desk<'_> {
-    pub(super) fn customer(&mut self, who: u32, at: At, segment: &str, adviser: i64, zone: Option<&str>) {
+    pub(super) fn customer(&mut self, who: u32, at: DayTime, segment: &str, adviser: i64, zone: Option<&str>) {
         self.out.put(Lane::Customers, at, |out| {
             line::id(out, "customer_id", customer(who));
             line::time(out, "at", at);
             line::text(out, "segment", segment);
-            line::id(out, "adviser", Name('u', adviser as u32, None));
+            line::id(out, "adviser", GeneratedId('u', adviser as u32, None));
             if let Some(zone) = zone {
                 line::text(out, "zone", zone);
             }
         });
     }
 
-    pub(super) fn consent(&mut self, who: u32, at: At, purpose: &str, granted: bool) {
+    pub(super) fn consent(&mut self, who: u32, at: DayTime, purpose: &str, granted: bool) {
         self.out.put(Lane::Consents, at, |out| {
             line::id(out, "customer_id", customer(who));
             line::text(out, "purpose", purpose);
@@ -53,17 +53,17 @@ impl Desk<'_> {
         });
     }
 
-    pub(super) fn account(&mut self, account: Name, at: At, overdraft: i64) {
+    pub(super) fn account(&mut self, account: GeneratedId, at: DayTime, overdraft: i64) {
         self.out.put(Lane::Accounts, at, |out| {
             line::id(out, "account_id", account);
             line::time(out, "at", at);
-            line::time(out, "opened_at", At::new(at.day - 400, 9, 0));
+            line::time(out, "opened_at", DayTime::new(at.day - 400, 9, 0));
             line::money(out, "overdraft", overdraft);
         });
     }
 
     /// A holder of an account, or with no role one that is so no more.
-    pub(super) fn holder(&mut self, account: Name, who: u32, at: At, role: Option<&str>) {
+    pub(super) fn holder(&mut self, account: GeneratedId, who: u32, at: DayTime, role: Option<&str>) {
         self.out.put(Lane::Holders, at, |out| {
             line::id(out, "account_id", account);
             line::id(out, "customer_id", customer(who));
@@ -75,9 +75,9 @@ impl Desk<'_> {
         });
     }
 
-    pub(super) fn card(&mut self, who: u32, at: At, status: &str, reason: Option<&str>, ceiling: i64) {
+    pub(super) fn card(&mut self, who: u32, at: DayTime, status: &str, reason: Option<&str>, ceiling: i64) {
         self.out.put(Lane::Cards, at, |out| {
-            line::id(out, "card_id", Name('k', who, None));
+            line::id(out, "card_id", GeneratedId('k', who, None));
             line::id(out, "customer_id", customer(who));
             line::time(out, "at", at);
             line::text(out, "status", status);
@@ -88,7 +88,15 @@ impl Desk<'_> {
         });
     }
 
-    pub(super) fn debit(&mut self, debit: i64, account: Name, at: At, creditor: &str, cents: i64, due: At) {
+    pub(super) fn debit(
+        &mut self,
+        debit: i64,
+        account: GeneratedId,
+        at: DayTime,
+        creditor: &str,
+        cents: i64,
+        due: DayTime,
+    ) {
         self.out.put(Lane::DirectDebits, at, |out| {
             line::int(out, "debit_id", debit);
             line::id(out, "account_id", account);
@@ -99,7 +107,15 @@ impl Desk<'_> {
         });
     }
 
-    pub(super) fn fee_notice(&mut self, notice: i64, account: Name, at: At, cents: i64, debits: At, status: &str) {
+    pub(super) fn fee_notice(
+        &mut self,
+        notice: i64,
+        account: GeneratedId,
+        at: DayTime,
+        cents: i64,
+        debits: DayTime,
+        status: &str,
+    ) {
         self.out.put(Lane::FeeNotices, at, |out| {
             line::int(out, "notice_id", notice);
             line::id(out, "account_id", account);
@@ -111,7 +127,7 @@ impl Desk<'_> {
     }
 
     /// A contract with its merchant and pricing, or without them one that has ended.
-    pub(super) fn subscription(&mut self, contract: Name, at: At, terms: Option<(&str, &str)>) {
+    pub(super) fn subscription(&mut self, contract: GeneratedId, at: DayTime, terms: Option<(&str, &str)>) {
         self.out.put(Lane::Subscriptions, at, |out| {
             line::id(out, "subscription_id", contract);
             match terms {
@@ -126,7 +142,7 @@ impl Desk<'_> {
         });
     }
 
-    pub(super) fn application(&mut self, application: Name, at: At, product: &str, status: &str) {
+    pub(super) fn application(&mut self, application: GeneratedId, at: DayTime, product: &str, status: &str) {
         self.out.put(Lane::Applications, at, |out| {
             line::id(out, "application_id", application);
             line::id(out, "customer_id", customer(application.1));
@@ -137,21 +153,35 @@ impl Desk<'_> {
     }
 
     /// `span`: the days on which it began and on which the money is wanted.
-    pub(super) fn project(&mut self, project: Name, at: At, name: &str, cents: i64, span: (i64, i64), status: &str) {
+    pub(super) fn project(
+        &mut self,
+        project: GeneratedId,
+        at: DayTime,
+        name: &str,
+        cents: i64,
+        span: (i64, i64),
+        status: &str,
+    ) {
         self.out.put(Lane::Projects, at, |out| {
             line::id(out, "project_id", project);
             line::id(out, "customer_id", customer(project.1));
             line::text(out, "name", name);
             line::money(out, "target", cents);
-            line::time(out, "started_at", At::new(span.0, 0, 0));
-            line::time(out, "target_at", At::new(span.1, 0, 0));
+            line::time(out, "started_at", DayTime::new(span.0, 0, 0));
+            line::time(out, "target_at", DayTime::new(span.1, 0, 0));
             line::text(out, "status", status);
             line::time(out, "at", at);
         });
     }
 
     /// A product that is held, or without its name one that is held no more.
-    pub(super) fn holding(&mut self, holding: Name, at: At, product: Option<&str>, fixed_until: Option<At>) {
+    pub(super) fn holding(
+        &mut self,
+        holding: GeneratedId,
+        at: DayTime,
+        product: Option<&str>,
+        fixed_until: Option<DayTime>,
+    ) {
         self.out.put(Lane::Holdings, at, |out| {
             line::id(out, "holding_id", holding);
             if let Some(product) = product {
@@ -167,18 +197,18 @@ impl Desk<'_> {
         });
     }
 
-    pub(super) fn case(&mut self, case: Name, at: At, kind: &str, status: &str) {
+    pub(super) fn case(&mut self, case: GeneratedId, at: DayTime, kind: &str, status: &str) {
         self.out.put(Lane::Cases, at, |out| {
             line::id(out, "case_id", case);
             line::id(out, "customer_id", customer(case.1));
             line::text(out, "kind", kind);
             line::text(out, "status", status);
-            line::id(out, "owner", Name('u', case.1 % 40, None));
+            line::id(out, "owner", GeneratedId('u', case.1 % 40, None));
             line::time(out, "at", at);
         });
     }
 
-    pub(super) fn request(&mut self, request: i64, who: u32, at: At, channel: &str, topic: &str, status: &str) {
+    pub(super) fn request(&mut self, request: i64, who: u32, at: DayTime, channel: &str, topic: &str, status: &str) {
         self.out.put(Lane::Requests, at, |out| {
             line::int(out, "request_id", request);
             line::id(out, "customer_id", customer(who));
@@ -190,7 +220,7 @@ impl Desk<'_> {
     }
 
     /// A journey with its country and days, or without them one that has been called off.
-    pub(super) fn travel(&mut self, notice: i64, who: u32, at: At, journey: Option<(&str, At, At)>) {
+    pub(super) fn travel(&mut self, notice: i64, who: u32, at: DayTime, journey: Option<(&str, DayTime, DayTime)>) {
         self.out.put(Lane::TravelNotices, at, |out| {
             line::int(out, "notice_id", notice);
             line::id(out, "customer_id", customer(who));
@@ -205,18 +235,18 @@ impl Desk<'_> {
         });
     }
 
-    pub(super) fn entry(&mut self, account: Name, at: At, cents: i64, kind: &str) {
+    pub(super) fn entry(&mut self, account: GeneratedId, at: DayTime, cents: i64, kind: &str) {
         self.entry_of(account, at, cents, kind, None, None);
     }
 
     pub(super) fn entry_of(
         &mut self,
-        account: Name,
-        at: At,
+        account: GeneratedId,
+        at: DayTime,
         cents: i64,
         kind: &str,
         beneficiary: Option<u32>,
-        contract: Option<Name>,
+        contract: Option<GeneratedId>,
     ) {
         self.next_entry += 1;
         let entry = self.next_entry;
@@ -235,12 +265,12 @@ impl Desk<'_> {
         });
     }
 
-    pub(super) fn payment(&mut self, who: u32, at: At, payment: &Payment) {
+    pub(super) fn payment(&mut self, who: u32, at: DayTime, payment: &Payment) {
         self.next_entry += 1;
         let number = self.next_entry;
         self.out.put(Lane::CardPayments, at, |out| {
             line::int(out, "payment_id", number);
-            line::id(out, "card_id", Name('k', who, None));
+            line::id(out, "card_id", GeneratedId('k', who, None));
             line::time(out, "at", at);
             line::money(out, "amount", payment.cents);
             line::text(out, "kind", payment.kind);
@@ -250,7 +280,7 @@ impl Desk<'_> {
         });
     }
 
-    pub(super) fn incident(&mut self, account: Name, at: At, kind: &str, cents: i64) {
+    pub(super) fn incident(&mut self, account: GeneratedId, at: DayTime, kind: &str, cents: i64) {
         self.out.put(Lane::Incidents, at, |out| {
             line::id(out, "account_id", account);
             line::time(out, "at", at);
@@ -259,7 +289,7 @@ impl Desk<'_> {
         });
     }
 
-    pub(super) fn saving(&mut self, project: Name, at: At, cents: i64) {
+    pub(super) fn saving(&mut self, project: GeneratedId, at: DayTime, cents: i64) {
         self.out.put(Lane::Savings, at, |out| {
             line::id(out, "project_id", project);
             line::time(out, "at", at);
@@ -267,7 +297,7 @@ impl Desk<'_> {
         });
     }
 
-    pub(super) fn contact(&mut self, who: u32, at: At, contact: &Contact) {
+    pub(super) fn contact(&mut self, who: u32, at: DayTime, contact: &ContactDetails) {
         self.out.put(Lane::Contacts, at, |out| {
             line::id(out, "customer_id", customer(who));
             line::time(out, "at", at);
@@ -287,7 +317,7 @@ impl Desk<'_> {
         });
     }
 
-    pub(super) fn signal(&mut self, who: u32, at: At, kind: &str, source: &str) {
+    pub(super) fn signal(&mut self, who: u32, at: DayTime, kind: &str, source: &str) {
         self.out.put(Lane::Signals, at, |out| {
             line::id(out, "customer_id", customer(who));
             line::time(out, "at", at);
@@ -300,7 +330,7 @@ impl Desk<'_> {
     pub(super) fn mood(
         &mut self,
         who: u32,
-        at: At,
+        at: DayTime,
         emotion: &str,
         (strength, confidence): (i64, i64),
         (modality, source): (&str, &str),
@@ -317,9 +347,9 @@ impl Desk<'_> {
     }
 
     /// Another system has been in touch.
-    pub(super) fn contacted(&mut self, receipt: i64, who: u32, at: At, channel: &str, purpose: &str) {
+    pub(super) fn contacted(&mut self, receipt: i64, who: u32, at: DayTime, channel: &str, purpose: &str) {
         self.out.put(Lane::Receipts, at, |out| {
-            line::id(out, "receipt_id", Name('r', 0, Some(receipt)));
+            line::id(out, "receipt_id", GeneratedId('r', 0, Some(receipt)));
             line::id(out, "customer_id", customer(who));
             line::time(out, "at", at);
             line::text(out, "kind", "contacted");
@@ -330,10 +360,10 @@ impl Desk<'_> {
 
     /// The public holidays from a day until another, all published on the first.
     pub(super) fn holidays(&mut self, from: i64, until: i64) {
-        let published = At::new(from, 0, 0);
+        let published = DayTime::new(from, 0, 0);
         for (day, region) in (from..until).filter_map(|day| Some((day, holiday(day)?))) {
             self.out.put(Lane::Holidays, published, |out| {
-                line::id(out, "holiday_id", Name('d', day as u32, None));
+                line::id(out, "holiday_id", GeneratedId('d', day as u32, None));
                 line::date(out, "day", day);
                 if let Some(region) = region {
                     line::text(out, "region", region);
@@ -344,7 +374,7 @@ impl Desk<'_> {
     }
 
     /// A customer is in a situation from and until.
-    pub(super) fn scenario(&mut self, who: u32, scenario: &str, from: At, until: At) {
+    pub(super) fn scenario(&mut self, who: u32, scenario: &str, from: DayTime, until: DayTime) {
         self.out.put(Lane::Truth, from, |out| {
             line::id(out, "customer", customer(who));
             line::text(out, "situation", scenario);

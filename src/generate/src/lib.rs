@@ -28,6 +28,7 @@ mod person;
 mod random;
 mod scenario;
 mod scenes;
+mod schedule;
 
 use std::io::{self, Write as _};
 
@@ -36,7 +37,7 @@ use life::Today;
 use outbox::Outbox;
 use person::Person;
 
-pub use outbox::{Arriving, Deliver, FILES, Open};
+pub use outbox::{Arriving, Deliver, FILES, OpenFile};
 
 /// Days of history before the run.
 const HISTORY: i64 = 180;
@@ -76,7 +77,7 @@ pub struct Progress {
 /// When a file cannot be opened or written, or `progress` asks to stop.
 pub fn bank(
     settings: &Settings,
-    open: &mut Open<'_>,
+    open: &mut OpenFile<'_>,
     progress: &mut dyn FnMut(Progress) -> io::Result<()>,
 ) -> io::Result<Vec<u64>> {
     let mut files = FILES.iter().map(|name| open(name)).collect::<io::Result<Vec<_>>>()?;
@@ -109,8 +110,8 @@ pub fn bank_live<'o>(
             if index == -HISTORY {
                 life::begin(&mut desk, person, &today);
             }
-            if index >= 0 && index % scenario::STRETCH == 0 {
-                person.scenario = scenario::plan(seed, person, index / scenario::STRETCH, today.day, days - index);
+            if index >= 0 && index % schedule::STRETCH == 0 {
+                person.scenario = schedule::plan(seed, person, index / schedule::STRETCH, today.day, days - index);
             }
             life::calendar(&mut desk, person, &today);
             if index >= 0 {

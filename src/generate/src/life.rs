@@ -2,11 +2,11 @@
 //! Nothing in here should make a moment of the pack speak; what should is in `scenes`.
 
 use super::calendar::{PaydayRule, date, is_payday, weekday};
-use super::desk::{Contact, Desk, Payment};
-use super::line::{At, Name};
+use super::desk::{ContactDetails, Desk, Payment};
+use super::line::{DayTime, GeneratedId};
 use super::person::{BILL_KINDS, ENERGY, FILMS, Joint, Journey, Person, RENT_DAY};
 use super::random::{End, Random};
-use super::scenario::Kind;
+use super::scenario::ScenarioKind;
 use super::scenes::book;
 
 /// A day, with what many ask of it.
@@ -56,8 +56,8 @@ impl Today {
         }
     }
 
-    fn at(&self, hour: i64, minute: i64) -> At {
-        At::new(self.day, hour, minute)
+    fn at(&self, hour: i64, minute: i64) -> DayTime {
+        DayTime::new(self.day, hour, minute)
     }
 }
 
@@ -78,7 +78,7 @@ pub(super) fn begin(desk: &mut Desk<'_>, person: &Person, today: &Today) {
         desk.subscription(person.contract(bill), at, Some((kind.merchant, pricing)));
     }
     for (bit, product) in PRODUCTS.iter().enumerate().filter(|(bit, _)| person.holdings >> bit & 1 == 1) {
-        desk.holding(Name('h', who, Some(bit as i64)), at, Some(product), None);
+        desk.holding(GeneratedId('h', who, Some(bit as i64)), at, Some(product), None);
     }
     if let Some(joint) = person.joint {
         desk.holder(joint.account, who, at, Some("joint"));
@@ -95,7 +95,7 @@ pub(super) fn calendar(desk: &mut Desk<'_>, person: &mut Person, today: &Today) 
     let (account, announces) = (person.account(), today.day >= today.start - ANNOUNCED);
     if person.rent > 0 {
         if announces && today.of_month_in_10 == RENT_DAY {
-            let due = At::new(today.day + ANNOUNCED, 5, 0);
+            let due = DayTime::new(today.day + ANNOUNCED, 5, 0);
             desk.debit(person.paper(today.day, 9), account, today.at(8, 0), "Régie du Parc", person.rent, due);
         }
         if today.of_month == RENT_DAY {
@@ -105,7 +105,7 @@ pub(super) fn calendar(desk: &mut Desk<'_>, person: &mut Person, today: &Today) 
     for (bill, kind) in BILL_KINDS.iter().enumerate() {
         let day_of_month = person.bills[bill].day_of_month;
         if announces && !kind.by_card && today.of_month_in_10 == day_of_month {
-            let due = At::new(today.day + ANNOUNCED, 5, 0);
+            let due = DayTime::new(today.day + ANNOUNCED, 5, 0);
             let cents = billed(person, bill, today.seed, due.day);
             desk.debit(person.paper(today.day, bill as i64 + 4), account, today.at(8, 0), kind.merchant, cents, due);
         }
@@ -123,7 +123,7 @@ pub(super) fn calendar(desk: &mut Desk<'_>, person: &mut Person, today: &Today) 
 }
 
 fn salary(desk: &mut Desk<'_>, person: &mut Person, today: &Today) {
-    let late = person.scenario.filter(|scenario| scenario.kind == Kind::SalaryMissing);
+    let late = person.scenario.filter(|scenario| scenario.kind == ScenarioKind::SalaryMissing);
     let is_late = late.is_some_and(|scenario| scenario.start == today.day);
     let comes_late = late.is_some_and(|scenario| scenario.resolved == today.day);
     let rule = RULES.iter().position(|&rule| rule == person.payday).unwrap_or(0);
@@ -149,8 +149,8 @@ fn billed(person: &Person, bill: usize, seed: u64, day: i64) -> i64 {
     let cents = person.bills[bill].cents;
     if let Some(scenario) = person.scenario.filter(|scenario| scenario.start == day) {
         match scenario.kind {
-            Kind::BillOutOfLine if bill == ENERGY => return cents * 26 / 10,
-            Kind::SubscriptionRose if bill == FILMS => return cents * 135 / 100,
+            ScenarioKind::BillOutOfLine if bill == ENERGY => return cents * 26 / 10,
+            ScenarioKind::SubscriptionRose if bill == FILMS => return cents * 135 / 100,
             _ => {}
         }
     }
@@ -177,7 +177,7 @@ fn household(desk: &mut Desk<'_>, person: &mut Person, joint: Joint, today: &Tod
         return;
     }
     if today.day >= today.start - ANNOUNCED && today.of_month_in_10 == RENT_DAY {
-        let due = At::new(today.day + ANNOUNCED, 5, 0);
+        let due = DayTime::new(today.day + ANNOUNCED, 5, 0);
         desk.debit(person.paper(today.day, 9), joint.account, today.at(8, 0), "Régie du Parc", joint.rent, due);
     }
     if today.of_month == RENT_DAY {
@@ -188,7 +188,7 @@ fn household(desk: &mut Desk<'_>, person: &mut Person, joint: Joint, today: &Tod
 /// A project of two years, saved for every four weeks.
 fn project(desk: &mut Desk<'_>, person: &mut Person, today: &Today) {
     let Some((cents, began)) = person.project else { return };
-    let project = Name('p', person.number, Some(0));
+    let project = GeneratedId('p', person.number, Some(0));
     if today.day == began {
         desk.project(project, today.at(9, 0), "voyage", cents * 26, (began, began + 800), "active");
     }
@@ -251,7 +251,7 @@ fn contacts(desk: &mut Desk<'_>, person: &Person, today: &Today, random: &mut Ra
             93..96 => "branch",
             _ => "voice",
         };
-        let mut contact = Contact { channel, ..Contact::default() };
+        let mut contact = ContactDetails { channel, ..ContactDetails::default() };
         if !matches!(channel, "app" | "web") {
             contact.topic = Some(*random.one_of(&TOPICS));
             let mood = match random.below(100) {
@@ -273,7 +273,7 @@ fn changes(desk: &mut Desk<'_>, person: &mut Person, today: &Today, random: &mut
             let bit = random.below(4) as usize;
             person.holdings ^= 1 << bit;
             let holds = person.holdings >> bit & 1 == 1;
-            let holding = Name('h', person.number, Some(bit as i64));
+            let holding = GeneratedId('h', person.number, Some(bit as i64));
             desk.holding(holding, person.at(today.day, 10), holds.then_some(PRODUCTS[bit]), None);
         }
         2 => {
@@ -301,7 +301,7 @@ fn travels(desk: &mut Desk<'_>, person: &mut Person, today: &Today, random: &mut
         }
         return;
     }
-    let planned = person.scenario.is_some_and(|scenario| scenario.kind == Kind::CardLimitAbroad);
+    let planned = person.scenario.is_some_and(|scenario| scenario.kind == ScenarioKind::CardLimitAbroad);
     if !planned && random.happens(4_000) {
         let departs = today.day + random.within(3, 12);
         let country = *random.one_of(&COUNTRIES);
@@ -311,7 +311,7 @@ fn travels(desk: &mut Desk<'_>, person: &mut Person, today: &Today, random: &mut
             days: (departs, departs + random.within(3, 10)),
             called_off: random.happens(100_000).then_some(today.day + 2),
         };
-        let (from, until) = (At::new(journey.days.0, 7, 0), At::new(journey.days.1, 19, 0));
+        let (from, until) = (DayTime::new(journey.days.0, 7, 0), DayTime::new(journey.days.1, 19, 0));
         desk.travel(journey.notice, person.number, person.at(today.day, 18), Some((journey.country, from, until)));
         person.journey = Some(journey);
     }
@@ -336,7 +336,7 @@ fn applications(desk: &mut Desk<'_>, person: &Person, today: &Today) {
         let day = today.day - began;
         let mut random = Random::of(today.seed, End::Application, u64::from(person.number), day);
         if day >= today.start && random.happens(1_000) {
-            let application = Name('l', person.number, Some(day * 10 + 1));
+            let application = GeneratedId('l', person.number, Some(day * 10 + 1));
             desk.application(application, person.at(today.day, hour), "consumer_loan", status);
         }
     }

@@ -8,20 +8,20 @@ use super::calendar;
 
 /// A moment: a day since 1970 and a second of it, in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct At {
+pub(super) struct DayTime {
     pub(super) day: i64,
     pub(super) second: i64,
 }
 
-impl At {
+impl DayTime {
     /// A day at an hour and a minute.
-    pub(super) fn new(day: i64, hour: i64, minute: i64) -> At {
-        At { day, second: hour * 3_600 + minute * 60 }
+    pub(super) fn new(day: i64, hour: i64, minute: i64) -> DayTime {
+        DayTime { day, second: hour * 3_600 + minute * 60 }
     }
 
     /// So many seconds later on the same day.
-    pub(super) fn plus(self, seconds: i64) -> At {
-        At { day: self.day, second: self.second + seconds }
+    pub(super) fn plus(self, seconds: i64) -> DayTime {
+        DayTime { day: self.day, second: self.second + seconds }
     }
 
     /// Seconds since 1970.
@@ -32,11 +32,11 @@ impl At {
 
 /// An id: a letter and a number, and perhaps a second number: `a17`, `s17_2`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Name(pub(super) char, pub(super) u32, pub(super) Option<i64>);
+pub(super) struct GeneratedId(pub(super) char, pub(super) u32, pub(super) Option<i64>);
 
 /// The customer with this number.
-pub(super) fn customer(number: u32) -> Name {
-    Name('c', number, None)
+pub(super) fn customer(number: u32) -> GeneratedId {
+    GeneratedId('c', number, None)
 }
 
 /// Opens a line.
@@ -94,7 +94,7 @@ pub(super) fn money(out: &mut String, name: &str, cents: i64) {
 }
 
 /// `"name":"c12",`
-pub(super) fn id(out: &mut String, name: &str, value: Name) {
+pub(super) fn id(out: &mut String, name: &str, value: GeneratedId) {
     key(out, name);
     out.push('"');
     out.push(value.0);
@@ -107,7 +107,7 @@ pub(super) fn id(out: &mut String, name: &str, value: Name) {
 }
 
 /// `"name":"2026-03-02T09:00:00Z",`
-pub(super) fn time(out: &mut String, name: &str, at: At) {
+pub(super) fn time(out: &mut String, name: &str, at: DayTime) {
     key(out, name);
     let date = calendar::date(at.day);
     let parts = [
@@ -159,11 +159,11 @@ mod tests {
         let mut out = String::new();
         open(&mut out);
         id(&mut out, "customer_id", customer(7));
-        id(&mut out, "subscription_id", Name('s', 7, Some(2)));
+        id(&mut out, "subscription_id", GeneratedId('s', 7, Some(2)));
         int(&mut out, "entry_id", -120);
         money(&mut out, "amount", -5);
         money(&mut out, "limit", 123_450);
-        time(&mut out, "at", At::new(20_454, 9, 5).plus(7));
+        time(&mut out, "at", DayTime::new(20_454, 9, 5).plus(7));
         truth(&mut out, "granted", false);
         text(&mut out, "kind", "café");
         close(&mut out);

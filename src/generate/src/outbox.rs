@@ -6,7 +6,7 @@
 
 use std::io::{self, Write};
 
-use super::line::{self, At};
+use super::line::{self, DayTime};
 use super::random::{End, Random};
 
 /// An input of the pack, or the truth.
@@ -72,7 +72,7 @@ const MOST_LATE_S: i64 = 6 * 3_600;
 const MOST_BETWEEN_COPIES_S: i64 = 3_600;
 
 /// Opens the file of a name.
-pub type Open<'o> = dyn FnMut(&str) -> io::Result<Box<dyn Write + 'o>> + 'o;
+pub type OpenFile<'o> = dyn FnMut(&str) -> io::Result<Box<dyn Write + 'o>> + 'o;
 
 /// A line, in the order in which lines arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,13 +100,13 @@ struct Lines {
     /// The lines that have not arrived yet.
     text: String,
     /// Where they are in `text`, and when they arrive.
-    waiting: Vec<Waiting>,
+    waiting: Vec<WaitingLine>,
     random: Random,
     arrived: u64,
 }
 
 #[derive(Clone, Copy)]
-struct Waiting {
+struct WaitingLine {
     arrives_s: i64,
     from: usize,
     until: usize,
@@ -124,20 +124,20 @@ impl<'o> Outbox<'o> {
     }
 
     /// Adds the record that `write` writes, which happened at `at`.
-    pub(super) fn put(&mut self, lane: Lane, at: At, write: impl FnOnce(&mut String)) {
+    pub(super) fn put(&mut self, lane: Lane, at: DayTime, write: impl FnOnce(&mut String)) {
         let file = &mut self.lanes[lane as usize];
         let from = file.text.len();
         line::open(&mut file.text);
         write(&mut file.text);
         line::close(&mut file.text);
-        let mut waiting = Waiting { arrives_s: at.seconds(), from, until: file.text.len() };
+        let mut waiting = WaitingLine { arrives_s: at.seconds(), from, until: file.text.len() };
         if lane != Lane::Truth {
             if self.disorder_ppm > 0 && file.random.happens(self.disorder_ppm) {
                 waiting.arrives_s += file.random.within(1, MOST_LATE_S);
             }
             if self.duplicates_ppm > 0 && file.random.happens(self.duplicates_ppm) {
                 let arrives_s = waiting.arrives_s + file.random.within(0, MOST_BETWEEN_COPIES_S);
-                file.waiting.push(Waiting { arrives_s, ..waiting });
+                file.waiting.push(WaitingLine { arrives_s, ..waiting });
             }
         }
         file.waiting.push(waiting);

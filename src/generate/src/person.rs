@@ -1,7 +1,7 @@
 //! A customer: what is drawn once and stays, and the little that changes from day to day.
 
 use super::calendar::PaydayRule;
-use super::line::{At, Name};
+use super::line::{DayTime, GeneratedId};
 use super::random::{End, Random};
 use super::scenario::Scenario;
 
@@ -49,7 +49,7 @@ pub(super) struct Journey {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Joint {
     /// The account that both hold.
-    pub(super) account: Name,
+    pub(super) account: GeneratedId,
     /// Who opened it and goes on when the other leaves.
     pub(super) leads: bool,
     /// The day on which the other leaves.
@@ -127,12 +127,12 @@ impl Person {
         }
     }
 
-    pub(super) fn account(&self) -> Name {
-        Name('a', self.number, None)
+    pub(super) fn account(&self) -> GeneratedId {
+        GeneratedId('a', self.number, None)
     }
 
-    pub(super) fn contract(&self, bill: usize) -> Name {
-        Name('s', self.number, Some(bill as i64))
+    pub(super) fn contract(&self, bill: usize) -> GeneratedId {
+        GeneratedId('s', self.number, Some(bill as i64))
     }
 
     /// A number that is this customer's only, one of ten a day.
@@ -160,8 +160,8 @@ impl Person {
     }
 
     /// The moment at which this customer does what is planned for an hour.
-    pub(super) fn at(&self, day: i64, hour: i64) -> At {
-        At::new(day, hour, 0).plus(self.shift)
+    pub(super) fn at(&self, day: i64, hour: i64) -> DayTime {
+        DayTime::new(day, hour, 0).plus(self.shift)
     }
 }
 
@@ -174,5 +174,5 @@ fn joint_of(seed: u64, number: u32, customers: u32, start: i64, days: i64) -> Op
     }
     let rent = random.within(700, 1_000) * 100;
     let parting = random.happens(100_000).then(|| start + random.within(5, days.max(6)));
-    Some(Joint { account: Name('j', couple, None), leads: number.is_multiple_of(2), parting, rent })
+    Some(Joint { account: GeneratedId('j', couple, None), leads: number.is_multiple_of(2), parting, rent })
 }

@@ -16,10 +16,9 @@ use propice_define::Plan;
 use propice_define::deployment::{self, EventMode, ViewsForm};
 use propice_edge::sink::json::{write_decision, write_transition};
 use propice_edge::sink::views::shown;
-use propice_edge::trigger::{self, Trigger, channel_name};
-use propice_flow::episode::episode_id;
-use propice_flow::policy::Decision;
-use propice_flow::{Transition, ViewPart};
+use propice_edge::sink::{OutgoingDecision, OutgoingTransition};
+use propice_edge::trigger::{TopicRecord, Trigger, channel_name};
+use propice_flow::ViewPart;
 use propice_kafka::Outgoing;
 use propice_model::{KindId, LogicalTime};
 
@@ -78,40 +77,42 @@ impl Renderer {
         if time >= self.publish_from {
             transitions.sort_unstable();
             decisions.sort_unstable();
-            self.transitions(&transitions, records);
-            self.decisions(time, &decisions, records);
+            self.transitions(&OutgoingTransition::all(&self.plan, &transitions), records);
+            self.decisions(time, &OutgoingDecision::all(&self.plan, &decisions), records);
         }
         self.views(time, &views, records);
     }
 
-    fn transitions(&self, transitions: &[Transition], records: &mut Vec<Outgoing>) {
+    fn transitions(&self, transitions: &[OutgoingTransition<'_>], records: &mut Vec<Outgoing>) {
         let Some(topic) = &self.episodes else { return };
-        for transition in transitions {
+        for outgoing in transitions {
+            let transition = outgoing.transition;
             let value = transition.opened.then(|| {
                 let mut line = String::new();
-                write_transition(&self.plan, transition, &mut line);
+                write_transition(&self.plan, outgoing, &mut line);
                 line.truncate(line.trim_end().len());
                 line.into_bytes()
             });
-            let key = episode_id(&self.plan, transition).into_bytes();
+            let key = outgoing.episode_id().as_bytes().to_vec();
             records.push(record(topic, key, value, transition.time));
         }
     }
 
-    fn decisions(&self, time: LogicalTime, decisions: &[Decision], records: &mut Vec<Outgoing>) {
+    fn decisions(&self, time: LogicalTime, decisions: &[OutgoingDecision<'_>], records: &mut Vec<Outgoing>) {
         if let Some(topic) = &self.decisions {
             for decision in decisions {
                 let mut line = String::new();
                 write_decision(&self.plan, decision, &mut line);
                 line.truncate(line.trim_end().len());
-                let key = decision.customer.to_string().into_bytes();
+                let key = decision.decision.customer.to_string().into_bytes();
                 records.push(record(topic, key, Some(line.into_bytes()), time));
             }
         }
-        for (channel, _, trigger) in trigger::triggers(&self.plan, decisions) {
+        for decision in decisions {
+            let Some(trigger) = decision.trigger() else { continue };
             // Every channel of the plan has a topic, and so has what goes to none.
-            if let Some(topic) = self.channels.get(channel_name(&self.plan, channel)) {
-                records.push(self.trigger(topic, &trigger, time));
+            if let Some(topic) = self.channels.get(channel_name(&self.plan, decision.channel())) {
+                records.push(self.trigger(topic, trigger, time));
             }
         }
     }
@@ -122,7 +123,7 @@ impl Renderer {
                 // Everything in a trigger has a JSON form.
                 let value = serde_json::to_vec(&trigger.data).unwrap_or_default();
                 let mut outgoing = record(topic, trigger.partitionkey.clone().into_bytes(), Some(value), time);
-                let binary = trigger::Record::tombstone(trigger);
+                let binary = TopicRecord::tombstone(trigger);
                 let headers = binary.headers.into_iter();
                 outgoing.headers.extend(headers.map(|(name, value)| (name.to_owned(), value.into_bytes())));
                 outgoing

@@ -9,6 +9,7 @@ pub mod key_range;
 pub mod language;
 pub mod limits;
 pub mod names;
+pub mod nearest;
 pub mod ratio;
 pub mod record;
 pub mod rounding;

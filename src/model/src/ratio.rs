@@ -9,11 +9,11 @@ use super::rounding;
 /// A quotient of two whole numbers, of any size. Computing with it and comparing it is exact;
 /// [`Ratio::to_f64`] rounds, once.
 #[derive(Clone, Debug)]
-pub struct Ratio(Form);
+pub struct Ratio(RatioForm);
 
 /// The denominator is greater than zero. Not reduced: most are made, compared once and forgotten.
 #[derive(Clone, Debug)]
-enum Form {
+enum RatioForm {
     /// What fits, so that nothing is allocated.
     Small(i128, i128),
     Big(Box<(BigInt, BigInt)>),
@@ -23,22 +23,22 @@ impl Ratio {
     /// A whole number.
     #[inline]
     pub fn whole(number: i64) -> Ratio {
-        Ratio(Form::Small(i128::from(number), 1))
+        Ratio(RatioForm::Small(i128::from(number), 1))
     }
 
     /// So many units of 10 to the minus `scale`.
     #[inline]
     pub fn decimal(units: i128, scale: u8) -> Ratio {
-        Ratio(Form::Small(units, 10_i128.pow(u32::from(scale))))
+        Ratio(RatioForm::Small(units, 10_i128.pow(u32::from(scale))))
     }
 
     /// The sum.
     #[must_use]
     pub fn plus(&self, other: &Ratio) -> Ratio {
-        if let (Form::Small(a, b), Form::Small(c, d)) = (&self.0, &other.0) {
+        if let (RatioForm::Small(a, b), RatioForm::Small(c, d)) = (&self.0, &other.0) {
             let sum = if b == d { a.checked_add(*c).map(|sum| (sum, *b)) } else { crosswise_sum(*a, *b, *c, *d) };
             if let Some((numerator, denominator)) = sum {
-                return Ratio(Form::Small(numerator, denominator));
+                return Ratio(RatioForm::Small(numerator, denominator));
             }
         }
         let ((a, b), (c, d)) = (self.big(), other.big());
@@ -54,10 +54,10 @@ impl Ratio {
     /// The product.
     #[must_use]
     pub fn times(&self, other: &Ratio) -> Ratio {
-        if let (Form::Small(a, b), Form::Small(c, d)) = (&self.0, &other.0)
+        if let (RatioForm::Small(a, b), RatioForm::Small(c, d)) = (&self.0, &other.0)
             && let (Some(numerator), Some(denominator)) = (a.checked_mul(*c), b.checked_mul(*d))
         {
-            return Ratio(Form::Small(numerator, denominator));
+            return Ratio(RatioForm::Small(numerator, denominator));
         }
         let ((a, b), (c, d)) = (self.big(), other.big());
         Ratio::of_big(a * c, b * d)
@@ -68,7 +68,7 @@ impl Ratio {
         if other.sign() == Ordering::Equal {
             return None;
         }
-        if let (Form::Small(a, b), Form::Small(c, d)) = (&self.0, &other.0) {
+        if let (RatioForm::Small(a, b), RatioForm::Small(c, d)) = (&self.0, &other.0) {
             let quotient = if b == d { Some((*a, *c)) } else { a.checked_mul(*d).zip(b.checked_mul(*c)) };
             let quotient = match quotient {
                 Some((numerator, denominator)) if denominator < 0 => {
@@ -77,7 +77,7 @@ impl Ratio {
                 quotient => quotient,
             };
             if let Some((numerator, denominator)) = quotient {
-                return Some(Ratio(Form::Small(numerator, denominator)));
+                return Some(Ratio(RatioForm::Small(numerator, denominator)));
             }
         }
         let ((a, b), (c, d)) = (self.big(), other.big());
@@ -89,10 +89,10 @@ impl Ratio {
     /// With the other sign.
     #[must_use]
     pub fn negated(&self) -> Ratio {
-        if let Form::Small(numerator, denominator) = &self.0
+        if let RatioForm::Small(numerator, denominator) = &self.0
             && let Some(numerator) = numerator.checked_neg()
         {
-            return Ratio(Form::Small(numerator, *denominator));
+            return Ratio(RatioForm::Small(numerator, *denominator));
         }
         let (numerator, denominator) = self.big();
         Ratio::of_big(-numerator, denominator)
@@ -107,10 +107,10 @@ impl Ratio {
     /// The nearest float, half to even; infinite when it is too large.
     pub fn to_f64(&self) -> f64 {
         match &self.0 {
-            Form::Small(numerator, denominator) => {
+            RatioForm::Small(numerator, denominator) => {
                 rounding::quotient(*numerator < 0, numerator.unsigned_abs(), denominator.unsigned_abs(), 0)
             }
-            Form::Big(parts) => {
+            RatioForm::Big(parts) => {
                 let (numerator, denominator) = &**parts;
                 let is_negative = numerator.sign() == Sign::Minus;
                 rounding::big_quotient(is_negative, numerator.magnitude(), denominator.magnitude(), 0)
@@ -121,28 +121,28 @@ impl Ratio {
     /// Without what is behind the point; `None` when that does not fit 64 bit.
     pub fn truncated(&self) -> Option<i64> {
         match &self.0 {
-            Form::Small(numerator, denominator) => i64::try_from(numerator / denominator).ok(),
-            Form::Big(parts) => i64::try_from(&parts.0 / &parts.1).ok(),
+            RatioForm::Small(numerator, denominator) => i64::try_from(numerator / denominator).ok(),
+            RatioForm::Big(parts) => i64::try_from(&parts.0 / &parts.1).ok(),
         }
     }
 
     /// On which side of zero it is.
     fn sign(&self) -> Ordering {
         match &self.0 {
-            Form::Small(numerator, _) => numerator.cmp(&0),
-            Form::Big(parts) => parts.0.sign().cmp(&Sign::NoSign),
+            RatioForm::Small(numerator, _) => numerator.cmp(&0),
+            RatioForm::Big(parts) => parts.0.sign().cmp(&Sign::NoSign),
         }
     }
 
     fn big(&self) -> (BigInt, BigInt) {
         match &self.0 {
-            Form::Small(numerator, denominator) => (BigInt::from(*numerator), BigInt::from(*denominator)),
-            Form::Big(parts) => (**parts).clone(),
+            RatioForm::Small(numerator, denominator) => (BigInt::from(*numerator), BigInt::from(*denominator)),
+            RatioForm::Big(parts) => (**parts).clone(),
         }
     }
 
     fn of_big(numerator: BigInt, denominator: BigInt) -> Ratio {
-        Ratio(Form::Big(Box::new((numerator, denominator))))
+        Ratio(RatioForm::Big(Box::new((numerator, denominator))))
     }
 }
 
@@ -152,7 +152,7 @@ fn crosswise_sum(a: i128, b: i128, c: i128, d: i128) -> Option<(i128, i128)> {
 
 impl Ord for Ratio {
     fn cmp(&self, other: &Self) -> Ordering {
-        if let (Form::Small(a, b), Form::Small(c, d)) = (&self.0, &other.0) {
+        if let (RatioForm::Small(a, b), RatioForm::Small(c, d)) = (&self.0, &other.0) {
             if b == d {
                 return a.cmp(c);
             }
@@ -208,8 +208,8 @@ mod tests {
     proptest! {
         #[test]
         fn small_and_big_are_the_same(a in any::<i128>(), b in 1..i128::MAX, c in any::<i128>(), d in 1..i128::MAX, less in 0..127_u32) {
-            let (small, other) = (Ratio(Form::Small(a >> less, (b >> less).max(1))), Ratio(Form::Small(c >> less, d)));
-            let big = |ratio: &Ratio| Ratio(Form::Big(Box::new(ratio.big())));
+            let (small, other) = (Ratio(RatioForm::Small(a >> less, (b >> less).max(1))), Ratio(RatioForm::Small(c >> less, d)));
+            let big = |ratio: &Ratio| Ratio(RatioForm::Big(Box::new(ratio.big())));
             prop_assert_eq!(small.plus(&other), big(&small).plus(&big(&other)));
             prop_assert_eq!(small.minus(&other), big(&small).minus(&big(&other)));
             prop_assert_eq!(small.times(&other), big(&small).times(&big(&other)));

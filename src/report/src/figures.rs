@@ -13,11 +13,11 @@ use propice_model::time::format_time;
 use super::lengths::Lengths;
 use super::periods::{Unit, periods};
 use super::stats::{Difference, Share};
-use super::tally::{Deferrals, OfDay, OfGate, OfMoment, Sent, Tally};
+use super::tally::{Deferrals, OfDay, OfGate, OfMoment, ReportTally, Sent};
 
 /// What a report is about, beside the decisions.
 #[derive(Debug)]
-pub struct Scope<'p> {
+pub struct ReportScope<'p> {
     /// The pack: its moments and channels are shown although nothing happened to them.
     pub plan: Option<&'p Plan>,
     /// Where days begin.
@@ -153,11 +153,11 @@ pub(super) struct Unanswered {
 #[derive(Debug, Serialize)]
 pub(super) struct Timeline {
     pub(super) unit: Unit,
-    pub(super) periods: Vec<Period>,
+    pub(super) periods: Vec<ReportPeriod>,
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct Period {
+pub(super) struct ReportPeriod {
     pub(super) from: String,
     #[serde(skip)]
     pub(super) start: Date,
@@ -180,7 +180,7 @@ impl OneMoment {
     }
 }
 
-impl Period {
+impl ReportPeriod {
     pub(super) fn released_for(&self, purpose: &str) -> u64 {
         self.released.get(purpose).copied().unwrap_or(0)
     }
@@ -192,7 +192,7 @@ impl Period {
 
 impl Report {
     /// The figures of what was counted.
-    pub fn of(mut tally: Tally, scope: &Scope<'_>) -> Report {
+    pub fn of(mut tally: ReportTally, scope: &ReportScope<'_>) -> Report {
         tally.close();
         declare(&mut tally, scope.plan);
         let moments: Vec<OneMoment> = tally.moments.iter().map(|(name, of)| one_moment(name, of)).collect();
@@ -231,7 +231,7 @@ impl Report {
 }
 
 /// What the pack declares is shown although nothing happened to it.
-fn declare(tally: &mut Tally, plan: Option<&Plan>) {
+fn declare(tally: &mut ReportTally, plan: Option<&Plan>) {
     let Some(plan) = plan else { return };
     for moment in &plan.moments {
         tally.moments.entry(moment.name.as_str().into()).or_insert_with(|| OfMoment::new(moment.purpose));
@@ -308,7 +308,7 @@ fn totals(moments: &[OneMoment]) -> Totals {
     }
 }
 
-fn customers(tally: &Tally) -> Customers {
+fn customers(tally: &ReportTally) -> Customers {
     let mut distribution: BTreeMap<u64, u64> = BTreeMap::new();
     tally.contacts.values().for_each(|contacts| *distribution.entry(*contacts).or_default() += 1);
     let seen = tally.contacts.len() as u64;
@@ -361,7 +361,7 @@ fn gated(name: &'static str, of: &OfGate) -> Gated {
 
 fn timeline(days: &BTreeMap<Date, OfDay>, unit: Option<Unit>) -> Timeline {
     let (unit, found) = periods(days, unit);
-    let period = |(start, of): (Date, OfDay)| Period {
+    let period = |(start, of): (Date, OfDay)| ReportPeriod {
         from: start.to_string(),
         start,
         released: named(&Purpose::ALL.map(|(name, _)| name), &of.released),

@@ -28,9 +28,8 @@ mod terms;
 mod text;
 mod words;
 
-pub use figures::{Report, Scope};
+pub use figures::{Report, ReportScope};
 pub use html::{GENERATOR, escaped, page};
 pub use periods::Unit;
-pub use tally::Tally;
+pub use tally::ReportTally;
 pub use text::tables;
-pub use words::grouped;

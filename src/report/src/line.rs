@@ -19,7 +19,7 @@ pub(super) struct Line<'a> {
     pub(super) customer: Cow<'a, str>,
     /// `None` for a receipt that answers no release.
     pub(super) episode: Option<Episode<'a>>,
-    pub(super) what: What<'a>,
+    pub(super) what: Decided<'a>,
 }
 
 /// The episode that was decided upon.
@@ -32,7 +32,7 @@ pub(super) struct Episode<'a> {
 
 /// What was decided or learnt.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum What<'a> {
+pub(super) enum Decided<'a> {
     Verdict {
         verdict: Verdict,
         gates: Vec<Gate>,
@@ -62,7 +62,7 @@ pub struct BadLine {
 
 /// The keys of a line, whatever it is.
 #[derive(Deserialize)]
-struct Raw<'a> {
+struct AnyLine<'a> {
     logical_time_ms: LogicalTime,
     #[serde(borrow)]
     customer: Cow<'a, str>,
@@ -104,7 +104,7 @@ fn purpose<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Purpose>, D::Er
 
 /// Reads a line.
 pub(super) fn read(bytes: &[u8]) -> Result<Line<'_>, BadLine> {
-    let raw: Raw<'_> = serde_json::from_slice(bytes).map_err(|error| {
+    let raw: AnyLine<'_> = serde_json::from_slice(bytes).map_err(|error| {
         let place = format!(" at line {} column {}", error.line(), error.column());
         let message = error.to_string();
         let column = Some(error.column()).filter(|column| *column > 0);
@@ -119,23 +119,23 @@ pub(super) fn read(bytes: &[u8]) -> Result<Line<'_>, BadLine> {
         _ => return Err(wrong("`episode`, `moment` and `purpose` go together")),
     };
     let what = match &*raw.decision {
-        "verdict" => What::Verdict {
+        "verdict" => Decided::Verdict {
             verdict: raw.verdict.ok_or_else(|| missing("verdict"))?,
             gates: gates(raw.gates.ok_or_else(|| missing("gates"))?),
             channel: raw.channel,
             was_released: raw.released_at.is_some(),
         },
-        "receipt" => What::Receipt {
+        "receipt" => Decided::Receipt {
             kind: ReceiptKind::named(&raw.receipt.ok_or_else(|| missing("receipt"))?),
             heard_before: raw.heard_before,
         },
-        "outcome" => What::Outcome {
+        "outcome" => Decided::Outcome {
             helped: raw.helped.ok_or_else(|| missing("helped"))?,
             group: raw.group.ok_or_else(|| missing("group"))?,
         },
         other => return Err(wrong(&format!("`{other}` is no decision: expected `verdict`, `receipt` or `outcome`"))),
     };
-    if episode.is_none() && !matches!(what, What::Receipt { .. }) {
+    if episode.is_none() && !matches!(what, Decided::Receipt { .. }) {
         return Err(missing("episode"));
     }
     Ok(Line { time: raw.logical_time_ms, customer: raw.customer, episode, what })
@@ -178,10 +178,13 @@ mod tests {
         assert_eq!(line.episode.expect("an episode").purpose, Purpose::Sales);
         let gates = vec![Gate::Quiet];
         let verdict = Verdict::Withdrawn;
-        assert_eq!(line.what, What::Verdict { verdict, gates, channel: None, was_released: true });
+        assert_eq!(line.what, Decided::Verdict { verdict, gates, channel: None, was_released: true });
 
         let text = r#"{"logical_time_ms":5,"customer":"1","moment":null,"purpose":null,"episode":null,"decision":"receipt","receipt":"sung"}"#;
-        assert_eq!(read(text.as_bytes()).expect("a receipt").what, What::Receipt { kind: None, heard_before: false });
+        assert_eq!(
+            read(text.as_bytes()).expect("a receipt").what,
+            Decided::Receipt { kind: None, heard_before: false }
+        );
     }
 
     #[test]

@@ -17,11 +17,11 @@ use propice_model::LogicalTime;
 use propice_model::limits::DECLARATIONS;
 
 use super::lengths::Lengths;
-use super::line::{self, BadLine, Episode, What};
+use super::line::{self, BadLine, Decided, Episode};
 
 /// Reads decisions and counts.
 #[derive(Debug)]
-pub struct Tally {
+pub struct ReportTally {
     zone: TimeZone,
     pub(super) decisions: u64,
     pub(super) bad_lines: u64,
@@ -36,7 +36,7 @@ pub struct Tally {
     /// Contacts of other systems, and other receipts that answer nothing.
     pub(super) other_contacts: u64,
     pub(super) other_receipts: u64,
-    open: HashMap<Box<str>, Open>,
+    open: HashMap<Box<str>, EpisodeInProgress>,
 }
 
 /// Triggers that were published.
@@ -131,7 +131,7 @@ impl AddAssign for OfDay {
 
 /// An episode that is not final.
 #[derive(Debug)]
-struct Open {
+struct EpisodeInProgress {
     moment: Box<str>,
     last: LogicalTime,
     /// Since when it is deferred, when it is.
@@ -146,9 +146,9 @@ struct Open {
     suppressed_by: u16,
 }
 
-impl Open {
-    fn new(moment: &str) -> Open {
-        Open {
+impl EpisodeInProgress {
+    fn new(moment: &str) -> EpisodeInProgress {
+        EpisodeInProgress {
             moment: moment.into(),
             last: 0,
             deferred: None,
@@ -161,10 +161,10 @@ impl Open {
     }
 }
 
-impl Tally {
+impl ReportTally {
     /// Nothing yet. Days are those of the zone.
-    pub fn new(zone: TimeZone) -> Tally {
-        Tally {
+    pub fn new(zone: TimeZone) -> ReportTally {
+        ReportTally {
             zone,
             decisions: 0,
             bad_lines: 0,
@@ -216,11 +216,11 @@ impl Tally {
         self.decisions += 1;
         self.times = Some(self.times.map_or((time, time), |(first, last)| (first.min(time), last.max(time))));
         let contacts = self.contacts.entry_ref(&*customer).or_insert(0);
-        if let What::Verdict { verdict: Verdict::Released, .. } = &what {
+        if let Decided::Verdict { verdict: Verdict::Released, .. } = &what {
             *contacts += 1;
         }
         match (episode, what) {
-            (Some(episode), What::Verdict { verdict, gates, channel, was_released }) => {
+            (Some(episode), Decided::Verdict { verdict, gates, channel, was_released }) => {
                 if verdict == Verdict::Withdrawn && was_released {
                     self.moment(&episode).withdrawn_after += 1;
                     return Ok(());
@@ -232,7 +232,7 @@ impl Tally {
                 }
                 self.judge(time, &episode, verdict, &gates);
             }
-            (Some(episode), What::Receipt { kind, heard_before }) => {
+            (Some(episode), Decided::Receipt { kind, heard_before }) => {
                 if let Some(kind) = kind {
                     self.moment(&episode).receipts[kind as usize] += 1;
                 }
@@ -241,8 +241,8 @@ impl Tally {
                     *counted = counted.saturating_sub(1);
                 }
             }
-            (Some(episode), What::Outcome { helped, group }) => self.learn(time, &episode, helped, group),
-            (None, What::Receipt { kind, .. }) => *self.unanswered(kind) += 1,
+            (Some(episode), Decided::Outcome { helped, group }) => self.learn(time, &episode, helped, group),
+            (None, Decided::Receipt { kind, .. }) => *self.unanswered(kind) += 1,
             (None, _) => self.other_receipts += 1,
         }
         Ok(())
@@ -257,7 +257,7 @@ impl Tally {
     }
 
     /// Whether a decision can follow those before it.
-    fn check(&self, episode: &Episode<'_>, what: &What<'_>, time: LogicalTime) -> Result<(), BadLine> {
+    fn check(&self, episode: &Episode<'_>, what: &Decided<'_>, time: LogicalTime) -> Result<(), BadLine> {
         match self.moments.get(&*episode.moment) {
             None if self.moments.len() >= DECLARATIONS => {
                 return Err(line::wrong(&format!("more than {DECLARATIONS} moments")));
@@ -268,7 +268,7 @@ impl Tally {
             }
             _ => {}
         }
-        let What::Verdict { channel, .. } = what else { return Ok(()) };
+        let Decided::Verdict { channel, .. } = what else { return Ok(()) };
         if self.channels.len() > DECLARATIONS && !self.channels.contains_key(&channel.as_deref().map(Box::from)) {
             return Err(line::wrong(&format!("more than {DECLARATIONS} channels")));
         }
@@ -330,7 +330,7 @@ impl Tally {
         moment.episodes += u64::from(known.is_none());
         moment.expired += u64::from(verdict == Verdict::Expired);
         moment.withdrawn_before += u64::from(verdict == Verdict::Withdrawn);
-        let mut open = known.unwrap_or_else(|| Open::new(&episode.moment));
+        let mut open = known.unwrap_or_else(|| EpisodeInProgress::new(&episode.moment));
         let defers = verdict == Verdict::Deferred;
         if defers {
             open.deferred.get_or_insert(time);
@@ -356,7 +356,7 @@ impl Tally {
     }
 
     /// Counts the gates of a verdict.
-    fn meet(&mut self, time: LogicalTime, open: &mut Open, verdict: Verdict, failed: &[Gate]) {
+    fn meet(&mut self, time: LogicalTime, open: &mut EpisodeInProgress, verdict: Verdict, failed: &[Gate]) {
         let defer: &[Gate] = if verdict == Verdict::Deferred { failed } else { &[] };
         open.by.retain(|(gate, since)| {
             let still = defer.contains(gate);

@@ -7,16 +7,16 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
 use propice_model::Language;
 
 use super::figures::Report;
-use super::sections::{Section, Table, sections};
+use super::sections::{ReportSection, ReportTable, sections};
 use super::terms::{CUSTOMERS, DECISIONS, LINES};
-use super::words::Words;
+use super::words::ReportWords;
 
 /// Columns of the sentences when there is no width.
 const SENTENCE_COLUMNS: usize = 100;
 
 /// The whole report in a language, so many columns wide.
 pub fn tables(report: &Report, language: Language, columns: Option<u16>) -> String {
-    let words = Words(language);
+    let words = ReportWords(language);
     let mut out = String::new();
     head(report, words, &mut out);
     for section in sections(report, language) {
@@ -25,7 +25,7 @@ pub fn tables(report: &Report, language: Language, columns: Option<u16>) -> Stri
     out
 }
 
-fn head(report: &Report, words: Words, out: &mut String) {
+fn head(report: &Report, words: ReportWords, out: &mut String) {
     if let Some(pack) = named_pack(report, words) {
         let _ = write!(out, "{pack}{} ", words.colon());
     }
@@ -36,12 +36,12 @@ fn head(report: &Report, words: Words, out: &mut String) {
 }
 
 /// The pack with its version.
-pub(super) fn named_pack(report: &Report, words: Words) -> Option<String> {
+pub(super) fn named_pack(report: &Report, words: ReportWords) -> Option<String> {
     report.pack.as_ref().map(|pack| format!("{} {}", words.name(&pack.name), words.name(&pack.version)))
 }
 
 /// What was read, from when until when.
-pub(super) fn stretch(report: &Report, words: Words) -> String {
+pub(super) fn stretch(report: &Report, words: ReportWords) -> String {
     let decisions = words.counted(report.decisions, &DECISIONS);
     let customers = words.counted(report.customers.seen, &CUSTOMERS);
     let Some((from, until)) = report.days else { return words.pick("no decisions", "aucune décision").to_owned() };
@@ -55,7 +55,7 @@ pub(super) fn stretch(report: &Report, words: Words) -> String {
 }
 
 /// That lines could not be read, where there were any.
-pub(super) fn unread(report: &Report, words: Words) -> Option<String> {
+pub(super) fn unread(report: &Report, words: ReportWords) -> Option<String> {
     let bad = report.bad_lines;
     let lines = words.counted(bad, &LINES);
     let are = words.of_many(bad, ["is", "are"]);
@@ -65,7 +65,7 @@ pub(super) fn unread(report: &Report, words: Words) -> Option<String> {
     (bad > 0).then_some(told)
 }
 
-fn write_section(section: &Section, columns: Option<u16>, out: &mut String) {
+fn write_section(section: &ReportSection, columns: Option<u16>, out: &mut String) {
     let _ = write!(out, "\n{}\n", section.title);
     let width = columns.map_or(SENTENCE_COLUMNS, usize::from).max(20);
     wrap(&section.says, width, out);
@@ -76,7 +76,7 @@ fn write_section(section: &Section, columns: Option<u16>, out: &mut String) {
     }
 }
 
-fn laid_out(table: &Table, columns: Option<u16>) -> String {
+fn laid_out(table: &ReportTable, columns: Option<u16>) -> String {
     let mut shown = comfy_table::Table::new();
     shown.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));
     match columns {

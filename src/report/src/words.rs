@@ -10,7 +10,7 @@ const NAME_CHARS: usize = 60;
 
 /// Writes in a language.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Words(pub(super) Language);
+pub(super) struct ReportWords(pub(super) Language);
 
 /// What is counted: one of it, and several, in each language.
 pub(super) struct Noun {
@@ -24,7 +24,7 @@ impl Noun {
     }
 }
 
-impl Words {
+impl ReportWords {
     /// What is said in the language.
     pub(super) fn pick<T>(self, english: T, french: T) -> T {
         self.0.pick(english, french)
@@ -120,11 +120,6 @@ fn is_directional(c: char) -> bool {
     matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// A number with commas: `2,000,000`.
-pub fn grouped(number: u64) -> String {
-    Language::English.count(number)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,14 +127,14 @@ mod tests {
     #[test]
     fn none_is_told_as_several_in_english_and_as_one_in_french() {
         const CONTACT: Noun = Noun::new(["contact", "contacts"], ["contact", "contacts"]);
-        let told = |language| [0, 1, 2_000].map(|number| Words(language).counted(number, &CONTACT));
+        let told = |language| [0, 1, 2_000].map(|number| ReportWords(language).counted(number, &CONTACT));
         assert_eq!(told(Language::English), ["0 contacts", "1 contact", "2,000 contacts"]);
         assert_eq!(told(Language::French), ["0 contact", "1 contact", "2\u{202f}000 contacts"]);
     }
 
     #[test]
     fn names_cannot_command() {
-        let words = Words(Language::French);
+        let words = ReportWords(Language::French);
         assert_eq!(words.name("a\u{1b}[2J\u{202e}b"), "a\\u{1b}[2J\\u{202e}b");
         assert_eq!(words.name("é <b>"), "é <b>");
         assert_eq!(words.name(""), "(vide)");

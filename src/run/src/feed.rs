@@ -7,7 +7,7 @@ use propice_flow::clock::EventClock;
 use propice_model::LogicalTime;
 
 use super::publish::Publisher;
-use super::{Ended, Message, Session, Summary, Unfinished};
+use super::{Message, Session, SourceEnd, Summary, Unfinished};
 
 /// Feeds all messages, then moves the clock to the end of the run and waits until that is
 /// published.
@@ -49,7 +49,7 @@ pub(super) fn feed(
                 session.settle_parked_while(published, || !publisher.failed());
             }
             Ok(Message::End(result)) => {
-                if !matches!(result, Ok(Ended::Complete)) {
+                if !matches!(result, Ok(SourceEnd::Complete)) {
                     // What was not read could have changed what the time until then brings.
                     until = None;
                 }

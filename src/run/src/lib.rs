@@ -16,7 +16,7 @@ mod lines;
 mod publish;
 mod session;
 
-pub use lines::{Texts, over_lines};
+pub use lines::{LineTexts, over_lines};
 pub use session::{Peer, Session, Update, on_workers};
 
 use std::fmt;
@@ -103,11 +103,11 @@ impl std::error::Error for Unfinished {}
 enum Message {
     Batch(Batch),
     /// The end of the source, which was interrupted or not.
-    End(io::Result<Ended>),
+    End(io::Result<SourceEnd>),
 }
 
 /// How a source ended that did not fail.
-enum Ended {
+enum SourceEnd {
     /// Everything was read.
     Complete,
     /// Somebody stopped it.
@@ -115,7 +115,7 @@ enum Ended {
 }
 
 /// What worker 0 needs, and only it.
-struct Ends {
+struct FirstWorker {
     messages: Receiver<Message>,
     sink: Box<dyn Sink>,
 }
@@ -145,7 +145,7 @@ pub fn execute(
             taken
         });
     })?;
-    let ends = Mutex::new(Some((Ends { messages, sink }, waker_sender)));
+    let ends = Mutex::new(Some((FirstWorker { messages, sink }, waker_sender)));
     let (plan, options) = (plan.clone(), options.clone());
     let results = on_workers(options.workers, move |peer| {
         let ends = if peer.index() == 0 { ends.lock().ok().and_then(|mut ends| ends.take()) } else { None };
@@ -185,7 +185,7 @@ fn read(mut source: Box<dyn Source>, stop: &AtomicBool, mut hand_over: impl FnMu
         match more {
             Ok(true) => {}
             Ok(false) => {
-                let ended = if source.is_interrupted() { Ended::Interrupted } else { Ended::Complete };
+                let ended = if source.is_interrupted() { SourceEnd::Interrupted } else { SourceEnd::Complete };
                 hand_over(Message::End(Ok(ended)));
                 return;
             }
@@ -198,9 +198,9 @@ fn read(mut source: Box<dyn Source>, stop: &AtomicBool, mut hand_over: impl FnMu
 }
 
 /// One worker: builds the dataflow; worker 0 also feeds it and publishes what it gives.
-fn work(peer: Peer<'_>, plan: &Arc<Plan>, options: &Options, ends: Option<Ends>) -> Option<io::Result<Summary>> {
+fn work(peer: Peer<'_>, plan: &Arc<Plan>, options: &Options, ends: Option<FirstWorker>) -> Option<io::Result<Summary>> {
     let (messages, sink) = match ends {
-        Some(Ends { messages, sink }) => (Some(messages), Some(sink)),
+        Some(FirstWorker { messages, sink }) => (Some(messages), Some(sink)),
         None => (None, None),
     };
     let publisher = publish::Publisher::new(plan, sink);

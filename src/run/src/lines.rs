@@ -14,7 +14,7 @@ const NAME: &str = "lines";
 
 /// What a run over lines gives, each part as the text of its file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Texts {
+pub struct LineTexts {
     /// `episodes.jsonl`
     pub episodes: String,
     /// `decisions.jsonl`
@@ -30,12 +30,12 @@ pub struct Texts {
 ///
 /// # Errors
 /// When a worker fails.
-pub fn over_lines(plan: &Arc<Plan>, lines: &[String], options: &Options) -> io::Result<(Texts, Summary)> {
+pub fn over_lines(plan: &Arc<Plan>, lines: &[String], options: &Options) -> io::Result<(LineTexts, Summary)> {
     let source = LinesSource::new(plan, NAME, lines);
     let sink = MemorySink::new(plan, ViewMode::Changes);
     let summary = execute(plan, Box::new(source), Box::new(sink.clone()), options)?;
     let texts = sink.texts();
-    let texts = Texts {
+    let texts = LineTexts {
         episodes: texts.episodes,
         decisions: texts.decisions,
         view_changes: texts.views,

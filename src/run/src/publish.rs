@@ -3,9 +3,10 @@
 use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use propice_define::Plan;
-use propice_edge::sink::Sink;
+use propice_edge::sink::{OutgoingDecision, OutgoingTransition, Sink};
 use propice_edge::source::DeadLetter;
 use propice_flow::policy::Decision;
 use propice_flow::{Transition, ViewPart};
@@ -17,10 +18,11 @@ use super::{HeldBack, Summary};
 /// The sink, and what was counted on the way to it. On workers other than 0 there is none.
 #[derive(Clone)]
 pub(super) struct Publisher {
-    state: Rc<RefCell<State>>,
+    state: Rc<RefCell<PublisherState>>,
 }
 
-struct State {
+struct PublisherState {
+    plan: Arc<Plan>,
     sink: Option<Box<dyn Sink>>,
     opened: Vec<u64>,
     closed: Vec<u64>,
@@ -32,9 +34,10 @@ struct State {
 }
 
 impl Publisher {
-    pub(super) fn new(plan: &Plan, sink: Option<Box<dyn Sink>>) -> Publisher {
+    pub(super) fn new(plan: &Arc<Plan>, sink: Option<Box<dyn Sink>>) -> Publisher {
         let moments = plan.moments.len();
-        let state = State {
+        let state = PublisherState {
+            plan: Arc::clone(plan),
             sink,
             opened: vec![0; moments],
             closed: vec![0; moments],
@@ -66,7 +69,8 @@ impl Publisher {
         let (early, said) = transitions.split_at(from);
         state.held_back.transitions += early.len() as u64;
         if !said.is_empty() {
-            state.hand_over(|sink| sink.transitions(said));
+            let plan = Arc::clone(&state.plan);
+            state.hand_over(|sink| sink.transitions(&OutgoingTransition::all(&plan, said)));
         }
     }
 
@@ -77,7 +81,8 @@ impl Publisher {
         state.held_back.decisions += early.len() as u64;
         state.held_back.unsaid += early.iter().filter(|decision| decision.is_release()).count() as u64;
         if !said.is_empty() {
-            state.hand_over(|sink| sink.decisions(said));
+            let plan = Arc::clone(&state.plan);
+            state.hand_over(|sink| sink.decisions(&OutgoingDecision::all(&plan, said)));
         }
     }
 
@@ -117,7 +122,7 @@ impl Publisher {
     }
 }
 
-impl State {
+impl PublisherState {
     fn hand_over(&mut self, hand_over: impl FnOnce(&mut dyn Sink) -> io::Result<()>) {
         if self.failure.is_none()
             && let Some(sink) = &mut self.sink

@@ -28,34 +28,34 @@ pub type Update = (Fact, LogicalTime, isize);
 pub struct Session<'w> {
     input: InputHandleVec<LogicalTime, Update>,
     reached: Reached,
-    worker: At<'w>,
+    worker: Placement<'w>,
 }
 
 /// Where a dataflow runs.
-enum At<'w> {
+enum Placement<'w> {
     /// On a worker of its own, in the thread that made it.
     Alone(Box<Worker>),
     /// On one of several workers.
     Among(&'w mut Worker, Arc<Failure>),
 }
 
-impl At<'_> {
+impl Placement<'_> {
     fn worker(&mut self) -> &mut Worker {
         match self {
-            At::Alone(worker) => worker,
-            At::Among(worker, _) => worker,
+            Placement::Alone(worker) => worker,
+            Placement::Among(worker, _) => worker,
         }
     }
 
     /// Leaves when another worker has failed: what it owes will never come.
     fn leave_if_failed(&self) {
-        if let At::Among(_, failure) = self {
+        if let Placement::Among(_, failure) = self {
             failure.leave_if_there();
         }
     }
 
     fn has_failed(&self) -> bool {
-        matches!(self, At::Among(_, failure) if failure.is_there())
+        matches!(self, Placement::Among(_, failure) if failure.is_there())
     }
 }
 
@@ -69,13 +69,13 @@ impl Session<'static> {
     ) -> Session<'static> {
         let allocator = Allocator::Thread(Thread::default());
         let worker = Worker::new(config(1).worker, allocator, Some(Instant::now()));
-        Session::at(At::Alone(Box::new(worker)), plan, engine, options, Place::First, hand_over)
+        Session::at(Placement::Alone(Box::new(worker)), plan, engine, options, Place::First, hand_over)
     }
 }
 
 impl<'w> Session<'w> {
     fn at(
-        mut at: At<'w>,
+        mut at: Placement<'w>,
         plan: &Arc<Plan>,
         engine: Engine,
         options: impl Into<BuildOptions>,
@@ -186,7 +186,7 @@ impl<'w> Peer<'w> {
         options: impl Into<BuildOptions>,
         hand_over: impl FnMut(&mut Gathered, Option<LogicalTime>) + 'static,
     ) -> Session<'w> {
-        Session::at(At::Among(self.worker, self.failure), plan, engine, options, Place::First, hand_over)
+        Session::at(Placement::Among(self.worker, self.failure), plan, engine, options, Place::First, hand_over)
     }
 
     /// The same; what is said of a customer is handed over on the worker that the customer is on.
@@ -197,7 +197,7 @@ impl<'w> Peer<'w> {
         options: impl Into<BuildOptions>,
         hand_over: impl FnMut(&mut Gathered, Option<LogicalTime>) + 'static,
     ) -> Session<'w> {
-        Session::at(At::Among(self.worker, self.failure), plan, engine, options, Place::Everywhere, hand_over)
+        Session::at(Placement::Among(self.worker, self.failure), plan, engine, options, Place::Everywhere, hand_over)
     }
 }
 

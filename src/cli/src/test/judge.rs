@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use propice_define::Plan;
-use propice_define::plan::{DeadLetters, Expected, ExpectedEvent, Gate, TestCase, Verdict};
+use propice_define::plan::{DeadLetters, ExpectedEpisode, ExpectedEvent, Gate, TestCase, Verdict};
 use propice_edge::sink::json::transition_name;
 use propice_edge::source::DeadLetter;
 use propice_flow::Transition;
@@ -16,7 +16,7 @@ use propice_model::time::format_time;
 use propice_model::{Id, LogicalTime};
 
 /// What a case gave.
-pub(super) struct Found {
+pub(super) struct CaseResult {
     pub(super) transitions: Vec<Transition>,
     /// In order of time.
     pub(super) decisions: Vec<Decision>,
@@ -24,7 +24,7 @@ pub(super) struct Found {
 }
 
 /// Whether a case is right, and what there is to say.
-pub(super) struct Report {
+pub(super) struct CaseReport {
     pub(super) is_right: bool,
     pub(super) text: String,
 }
@@ -35,18 +35,18 @@ struct Came<'a> {
     customer: &'a Id,
     entity: Option<&'a Id>,
     moment: &'a str,
-    event: Event,
+    event: CaseEvent,
 }
 
-enum Event {
+enum CaseEvent {
     Opened,
     Closed,
     Verdict(Verdict, Vec<Gate>),
 }
 
 /// Compares what came with what was expected.
-pub(super) fn judge(plan: &Plan, case: &TestCase, found: &Found) -> Report {
-    let mut missing: Vec<&Expected> = case.expect.iter().collect();
+pub(super) fn judge(plan: &Plan, case: &TestCase, found: &CaseResult) -> CaseReport {
+    let mut missing: Vec<&ExpectedEpisode> = case.expect.iter().collect();
     // Lines with their times; `=` came as expected, `-` did not come, `+` was not expected.
     let mut lines: Vec<(u64, char, String)> = Vec::new();
     let came = transitions(plan, found).chain(verdicts(plan, found));
@@ -75,11 +75,11 @@ pub(super) fn judge(plan: &Plan, case: &TestCase, found: &Found) -> Report {
         }
         let _ = writeln!(text, "   !  {wrong}");
     }
-    Report { is_right, text }
+    CaseReport { is_right, text }
 }
 
 /// How the records that were refused differ from those that were to be.
-fn letters_wrong(case: &TestCase, found: &Found) -> Option<String> {
+fn letters_wrong(case: &TestCase, found: &CaseResult) -> Option<String> {
     let came = found.letters.len();
     match &case.dead_letters {
         None | Some(DeadLetters::Count(0)) if came > 0 => {
@@ -102,18 +102,18 @@ fn letters_wrong(case: &TestCase, found: &Found) -> Option<String> {
     }
 }
 
-fn transitions<'a>(plan: &'a Plan, found: &'a Found) -> impl Iterator<Item = Came<'a>> {
+fn transitions<'a>(plan: &'a Plan, found: &'a CaseResult) -> impl Iterator<Item = Came<'a>> {
     found.transitions.iter().map(|transition| Came {
         time: transition.time,
         customer: &transition.customer,
         entity: transition.entity.as_ref().map(|(_, id)| id),
         moment: &plan.moments[transition.moment.index()].name,
-        event: if transition.opened { Event::Opened } else { Event::Closed },
+        event: if transition.opened { CaseEvent::Opened } else { CaseEvent::Closed },
     })
 }
 
 /// The verdicts of each episode, repeats left out.
-fn verdicts<'a>(plan: &'a Plan, found: &'a Found) -> impl Iterator<Item = Came<'a>> {
+fn verdicts<'a>(plan: &'a Plan, found: &'a CaseResult) -> impl Iterator<Item = Came<'a>> {
     let mut last: HashMap<(&Id, &EpisodeKey), Verdict> = HashMap::new();
     found.decisions.iter().filter_map(move |decision| {
         let (Some(episode), What::Verdict(judgement)) = (&decision.episode, &decision.what) else { return None };
@@ -126,7 +126,7 @@ fn verdicts<'a>(plan: &'a Plan, found: &'a Found) -> impl Iterator<Item = Came<'
             customer: &decision.customer,
             entity: episode.entity.as_ref().map(|(_, id)| id),
             moment: &plan.moments[episode.moment.index()].name,
-            event: Event::Verdict(judgement.verdict, gates),
+            event: CaseEvent::Verdict(judgement.verdict, gates),
         })
     })
 }
@@ -134,29 +134,29 @@ fn verdicts<'a>(plan: &'a Plan, found: &'a Found) -> impl Iterator<Item = Came<'
 impl Came<'_> {
     /// Whether the case says anything of it.
     fn matters(&self, case: &TestCase) -> bool {
-        let is_verdict = matches!(self.event, Event::Verdict(..));
+        let is_verdict = matches!(self.event, CaseEvent::Verdict(..));
         let is_named = case.expect.iter().any(|expected| {
             expected.moment == self.moment && matches!(expected.event, ExpectedEvent::Verdict { .. }) == is_verdict
         });
         let is_in = |names: &[String]| names.iter().any(|name| name == self.moment);
         is_named
             || match self.event {
-                Event::Opened => is_in(&case.silent),
-                Event::Verdict(Verdict::Released | Verdict::HandedToHuman, _) => is_in(&case.unreleased),
+                CaseEvent::Opened => is_in(&case.silent),
+                CaseEvent::Verdict(Verdict::Released | Verdict::HandedToHuman, _) => is_in(&case.unreleased),
                 _ => false,
             }
     }
 
     /// Whether it is what is expected.
-    fn is_what(&self, expected: &Expected) -> bool {
+    fn is_what(&self, expected: &ExpectedEpisode) -> bool {
         let is_entity = match (&expected.entity, self.entity) {
             (None, _) => true,
             (Some(expected), Some(id)) => Id::parse(expected) == *id,
             (Some(_), None) => false,
         };
         let is_event = match (&expected.event, &self.event) {
-            (ExpectedEvent::Opened, Event::Opened) | (ExpectedEvent::Closed, Event::Closed) => true,
-            (ExpectedEvent::Verdict { verdict, gates }, Event::Verdict(came, failed)) => {
+            (ExpectedEvent::Opened, CaseEvent::Opened) | (ExpectedEvent::Closed, CaseEvent::Closed) => true,
+            (ExpectedEvent::Verdict { verdict, gates }, CaseEvent::Verdict(came, failed)) => {
                 let is_set = |gates: &Vec<Gate>| {
                     gates.iter().all(|gate| failed.contains(gate)) && failed.iter().all(|gate| gates.contains(gate))
                 };
@@ -173,16 +173,16 @@ impl Came<'_> {
 
     fn shown(&self) -> String {
         let event = match &self.event {
-            Event::Opened => transition_name(true).to_owned(),
-            Event::Closed => transition_name(false).to_owned(),
-            Event::Verdict(verdict, gates) => verdict_text(*verdict, gates),
+            CaseEvent::Opened => transition_name(true).to_owned(),
+            CaseEvent::Closed => transition_name(false).to_owned(),
+            CaseEvent::Verdict(verdict, gates) => verdict_text(*verdict, gates),
         };
         let entity = self.entity.map(ToString::to_string);
         shown(&self.customer.to_string(), entity.as_deref(), self.moment, &event)
     }
 }
 
-fn shown_expected(expected: &Expected) -> String {
+fn shown_expected(expected: &ExpectedEpisode) -> String {
     let event = match &expected.event {
         ExpectedEvent::Opened => transition_name(true).to_owned(),
         ExpectedEvent::Closed => transition_name(false).to_owned(),
@@ -237,9 +237,9 @@ given = []
         }
     }
 
-    fn report(expectations: &str, decisions: Vec<Decision>) -> Report {
+    fn report(expectations: &str, decisions: Vec<Decision>) -> CaseReport {
         let plan = define::load("p.toml", &format!("{PACK}{expectations}")).unwrap_or_else(|errors| panic!("{errors}"));
-        judge(&plan, &plan.tests[0], &Found { transitions: Vec::new(), decisions, letters: Vec::new() })
+        judge(&plan, &plan.tests[0], &CaseResult { transitions: Vec::new(), decisions, letters: Vec::new() })
     }
 
     fn waits_and_speaks() -> Vec<Decision> {

@@ -11,8 +11,8 @@ use super::substitute::Substituted;
 use super::topics::TopicUse;
 use crate::pack::parse_instant;
 use crate::pack::problem::{Problem as Common, Problems};
-use crate::pack::raw::{Spot, Text};
-use crate::pack::section::{Item, Section, text_of, word_of, wrong_type};
+use crate::pack::section::{Section, TomlItem, text_of, word_of, wrong_type};
+use crate::pack::spot::{Spot, Text};
 use crate::pack::words::shortened;
 use crate::plan::Plan;
 use propice_model::time::{format_duration, parse_duration};
@@ -85,7 +85,7 @@ impl Desk<'_> {
     }
 
     /// A table of a table; its keys begin with `path`.
-    pub(super) fn part<'s>(&mut self, place: &str, path: &str, item: Item<'s>) -> Option<Part<'s>> {
+    pub(super) fn part<'s>(&mut self, place: &str, path: &str, item: TomlItem<'s>) -> Option<Part<'s>> {
         let section = Section::of(place.to_owned(), path, item, &mut self.common)?;
         Some(Part { section, path: path.to_owned() })
     }
@@ -103,7 +103,7 @@ impl Desk<'_> {
     }
 
     /// A value, unless a variable of it stands for nothing.
-    pub(super) fn item<'s>(&mut self, part: &mut Part<'s>, key: &'static str) -> Option<Item<'s>> {
+    pub(super) fn item<'s>(&mut self, part: &mut Part<'s>, key: &'static str) -> Option<TomlItem<'s>> {
         let item = part.section.get(key)?;
         self.note(part.path_of(key), &item.span());
         if self.done.broken.contains(&item.span().start) {
@@ -114,12 +114,12 @@ impl Desk<'_> {
     }
 
     /// A value that is shown in logs.
-    fn open<'s>(&mut self, part: &mut Part<'s>, key: &'static str) -> Option<Item<'s>> {
+    fn open<'s>(&mut self, part: &mut Part<'s>, key: &'static str) -> Option<TomlItem<'s>> {
         let item = self.item(part, key)?;
         self.is_open(key, item).then_some(item)
     }
 
-    fn is_open(&mut self, key: &str, item: Item<'_>) -> bool {
+    fn is_open(&mut self, key: &str, item: TomlItem<'_>) -> bool {
         let is_secret = self.is_from_file(&item.span());
         if is_secret {
             self.found.add(Problem::SecretShown { key: key.to_owned() }, &item.span());
@@ -128,7 +128,7 @@ impl Desk<'_> {
     }
 
     /// A text that is not empty.
-    fn filled(&mut self, key: &str, item: Item<'_>) -> Option<Text> {
+    fn filled(&mut self, key: &str, item: TomlItem<'_>) -> Option<Text> {
         let text = text_of(key, item, &mut self.common)?;
         if text.value.trim().is_empty() {
             self.common.add(Common::Empty { key: shortened(key) }, &text.span);
@@ -253,7 +253,7 @@ impl Desk<'_> {
     }
 
     /// `true` or `false`, also from a variable; or something else.
-    pub(super) fn switch(&self, item: Item<'_>) -> Switch {
+    pub(super) fn switch(&self, item: TomlItem<'_>) -> Switch {
         let is_variable = !self.used(&item.span()).is_empty();
         match item.get_ref() {
             DeValue::Boolean(true) => Switch::On,

@@ -8,9 +8,10 @@ use super::mask::is_secret_name;
 use super::problem::Problem;
 use super::secret::{HIDDEN, Secret, Setting};
 use crate::pack::problem::Problem as Common;
-use crate::pack::raw::Spot;
-use crate::pack::section::{Item, wrong_type};
-use crate::pack::words::{nearest, shortened};
+use crate::pack::section::{TomlItem, wrong_type};
+use crate::pack::spot::Spot;
+use crate::pack::words::shortened;
+use propice_model::nearest::nearest;
 
 const OFFSETS: &str = "where reading goes on is kept in checkpoints, with the state that belongs to it";
 const ASSIGNED: &str = "partitions are assigned by propice, to the workers that hold their state";
@@ -219,7 +220,7 @@ fn flat(
 }
 
 /// The value of an option, as text.
-fn value(desk: &mut Desk<'_>, name: &str, item: Item<'_>) -> Option<Setting> {
+fn value(desk: &mut Desk<'_>, name: &str, item: TomlItem<'_>) -> Option<Setting> {
     let span = item.span();
     if desk.done.broken.contains(&span.start) {
         return None;

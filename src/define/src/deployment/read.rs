@@ -10,10 +10,11 @@ use super::topics::{self, TopicUse};
 use super::types::{Cluster, Deployment, LogFormat, LogLevel, Observe, State};
 use super::{options, read_inputs, read_kafka, read_output};
 use crate::pack::problem::Problem as Common;
-use crate::pack::raw::{Spot, Text};
 use crate::pack::section::{Section, wrong_type};
-use crate::pack::words::{nearest, shortened};
+use crate::pack::spot::{Spot, Text};
+use crate::pack::words::shortened;
 use propice_model::limits::NAME_BYTES;
+use propice_model::nearest::nearest;
 use propice_model::time::DAY_MS;
 
 /// How a text begins that is the URL of an object store.

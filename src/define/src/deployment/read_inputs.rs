@@ -5,11 +5,12 @@ use super::problem::Problem;
 use super::topics::mistake_in_topic;
 use super::types::{InputTopics, KeyFrom, RecordFormat, Select, SelectBy, Start};
 use crate::pack::problem::{Problem as Common, Span};
-use crate::pack::raw::Text;
-use crate::pack::section::Item;
-use crate::pack::words::{nearest, shortened};
+use crate::pack::section::TomlItem;
+use crate::pack::spot::Text;
+use crate::pack::words::shortened;
 use propice_model::InputId;
 use propice_model::limits::INPUT_TOPICS;
+use propice_model::nearest::nearest;
 
 /// An input, where it is declared, and where its topics stand.
 pub(super) type Read = (InputTopics, Span, Vec<Span>);
@@ -51,7 +52,7 @@ fn unknown(name: &Text, desk: &mut Desk<'_>) {
 }
 
 /// `[input.NAME]`
-fn input(name: Text, item: Item<'_>, read: &mut Read, desk: &mut Desk<'_>) {
+fn input(name: Text, item: TomlItem<'_>, read: &mut Read, desk: &mut Desk<'_>) {
     let path = format!("input.{}", name.value);
     let Some(mut part) = desk.part(&format!("[{path}]"), &path, item) else { return };
     part.section.span = name.span.clone();
@@ -145,7 +146,7 @@ fn start(part: &mut Part<'_>, desk: &mut Desk<'_>) -> Option<Start> {
 }
 
 /// `select = { header = "…", equals = "…" }` or `{ field = "…", equals = "…" }`
-fn select(item: Item<'_>, path: &str, desk: &mut Desk<'_>) -> Option<Select> {
+fn select(item: TomlItem<'_>, path: &str, desk: &mut Desk<'_>) -> Option<Select> {
     const PLACE: &str = "`select`";
     let mut part = desk.part(PLACE, &format!("{path}.select"), item)?;
     let both = part.section.has("header") && part.section.has("field");

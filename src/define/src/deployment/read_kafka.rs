@@ -9,8 +9,8 @@ use super::read::mistake_in_address;
 use super::secret::{Secret, Setting};
 use super::types::{BROKER_DEFAULT, CreateTopics, Kafka, Sasl, SaslMechanism, Tls};
 use crate::pack::problem::Problem as Common;
-use crate::pack::raw::Spot;
-use crate::pack::section::{Item, wrong_type};
+use crate::pack::section::{TomlItem, wrong_type};
+use crate::pack::spot::Spot;
 use propice_model::limits::DURATION_MS;
 
 /// `[kafka]`
@@ -80,7 +80,7 @@ fn tls(part: &mut Part<'_>, desk: &mut Desk<'_>) -> Option<Tls> {
 }
 
 /// `[kafka.sasl]`
-fn sasl(item: Item<'_>, is_encrypted: bool, desk: &mut Desk<'_>) -> Option<Sasl> {
+fn sasl(item: TomlItem<'_>, is_encrypted: bool, desk: &mut Desk<'_>) -> Option<Sasl> {
     const PLACE: &str = "`kafka.sasl`";
     let mut part = desk.part(PLACE, "kafka.sasl", item)?;
     let wanted = [
@@ -103,7 +103,7 @@ fn sasl(item: Item<'_>, is_encrypted: bool, desk: &mut Desk<'_>) -> Option<Sasl>
 }
 
 /// `[kafka.create_topics]`
-fn create_topics(item: Item<'_>, desk: &mut Desk<'_>) -> Option<CreateTopics> {
+fn create_topics(item: TomlItem<'_>, desk: &mut Desk<'_>) -> Option<CreateTopics> {
     let empty = DeTable::new();
     let is_flag = matches!(item.get_ref(), DeValue::Boolean(_));
     let mut part = match (desk.switch(item), is_flag) {

@@ -8,8 +8,9 @@ use super::problem::Problem;
 use super::topics::{TopicUse, mistake_in_topic};
 use super::types::{ChannelTopic, DEFAULT_CHANNEL, EventMode, Lane, Output, Views, ViewsForm};
 use crate::pack::problem::{Problem as Common, Span};
-use crate::pack::section::{Item, wrong_type};
-use crate::pack::words::{nearest, shortened};
+use crate::pack::section::{TomlItem, wrong_type};
+use crate::pack::words::shortened;
+use propice_model::nearest::nearest;
 
 /// `[output]`
 pub(super) fn output(mut part: Part<'_>, cluster: &str, desk: &mut Desk<'_>) -> Output {
@@ -161,7 +162,7 @@ fn channels(part: &mut Part<'_>, prefix: &str, desk: &mut Desk<'_>) -> Vec<Chann
 }
 
 /// `[output.channel.NAME]`: its topic with its place.
-fn channel(name: &str, item: Item<'_>, desk: &mut Desk<'_>) -> Option<(String, Span)> {
+fn channel(name: &str, item: TomlItem<'_>, desk: &mut Desk<'_>) -> Option<(String, Span)> {
     let path = format!("output.channel.{name}");
     let mut part = desk.part(&format!("[{path}]"), &path, item)?;
     let topic = desk.text(&mut part, "topic");

@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use std::ops::Range;
 
 use super::check::Checker;
-use super::regions::{Form, Region, Subject, Subjects, bounds_of, literal, meet, plain};
-use super::typed::{Comparison, Kind, Node};
+use super::regions::{Form, Region, RegionSubject, Subjects, bounds_of, literal, meet, plain};
+use super::typed::{Comparison, Kind, Node, oriented};
 use propice_model::{Type, Value};
 
 impl Checker<'_> {
@@ -47,7 +47,7 @@ impl Checker<'_> {
     /// Refuses a condition on a part of a time that no time fulfils: `x.getMonth() == 12`.
     pub(super) fn out_of_range(&mut self, condition: &Node) -> Option<()> {
         let (subject, set) = literal(condition);
-        let Subject::Value(node) = &subject else { return Some(()) };
+        let RegionSubject::Value(node) = &subject else { return Some(()) };
         if !set.intersect(&subject.universe()).is_empty() {
             return Some(());
         }
@@ -86,7 +86,7 @@ impl Checker<'_> {
                     meet(&regions[other], region)
                         .is_some_and(|both| unknown_only(&subjects, &regions[other], region, &both).is_some())
                 });
-                let known = subjects.get(subject).map_or_else(Vec::new, Subject::parts);
+                let known = subjects.get(subject).map_or_else(Vec::new, RegionSubject::parts);
                 self.unknown(parts, (clash, at), &known, all);
                 continue;
             }
@@ -195,19 +195,6 @@ fn both(parts: &[Node], (other, part): (Option<&Node>, &Node)) -> String {
     let mut regions = others.into_iter().chain([part]).map(|node| subjects.form(node, true).region());
     let possible = regions.try_fold(Region::new(), |all, region| meet(&all, &region?)).is_some();
     if possible { ", or `&&` when both have to hold".to_owned() } else { String::new() }
-}
-
-/// A comparison with its constant on the right.
-pub(super) fn oriented<'a>(
-    comparison: Comparison,
-    left: &'a Node,
-    right: &'a Node,
-) -> Option<(&'a Node, Comparison, &'a Node)> {
-    match (left.constant(), right.constant()) {
-        (None, Some(_)) => Some((left, comparison, right)),
-        (Some(_), None) => Some((right, comparison.mirrored(), left)),
-        _ => None,
-    }
 }
 
 /// How many decimals a number can have.

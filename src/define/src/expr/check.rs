@@ -8,8 +8,9 @@
 use std::ops::Range;
 
 use super::syntax::{Syntax, SyntaxKind};
-use super::typed::{Arithmetic, Comparison, Exact, Kind, Node};
-use super::{Expected, Mistake, Names, Ref, foreign, nearest};
+use super::typed::{Arithmetic, Comparison, ExactLiteral, Kind, Node};
+use super::{Expected, Mistake, Names, Ref, foreign};
+use propice_model::nearest::nearest;
 use propice_model::{Type, Value};
 
 /// Checks one expression.
@@ -117,7 +118,7 @@ impl Checker<'_> {
             SyntaxKind::Bool(flag) => Some(Node::new(span, Type::Bool, Kind::Constant(Value::Bool(*flag)))),
             SyntaxKind::Int(number) => Some(integer(span, *number)),
             SyntaxKind::Real(number, spelled) => {
-                let exact = Exact::parse(spelled);
+                let exact = ExactLiteral::parse(spelled);
                 Some(Node { exact, ..Node::new(span, Type::Float, Kind::Constant(Value::float(*number))) })
             }
             SyntaxKind::Text(text) => Some(Node::new(span, Type::Text, Kind::Constant(Value::text(text)))),
@@ -296,7 +297,7 @@ fn not(operand: Node, span: Range<usize>) -> Node {
 
 /// An int literal.
 pub(super) fn integer(span: Range<usize>, number: i64) -> Node {
-    let exact = Some(Exact { units: i128::from(number), scale: 0 });
+    let exact = Some(ExactLiteral { units: i128::from(number), scale: 0 });
     Node { exact, ..Node::new(span, Type::Int, Kind::Constant(Value::Int(number))) }
 }
 

@@ -5,11 +5,13 @@
 //! for decimals, `f64`, `bool`) and one for whole values (texts, ids, lists). A condition is `bool`
 //! without null.
 
+pub(super) mod exact;
+
 use std::sync::Arc;
 
 use super::operand::{Eval, Operand, Scalar, Whole, slot};
-use super::typed::{Arithmetic, Kind, Node, Part, TextTest, rescaled};
-use super::{Env, EvalError, exact};
+use super::typed::{Arithmetic, Kind, Node, TextTest, TimePart, rescaled};
+use super::{Env, EvalError};
 use propice_model::{Decimal, Type, Value};
 
 /// The value of a node that is made of constants.
@@ -33,7 +35,7 @@ pub(super) fn condition(node: &Node) -> Eval<bool> {
             Type::Text | Type::Id(_) | Type::List(_) => value(left).compare(*comparison, value(right)),
         },
         Kind::NowCompare(comparison, terms) => {
-            let (comparison, instant) = (*comparison, super::change_points::instant(terms));
+            let (comparison, instant) = (*comparison, instant(terms));
             Box::new(move |env| {
                 Ok(instant(env)?.is_some_and(|instant| comparison.holds(&i128::from(env.now), &instant)))
             })
@@ -74,6 +76,36 @@ pub(super) fn condition(node: &Node) -> Eval<bool> {
             Box::new(move |env| Ok(flag.get(env)?.unwrap_or(false)))
         }
     }
+}
+
+/// The sum of the terms; exact, so that no instant is too far. `None` when one of them is null.
+pub(super) fn instant(terms: &[(bool, Node)]) -> Eval<Option<i128>> {
+    let mut fixed: i128 = 0;
+    let mut moving: Vec<(bool, Operand<i64>)> = Vec::new();
+    for (negated, term) in terms {
+        match integer(term) {
+            Operand::Constant(ms) if *negated => fixed -= i128::from(ms),
+            Operand::Constant(ms) => fixed += i128::from(ms),
+            operand => moving.push((*negated, operand)),
+        }
+    }
+    if let [(false, Operand::Slot(reference))] = moving.as_slice() {
+        let reference = *reference;
+        return Box::new(move |env| {
+            Ok(match slot(env, reference) {
+                Value::Time(ms) | Value::Duration(ms) => Some(i128::from(*ms) + fixed),
+                _ => None,
+            })
+        });
+    }
+    Box::new(move |env| {
+        let mut sum = Some(fixed);
+        for (negated, operand) in &moving {
+            let term = operand.get(env)?.map(i128::from);
+            sum = sum.zip(term).map(|(sum, term)| if *negated { sum - term } else { sum + term });
+        }
+        Ok(sum)
+    })
 }
 
 /// `x in list`
@@ -288,20 +320,20 @@ fn truncated(number: f64) -> Result<i64, EvalError> {
 }
 
 /// A part of a time in a zone.
-fn part_of_time(part: Part, time_ms: i64, zone: &jiff::tz::TimeZone) -> Result<i64, EvalError> {
+fn part_of_time(part: TimePart, time_ms: i64, zone: &jiff::tz::TimeZone) -> Result<i64, EvalError> {
     let timestamp = jiff::Timestamp::from_millisecond(time_ms).map_err(|_| EvalError::Overflow)?;
     let at = zone.to_datetime(timestamp);
     Ok(match part {
-        Part::FullYear => i64::from(at.year()),
-        Part::Month => i64::from(at.month()) - 1,
-        Part::DayOfMonth => i64::from(at.day()) - 1,
-        Part::Date => i64::from(at.day()),
-        Part::DayOfWeek => i64::from(at.weekday().to_sunday_zero_offset()),
-        Part::DayOfYear => i64::from(at.day_of_year()) - 1,
-        Part::Hours => i64::from(at.hour()),
-        Part::Minutes => i64::from(at.minute()),
-        Part::Seconds => i64::from(at.second()),
-        Part::Milliseconds => i64::from(at.millisecond()),
+        TimePart::FullYear => i64::from(at.year()),
+        TimePart::Month => i64::from(at.month()) - 1,
+        TimePart::DayOfMonth => i64::from(at.day()) - 1,
+        TimePart::Date => i64::from(at.day()),
+        TimePart::DayOfWeek => i64::from(at.weekday().to_sunday_zero_offset()),
+        TimePart::DayOfYear => i64::from(at.day_of_year()) - 1,
+        TimePart::Hours => i64::from(at.hour()),
+        TimePart::Minutes => i64::from(at.minute()),
+        TimePart::Seconds => i64::from(at.second()),
+        TimePart::Milliseconds => i64::from(at.millisecond()),
     })
 }
 

@@ -7,10 +7,11 @@
 use std::ops::Range;
 
 use super::Mistake;
-use super::source::{Source, TokenKind};
+use super::source::SourceText;
+use super::token::TokenKind;
 
 /// All of it, in the order of the text.
-pub(super) fn mistakes(source: &Source<'_>) -> Vec<Mistake> {
+pub(super) fn mistakes(source: &SourceText<'_>) -> Vec<Mistake> {
     let mut found = Vec::new();
     let mut token = 0;
     while token < source.tokens.len() {
@@ -26,7 +27,7 @@ pub(super) fn mistakes(source: &Source<'_>) -> Vec<Mistake> {
 }
 
 /// What begins with this token, and the token to go on with.
-fn found_at(source: &Source<'_>, token: usize) -> Option<(Mistake, usize)> {
+fn found_at(source: &SourceText<'_>, token: usize) -> Option<(Mistake, usize)> {
     let phrase = Phrase { source, at: token };
     let word = source.spelled(token).to_ascii_lowercase();
     match source.tokens.get(token)?.kind {
@@ -65,7 +66,7 @@ fn found_at(source: &Source<'_>, token: usize) -> Option<(Mistake, usize)> {
 
 /// A word at a place of a text, with what stands around it.
 struct Phrase<'a> {
-    source: &'a Source<'a>,
+    source: &'a SourceText<'a>,
     at: usize,
 }
 

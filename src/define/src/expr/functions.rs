@@ -6,14 +6,15 @@ use jiff::tz::TimeZone;
 use regex::RegexBuilder;
 
 use super::check::{Checker, with_article};
+use super::foreign;
 use super::syntax::{Syntax, SyntaxKind};
-use super::typed::{Kind, Node, Part, TextTest};
-use super::{foreign, nearest};
+use super::typed::{Kind, Node, TextTest, TimePart};
+use propice_model::nearest::nearest;
 use propice_model::{Type, Value, limits, time};
 
 /// How a function is called.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
+enum CallForm {
     /// `f(x)`
     Plain,
     /// `x.f()`
@@ -24,49 +25,49 @@ enum Form {
 
 /// Every function: its name, its form, how it is written, its least and its most arguments (with
 /// what stands before the point).
-const FUNCTIONS: [(&str, Form, &str, usize, usize); 25] = [
-    ("has", Form::Plain, "has(x)", 1, 1),
-    ("size", Form::Either, "size(x)", 1, 1),
-    ("startsWith", Form::Method, "x.startsWith(y)", 2, 2),
-    ("endsWith", Form::Method, "x.endsWith(y)", 2, 2),
-    ("contains", Form::Method, "x.contains(y)", 2, 2),
-    ("matches", Form::Either, "x.matches('regex')", 2, 2),
-    ("abs", Form::Plain, "abs(x)", 1, 1),
-    ("min", Form::Plain, "min(x, y)", 2, 2),
-    ("max", Form::Plain, "max(x, y)", 2, 2),
-    ("coalesce", Form::Plain, "coalesce(x, y)", 2, 2),
-    ("int", Form::Plain, "int(x)", 1, 1),
-    ("double", Form::Plain, "double(x)", 1, 1),
-    ("string", Form::Plain, "string(x)", 1, 1),
-    ("duration", Form::Plain, "duration('48h')", 1, 1),
-    ("timestamp", Form::Plain, "timestamp('2026-03-02T09:00:00Z')", 1, 1),
-    ("getFullYear", Form::Method, "x.getFullYear()", 1, 2),
-    ("getMonth", Form::Method, "x.getMonth()", 1, 2),
-    ("getDayOfMonth", Form::Method, "x.getDayOfMonth()", 1, 2),
-    ("getDate", Form::Method, "x.getDate()", 1, 2),
-    ("getDayOfWeek", Form::Method, "x.getDayOfWeek()", 1, 2),
-    ("getDayOfYear", Form::Method, "x.getDayOfYear()", 1, 2),
-    ("getHours", Form::Method, "x.getHours()", 1, 2),
-    ("getMinutes", Form::Method, "x.getMinutes()", 1, 2),
-    ("getSeconds", Form::Method, "x.getSeconds()", 1, 2),
-    ("getMilliseconds", Form::Method, "x.getMilliseconds()", 1, 2),
+const FUNCTIONS: [(&str, CallForm, &str, usize, usize); 25] = [
+    ("has", CallForm::Plain, "has(x)", 1, 1),
+    ("size", CallForm::Either, "size(x)", 1, 1),
+    ("startsWith", CallForm::Method, "x.startsWith(y)", 2, 2),
+    ("endsWith", CallForm::Method, "x.endsWith(y)", 2, 2),
+    ("contains", CallForm::Method, "x.contains(y)", 2, 2),
+    ("matches", CallForm::Either, "x.matches('regex')", 2, 2),
+    ("abs", CallForm::Plain, "abs(x)", 1, 1),
+    ("min", CallForm::Plain, "min(x, y)", 2, 2),
+    ("max", CallForm::Plain, "max(x, y)", 2, 2),
+    ("coalesce", CallForm::Plain, "coalesce(x, y)", 2, 2),
+    ("int", CallForm::Plain, "int(x)", 1, 1),
+    ("double", CallForm::Plain, "double(x)", 1, 1),
+    ("string", CallForm::Plain, "string(x)", 1, 1),
+    ("duration", CallForm::Plain, "duration('48h')", 1, 1),
+    ("timestamp", CallForm::Plain, "timestamp('2026-03-02T09:00:00Z')", 1, 1),
+    ("getFullYear", CallForm::Method, "x.getFullYear()", 1, 2),
+    ("getMonth", CallForm::Method, "x.getMonth()", 1, 2),
+    ("getDayOfMonth", CallForm::Method, "x.getDayOfMonth()", 1, 2),
+    ("getDate", CallForm::Method, "x.getDate()", 1, 2),
+    ("getDayOfWeek", CallForm::Method, "x.getDayOfWeek()", 1, 2),
+    ("getDayOfYear", CallForm::Method, "x.getDayOfYear()", 1, 2),
+    ("getHours", CallForm::Method, "x.getHours()", 1, 2),
+    ("getMinutes", CallForm::Method, "x.getMinutes()", 1, 2),
+    ("getSeconds", CallForm::Method, "x.getSeconds()", 1, 2),
+    ("getMilliseconds", CallForm::Method, "x.getMilliseconds()", 1, 2),
 ];
 
 /// The size that a compiled pattern may have, in bytes.
 const PATTERN_BYTES: usize = 1 << 20;
 
-fn part(function: &str) -> Option<Part> {
+fn part(function: &str) -> Option<TimePart> {
     Some(match function {
-        "getFullYear" => Part::FullYear,
-        "getMonth" => Part::Month,
-        "getDayOfMonth" => Part::DayOfMonth,
-        "getDate" => Part::Date,
-        "getDayOfWeek" => Part::DayOfWeek,
-        "getDayOfYear" => Part::DayOfYear,
-        "getHours" => Part::Hours,
-        "getMinutes" => Part::Minutes,
-        "getSeconds" => Part::Seconds,
-        "getMilliseconds" => Part::Milliseconds,
+        "getFullYear" => TimePart::FullYear,
+        "getMonth" => TimePart::Month,
+        "getDayOfMonth" => TimePart::DayOfMonth,
+        "getDate" => TimePart::Date,
+        "getDayOfWeek" => TimePart::DayOfWeek,
+        "getDayOfYear" => TimePart::DayOfYear,
+        "getHours" => TimePart::Hours,
+        "getMinutes" => TimePart::Minutes,
+        "getSeconds" => TimePart::Seconds,
+        "getMilliseconds" => TimePart::Milliseconds,
         _ => return None,
     })
 }
@@ -85,9 +86,9 @@ impl Checker<'_> {
             return self.unknown_function(function, name, arguments);
         };
         let wrong_form = match form {
-            Form::Plain => target.is_some(),
-            Form::Method => target.is_none(),
-            Form::Either => false,
+            CallForm::Plain => target.is_some(),
+            CallForm::Method => target.is_none(),
+            CallForm::Either => false,
         };
         let all: Vec<&Syntax> = target.into_iter().chain(arguments).collect();
         if wrong_form || all.len() < *least || all.len() > *most {

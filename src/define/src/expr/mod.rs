@@ -12,7 +12,6 @@ mod bounds;
 mod change_points;
 mod check;
 mod compile;
-mod exact;
 mod foreign;
 mod functions;
 mod moving;
@@ -26,6 +25,8 @@ mod regions;
 mod sets;
 mod source;
 mod syntax;
+mod threshold;
+mod token;
 mod typed;
 
 #[cfg(test)]
@@ -35,8 +36,9 @@ use std::sync::Arc;
 
 use propice_model::{LogicalTime, Type, Value};
 
-pub use parts::{Part, Shape, at_instant, parts};
+pub use parts::{ConditionPart, Shape, at_instant, parts};
 pub use predicate::{Link, Predicate, Side};
+pub use threshold::Threshold;
 
 /// What an expression is evaluated over.
 #[derive(Clone, Copy, Debug)]
@@ -89,6 +91,7 @@ pub struct Expr {
     value: operand::Whole,
     turns: Vec<change_points::ChangePoint>,
     chain: Vec<Link>,
+    thresholds: Vec<Threshold>,
     sign: predicate::Sign,
 }
 
@@ -127,6 +130,13 @@ impl Expr {
     /// Those of its chain that compare a slot with a constant.
     pub fn predicates(&self) -> impl Iterator<Item = &Predicate> {
         self.chain.iter().filter_map(|link| link.predicate.as_ref())
+    }
+
+    /// As a condition: what a name is compared with. `None` when it is compared with nothing, or
+    /// more than once.
+    pub fn threshold(&self, reference: Ref) -> Option<&Threshold> {
+        let mut found = self.thresholds.iter().filter(|threshold| threshold.reference == reference);
+        found.next().filter(|_| found.next().is_none())
     }
 
     /// Whether its value is a number or a duration that is not negative wherever a condition over
@@ -233,22 +243,12 @@ impl Mistake {
     }
 }
 
-/// The known name that was probably meant.
-fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    const SIMILAR: f64 = 0.8;
-    known
-        .map(|known| (strsim::jaro_winkler(&name.to_lowercase(), &known.to_lowercase()), known))
-        .filter(|(similarity, _)| *similarity >= SIMILAR)
-        .max_by(|(left, _), (right, _)| left.total_cmp(right))
-        .map(|(_, known)| known)
-}
-
 /// Compiles an expression.
 ///
 /// # Errors
 /// All the mistakes that were found.
 pub fn compile(text: &str, names: &mut dyn Names, expected: &Expected) -> Result<Expr, Vec<Mistake>> {
-    let source = source::Source::read(text)?;
+    let source = source::SourceText::read(text)?;
     let syntax = syntax::parse(&source)?;
     let mut checker = check::Checker { text, names, mistakes: Vec::new(), refs: Vec::new() };
     let node = checker.value(&syntax).and_then(|node| checker.expect(node, expected));
@@ -263,6 +263,7 @@ pub fn compile(text: &str, names: &mut dyn Names, expected: &Expected) -> Result
         value: compile::value(&node),
         turns: change_points::turns(&node),
         chain: predicate::chain(&node),
+        thresholds: threshold::thresholds(&source, &node),
         sign: predicate::Sign::of(&node),
         ty: node.ty,
         refs,

@@ -5,7 +5,7 @@
 //! as this.
 
 use super::Mistake;
-use super::source::{Token, TokenKind};
+use super::token::{Token, TokenKind};
 
 /// Pairs the brackets.
 pub(super) fn brackets(text: &str, tokens: &[Token]) -> Result<Vec<(usize, usize)>, Mistake> {

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::check::{Checker, with_article};
-use super::typed::{Arithmetic, Comparison, Exact, Kind, Node, rescaled};
-use super::{Env, compile, exact};
+use super::typed::{Arithmetic, Comparison, ExactLiteral, Kind, Node, rescaled};
+use super::{Env, compile};
 use propice_model::{Id, Type, Value, limits};
 
 impl Checker<'_> {
@@ -14,7 +14,7 @@ impl Checker<'_> {
         if node.moves || children.is_empty() || !children.iter().all(|child| child.constant().is_some()) {
             return Some(node);
         }
-        let ratio = (node.ty == Type::Float && node.is_exact()).then(|| exact::ratio(&node)(&Env::of(&[], 0)));
+        let ratio = (node.ty == Type::Float && node.is_exact()).then(|| compile::exact::ratio(&node)(&Env::of(&[], 0)));
         match compile::constant(&node) {
             Ok(value) => {
                 Some(Node { kind: Kind::Constant(value), ratio: ratio.and_then(Result::ok).flatten(), ..node })
@@ -29,7 +29,7 @@ impl Checker<'_> {
             let message = format!("`-` takes a number or a duration, not {}", with_article(&self.spell(&operand.ty)));
             return self.wrong(span, message, "");
         }
-        let exact = operand.exact.map(|exact| Exact { units: -exact.units, ..exact });
+        let exact = operand.exact.map(|exact| ExactLiteral { units: -exact.units, ..exact });
         let (ty, moves) = (operand.ty.clone(), operand.moves);
         self.folded(Node { exact, moves, ..Node::new(span, ty, Kind::Negate(Box::new(operand))) })
     }
@@ -345,23 +345,23 @@ fn wider(left: &Type, right: &Type) -> Type {
 }
 
 /// What an operator makes of two literals, exactly.
-fn exact_of(operator: Arithmetic, left: &Node, right: &Node) -> Option<Exact> {
+fn exact_of(operator: Arithmetic, left: &Node, right: &Node) -> Option<ExactLiteral> {
     let ints = left.ty == Type::Int && right.ty == Type::Int;
     let (left, right) = (left.exact?, right.exact?);
     let scale = left.scale.max(right.scale);
-    let at_scale = |exact: Exact| rescaled(exact.units, exact.scale, scale);
+    let at_scale = |exact: ExactLiteral| rescaled(exact.units, exact.scale, scale);
     match operator {
-        Arithmetic::Add => Some(Exact { units: at_scale(left)?.checked_add(at_scale(right)?)?, scale }),
-        Arithmetic::Subtract => Some(Exact { units: at_scale(left)?.checked_sub(at_scale(right)?)?, scale }),
+        Arithmetic::Add => Some(ExactLiteral { units: at_scale(left)?.checked_add(at_scale(right)?)?, scale }),
+        Arithmetic::Subtract => Some(ExactLiteral { units: at_scale(left)?.checked_sub(at_scale(right)?)?, scale }),
         Arithmetic::Multiply => {
             let scale = left.scale.checked_add(right.scale).filter(|scale| *scale <= limits::RESULT_SCALE)?;
-            Some(Exact { units: left.units.checked_mul(right.units)?, scale })
+            Some(ExactLiteral { units: left.units.checked_mul(right.units)?, scale })
         }
         // Of ints only; what is not whole is no literal any more.
         Arithmetic::Divide | Arithmetic::Remainder if ints && right.units != 0 => {
             let units =
                 if operator == Arithmetic::Divide { left.units / right.units } else { left.units % right.units };
-            Some(Exact { units, scale: 0 })
+            Some(ExactLiteral { units, scale: 0 })
         }
         Arithmetic::Divide | Arithmetic::Remainder => None,
     }

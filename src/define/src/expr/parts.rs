@@ -4,14 +4,15 @@
 //! text of a part cannot be told from its surroundings, the part is left out by whoever compiles
 //! it.
 
-use super::source::{Source, TokenKind};
+use super::source::SourceText;
 use super::syntax::{Syntax, SyntaxKind, parse};
+use super::token::TokenKind;
 use propice_model::LogicalTime;
 use propice_model::time::format_time;
 
 /// A condition, or a part of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
+pub struct ConditionPart {
     /// As it was written.
     pub text: String,
     /// What it is made of.
@@ -22,11 +23,11 @@ pub struct Part {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// `a && b`
-    All(Vec<Part>),
+    All(Vec<ConditionPart>),
     /// `a || b`
-    Any(Vec<Part>),
+    Any(Vec<ConditionPart>),
     /// `!a`
-    Not(Box<Part>),
+    Not(Box<ConditionPart>),
     /// `a < b`, `a in b`
     Compare {
         /// As it is spelled.
@@ -45,15 +46,15 @@ pub enum Shape {
 }
 
 /// The parts of a condition; `None` for a text that is no expression.
-pub fn parts(text: &str) -> Option<Part> {
-    let source = Source::read(text).ok()?;
+pub fn parts(text: &str) -> Option<ConditionPart> {
+    let source = SourceText::read(text).ok()?;
     let syntax = parse(&source).ok()?;
     let mut part = part(text, &syntax);
     text.trim().clone_into(&mut part.text);
     Some(part)
 }
 
-fn part(text: &str, syntax: &Syntax) -> Part {
+fn part(text: &str, syntax: &Syntax) -> ConditionPart {
     let spelled = |syntax: &Syntax| text.get(syntax.span.clone()).unwrap_or_default().to_owned();
     let all = |parts: &[Syntax]| parts.iter().map(|syntax| part(text, syntax)).collect();
     let shape = match &syntax.kind {
@@ -69,12 +70,12 @@ fn part(text: &str, syntax: &Syntax) -> Part {
         SyntaxKind::Path(_) => Shape::Name,
         _ => Shape::Other,
     };
-    Part { text: spelled(syntax), shape }
+    ConditionPart { text: spelled(syntax), shape }
 }
 
 /// A text with `now` as a fixed instant, so that what moves with it has a value like anything else.
 pub fn at_instant(text: &str, now: LogicalTime) -> Option<String> {
-    let source = Source::read(text).ok()?;
+    let source = SourceText::read(text).ok()?;
     let instant = format!("timestamp('{}')", format_time(i64::try_from(now).ok()?));
     let mut out = String::with_capacity(text.len());
     let mut end = 0;
@@ -94,8 +95,8 @@ pub fn at_instant(text: &str, now: LogicalTime) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn shown(part: &Part) -> String {
-        let all = |parts: &[Part], between: &str| parts.iter().map(shown).collect::<Vec<_>>().join(between);
+    fn shown(part: &ConditionPart) -> String {
+        let all = |parts: &[ConditionPart], between: &str| parts.iter().map(shown).collect::<Vec<_>>().join(between);
         match &part.shape {
             Shape::All(parts) => format!("all({})", all(parts, "; ")),
             Shape::Any(parts) => format!("any({})", all(parts, "; ")),

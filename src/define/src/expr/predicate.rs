@@ -6,8 +6,8 @@
 
 use std::cmp::Ordering;
 
-use super::bounds::{oriented, sign};
-use super::typed::{Comparison, Kind, Node};
+use super::bounds::sign;
+use super::typed::{Comparison, Kind, Node, oriented};
 use propice_model::Value;
 
 /// On which side of the constant a value has to be.

@@ -23,6 +23,7 @@ impl Expr {
             value: Whole::Computed(Box::new(compute)),
             turns: Vec::new(),
             chain: Vec::new(),
+            thresholds: Vec::new(),
             sign: Sign::Unknown,
         }
     }
@@ -32,8 +33,8 @@ impl Expr {
     /// it as floats. Null as a whole when one of the first two is.
     pub(crate) fn record(parts: Vec<Option<Expr>>) -> Expr {
         let (source, refs) = (source_of(parts.iter().flatten()), refs_of(parts.iter().flatten()));
-        let parts: Vec<Option<Part>> =
-            parts.into_iter().enumerate().map(|(at, part)| part.map(|part| Part::of(part, at == 0))).collect();
+        let parts: Vec<Option<RecordPart>> =
+            parts.into_iter().enumerate().map(|(at, part)| part.map(|part| RecordPart::of(part, at == 0))).collect();
         let compute = move |env: &Env<'_>| {
             let values: Result<Arc<[Value]>, EvalError> =
                 parts.iter().map(|part| part.as_ref().map_or(Ok(Value::Null), |part| part.get(env))).collect();
@@ -69,15 +70,15 @@ fn refs_of<'a>(parts: impl IntoIterator<Item = &'a Expr>) -> Vec<(Ref, String)> 
 }
 
 /// A part of a record, and of which type it is.
-struct Part {
+struct RecordPart {
     value: Whole,
     ty: Type,
     is_negated: bool,
 }
 
-impl Part {
-    fn of(expr: Expr, is_negated: bool) -> Part {
-        Part { value: expr.value, ty: expr.ty, is_negated }
+impl RecordPart {
+    fn of(expr: Expr, is_negated: bool) -> RecordPart {
+        RecordPart { value: expr.value, ty: expr.ty, is_negated }
     }
 
     fn get(&self, env: &Env<'_>) -> Result<Value, EvalError> {

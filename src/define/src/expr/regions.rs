@@ -7,14 +7,13 @@
 
 use std::collections::BTreeMap;
 
-use super::bounds::oriented;
 use super::sets::{Point, Set};
-use super::typed::{Arithmetic, Comparison, Kind, Node, Part, rescaled};
+use super::typed::{Arithmetic, Comparison, Kind, Node, TimePart, oriented, rescaled};
 use propice_model::{Ratio, Type, Value};
 
 /// What conditions are about.
 #[derive(Clone, Debug)]
-pub(super) enum Subject<'a> {
+pub(super) enum RegionSubject<'a> {
     /// The value of a part of the expression.
     Value(&'a Node),
     /// How two values compare: -1, 0 or 1.
@@ -23,32 +22,32 @@ pub(super) enum Subject<'a> {
     SinceNow(Vec<(bool, &'a Node)>),
 }
 
-impl<'a> Subject<'a> {
+impl<'a> RegionSubject<'a> {
     /// The parts that have to be known for it to have a value.
     pub(super) fn parts(&self) -> Vec<&'a Node> {
         match self {
-            Subject::Value(node) => vec![node],
-            Subject::Order(left, right) => vec![left, right],
-            Subject::SinceNow(terms) => terms.iter().map(|(_, node)| *node).collect(),
+            RegionSubject::Value(node) => vec![node],
+            RegionSubject::Order(left, right) => vec![left, right],
+            RegionSubject::SinceNow(terms) => terms.iter().map(|(_, node)| *node).collect(),
         }
     }
 
     /// The values that it can have at all.
     pub(super) fn universe(&self) -> Set {
         match self {
-            Subject::Value(node) => possible(node),
-            Subject::Order(..) => between(-1, 1).with_null(true),
-            Subject::SinceNow(terms) => Set::known().with_null(!terms.is_empty()),
+            RegionSubject::Value(node) => possible(node),
+            RegionSubject::Order(..) => between(-1, 1).with_null(true),
+            RegionSubject::SinceNow(terms) => Set::known().with_null(!terms.is_empty()),
         }
     }
 
     /// Whether another is the same; `Some(true)` when it is the same the other way round.
-    fn is(&self, other: &Subject<'_>) -> Option<bool> {
+    fn is(&self, other: &RegionSubject<'_>) -> Option<bool> {
         match (self, other) {
-            (Subject::Value(a), Subject::Value(b)) => (a == b).then_some(false),
-            (Subject::Order(a, b), Subject::Order(c, d)) if a == c && b == d => Some(false),
-            (Subject::Order(a, b), Subject::Order(c, d)) => (a == d && b == c).then_some(true),
-            (Subject::SinceNow(a), Subject::SinceNow(b)) => {
+            (RegionSubject::Value(a), RegionSubject::Value(b)) => (a == b).then_some(false),
+            (RegionSubject::Order(a, b), RegionSubject::Order(c, d)) if a == c && b == d => Some(false),
+            (RegionSubject::Order(a, b), RegionSubject::Order(c, d)) => (a == d && b == c).then_some(true),
+            (RegionSubject::SinceNow(a), RegionSubject::SinceNow(b)) => {
                 let all = |of: &[(bool, &Node)], others: &[(bool, &Node)]| {
                     let count = |list: &[(bool, &Node)], wanted: &(bool, &Node)| {
                         list.iter().filter(|term| *term == wanted).count()
@@ -64,21 +63,21 @@ impl<'a> Subject<'a> {
 
 /// The things that the conditions of one expression are about.
 #[derive(Debug, Default)]
-pub(super) struct Subjects<'a>(Vec<Subject<'a>>);
+pub(super) struct Subjects<'a>(Vec<RegionSubject<'a>>);
 
 impl<'a> Subjects<'a> {
     /// The one of a number.
-    pub(super) fn get(&self, at: usize) -> Option<&Subject<'a>> {
+    pub(super) fn get(&self, at: usize) -> Option<&RegionSubject<'a>> {
         self.0.get(at)
     }
 
     /// The values that a thing can have at all.
     pub(super) fn universe(&self, at: usize) -> Set {
-        self.get(at).map_or_else(Set::all, Subject::universe)
+        self.get(at).map_or_else(Set::all, RegionSubject::universe)
     }
 
     /// The number of a thing, and the values as it counts them.
-    fn placed(&mut self, subject: Subject<'a>, set: Set) -> (usize, Set) {
+    fn placed(&mut self, subject: RegionSubject<'a>, set: Set) -> (usize, Set) {
         for (at, known) in self.0.iter().enumerate() {
             match known.is(&subject) {
                 Some(false) => return (at, set),
@@ -151,22 +150,22 @@ fn join(left: Region, right: &Region) -> Region {
 }
 
 /// What a condition on one thing is about, and the values with which it holds.
-pub(super) fn literal(node: &Node) -> (Subject<'_>, Set) {
+pub(super) fn literal(node: &Node) -> (RegionSubject<'_>, Set) {
     let found = match &node.kind {
         Kind::Compare(comparison, left, right) => match oriented(*comparison, left, right) {
             Some((subject, comparison, constant)) => {
                 let subject = plain(subject);
-                with_constant(subject, comparison, constant).map(|set| (Subject::Value(subject), set))
+                with_constant(subject, comparison, constant).map(|set| (RegionSubject::Value(subject), set))
             }
-            None => Some((Subject::Order(left, right), within(*comparison, Place::On(0), &Point::Grid))),
+            None => Some((RegionSubject::Order(left, right), within(*comparison, ConstantPlace::On(0), &Point::Grid))),
         },
         Kind::NowCompare(comparison, terms) => since_now(*comparison, terms),
-        Kind::Has(of) => Some((Subject::Value(plain(of)), Set::known())),
-        Kind::In(value, list) => one_of(plain(value), list).map(|set| (Subject::Value(plain(value)), set)),
+        Kind::Has(of) => Some((RegionSubject::Value(plain(of)), Set::known())),
+        Kind::In(value, list) => one_of(plain(value), list).map(|set| (RegionSubject::Value(plain(value)), set)),
         _ => None,
     };
     // Anything else holds or does not.
-    found.unwrap_or_else(|| (Subject::Value(node), Set::only(Point::Grid(1))))
+    found.unwrap_or_else(|| (RegionSubject::Value(node), Set::only(Point::Grid(1))))
 }
 
 /// Without a change to another kind of number that keeps every number.
@@ -198,17 +197,17 @@ fn possible(node: &Node) -> Set {
 }
 
 /// The least and the greatest number of a part of a time.
-pub(super) fn bounds_of(part: Part) -> (i128, i128) {
+pub(super) fn bounds_of(part: TimePart) -> (i128, i128) {
     match part {
-        Part::FullYear => (-9_999, 9_999),
-        Part::Month => (0, 11),
-        Part::DayOfMonth => (0, 30),
-        Part::Date => (1, 31),
-        Part::DayOfWeek => (0, 6),
-        Part::DayOfYear => (0, 365),
-        Part::Hours => (0, 23),
-        Part::Minutes | Part::Seconds => (0, 59),
-        Part::Milliseconds => (0, 999),
+        TimePart::FullYear => (-9_999, 9_999),
+        TimePart::Month => (0, 11),
+        TimePart::DayOfMonth => (0, 30),
+        TimePart::Date => (1, 31),
+        TimePart::DayOfWeek => (0, 6),
+        TimePart::DayOfYear => (0, 365),
+        TimePart::Hours => (0, 23),
+        TimePart::Minutes | TimePart::Seconds => (0, 59),
+        TimePart::Milliseconds => (0, 999),
     }
 }
 
@@ -228,7 +227,7 @@ fn mirrored(set: &Set) -> Set {
 }
 
 /// Where a constant lies.
-enum Place<T> {
+enum ConstantPlace<T> {
     /// On a value.
     On(T),
     /// Behind this value of the grid, before the next.
@@ -236,9 +235,9 @@ enum Place<T> {
 }
 
 /// What compares with a constant like this.
-fn within<T>(comparison: Comparison, place: Place<T>, point: &dyn Fn(T) -> Point) -> Set {
+fn within<T>(comparison: Comparison, place: ConstantPlace<T>, point: &dyn Fn(T) -> Point) -> Set {
     match place {
-        Place::On(at) => match comparison {
+        ConstantPlace::On(at) => match comparison {
             Comparison::Equal => Set::only(point(at)),
             Comparison::NotEqual => Set::only(point(at)).complement().with_null(false),
             Comparison::Less => Set::below(point(at), false),
@@ -246,7 +245,7 @@ fn within<T>(comparison: Comparison, place: Place<T>, point: &dyn Fn(T) -> Point
             Comparison::Greater => Set::above(point(at), false),
             Comparison::GreaterEqual => Set::above(point(at), true),
         },
-        Place::Behind(at) => match comparison {
+        ConstantPlace::Behind(at) => match comparison {
             Comparison::Equal => Set::none(),
             Comparison::NotEqual => Set::known(),
             Comparison::Less | Comparison::LessEqual => Set::below(point(at), true),
@@ -265,15 +264,15 @@ pub(super) fn with_constant(subject: &Node, comparison: Comparison, constant: &N
     if let Some(scale) = scale {
         let (units, of) = exactly(constant)?;
         let place = match rescaled_down(units, of, scale)? {
-            (number, true) => Place::On(number),
-            (number, false) => Place::Behind(number),
+            (number, true) => ConstantPlace::On(number),
+            (number, false) => ConstantPlace::Behind(number),
         };
         return Some(within(comparison, place, &Point::Grid));
     }
     if subject.ty == Type::Float && subject.is_exact() {
         // Compared as what they are, however close; with a float, rounded before.
         constant.constant()?;
-        return Some(within(comparison, Place::On(Point::Exact(constant.number()?)), &|point| point));
+        return Some(within(comparison, ConstantPlace::On(Point::Exact(constant.number()?)), &|point| point));
     }
     let point = match (&subject.ty, constant.constant()?) {
         (Type::Bool, Value::Bool(flag)) => Point::Grid(i128::from(*flag)),
@@ -283,7 +282,7 @@ pub(super) fn with_constant(subject: &Node, comparison: Comparison, constant: &N
         | (Type::Id(_), value @ Value::Id(_)) => Point::Dense(value.clone()),
         _ => return None,
     };
-    Some(within(comparison, Place::On(point), &|point| point))
+    Some(within(comparison, ConstantPlace::On(point), &|point| point))
 }
 
 /// A constant number in units of a scale.
@@ -315,13 +314,13 @@ fn one_of(value: &Node, list: &Node) -> Option<Set> {
 }
 
 /// `now` compared with a sum: what is constant in it goes to the other side.
-fn since_now(comparison: Comparison, terms: &[(bool, Node)]) -> Option<(Subject<'_>, Set)> {
+fn since_now(comparison: Comparison, terms: &[(bool, Node)]) -> Option<(RegionSubject<'_>, Set)> {
     let (mut constant, mut others) = (0_i128, Vec::new());
     for (negative, term) in terms {
         collect(term, *negative, &mut constant, &mut others)?;
     }
-    let set = within(comparison, Place::On(constant), &Point::Grid);
-    Some((Subject::SinceNow(others), set))
+    let set = within(comparison, ConstantPlace::On(constant), &Point::Grid);
+    Some((RegionSubject::SinceNow(others), set))
 }
 
 /// Adds what a term is made of, in milliseconds.

@@ -19,7 +19,7 @@ pub(super) enum Point {
 
 /// A place between two values, where a range begins or ends.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Cut {
+enum Boundary {
     /// Before everything.
     Start,
     /// Before a value, or behind it.
@@ -28,16 +28,18 @@ enum Cut {
     End,
 }
 
-impl Cut {
-    fn before(point: Point) -> Cut {
-        Cut::At(point, false)
+impl Boundary {
+    fn before(point: Point) -> Boundary {
+        Boundary::At(point, false)
     }
 
     /// Behind a value is before its neighbour, where it has one.
-    fn behind(point: Point) -> Cut {
+    fn behind(point: Point) -> Boundary {
         match point {
-            Point::Grid(number) => number.checked_add(1).map_or(Cut::End, |next| Cut::At(Point::Grid(next), false)),
-            dense @ (Point::Dense(_) | Point::Exact(_)) => Cut::At(dense, true),
+            Point::Grid(number) => {
+                number.checked_add(1).map_or(Boundary::End, |next| Boundary::At(Point::Grid(next), false))
+            }
+            dense @ (Point::Dense(_) | Point::Exact(_)) => Boundary::At(dense, true),
         }
     }
 }
@@ -48,7 +50,7 @@ pub(super) struct Set {
     /// Whether null is in it.
     pub(super) null: bool,
     /// In order, with something between each and the next.
-    ranges: Vec<(Cut, Cut)>,
+    ranges: Vec<(Boundary, Boundary)>,
 }
 
 impl Set {
@@ -59,7 +61,7 @@ impl Set {
 
     /// Every value.
     pub(super) fn known() -> Set {
-        Set { null: false, ranges: vec![(Cut::Start, Cut::End)] }
+        Set { null: false, ranges: vec![(Boundary::Start, Boundary::End)] }
     }
 
     /// Nothing.
@@ -69,19 +71,19 @@ impl Set {
 
     /// One value.
     pub(super) fn only(point: Point) -> Set {
-        Set { null: false, ranges: vec![(Cut::before(point.clone()), Cut::behind(point))] }
+        Set { null: false, ranges: vec![(Boundary::before(point.clone()), Boundary::behind(point))] }
     }
 
     /// What is less than a value; with it when `inclusive`.
     pub(super) fn below(point: Point, inclusive: bool) -> Set {
-        let end = if inclusive { Cut::behind(point) } else { Cut::before(point) };
-        Set { null: false, ranges: vec![(Cut::Start, end)] }
+        let end = if inclusive { Boundary::behind(point) } else { Boundary::before(point) };
+        Set { null: false, ranges: vec![(Boundary::Start, end)] }
     }
 
     /// What is greater than a value; with it when `inclusive`.
     pub(super) fn above(point: Point, inclusive: bool) -> Set {
-        let begin = if inclusive { Cut::before(point) } else { Cut::behind(point) };
-        Set { null: false, ranges: vec![(begin, Cut::End)] }
+        let begin = if inclusive { Boundary::before(point) } else { Boundary::behind(point) };
+        Set { null: false, ranges: vec![(begin, Boundary::End)] }
     }
 
     /// The same values, with null or without.
@@ -92,15 +94,15 @@ impl Set {
     /// Everything else.
     pub(super) fn complement(&self) -> Set {
         let mut ranges = Vec::with_capacity(self.ranges.len() + 1);
-        let mut from = Cut::Start;
+        let mut from = Boundary::Start;
         for (begin, end) in &self.ranges {
             if from < *begin {
                 ranges.push((from, begin.clone()));
             }
             from = end.clone();
         }
-        if from < Cut::End {
-            ranges.push((from, Cut::End));
+        if from < Boundary::End {
+            ranges.push((from, Boundary::End));
         }
         Set { null: !self.null, ranges }
     }

@@ -8,39 +8,12 @@
 
 use std::ops::Range;
 
+use super::token::{Token, TokenKind};
 use super::{Mistake, nesting};
 use propice_model::{limits, time};
 
-/// What a token is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TokenKind {
-    /// A name or a word such as `true` or `in`.
-    Name,
-    /// `12`, `1.5`.
-    Number,
-    /// `7d`.
-    Duration,
-    /// `'text'`.
-    Text,
-    /// `(` or `[`.
-    Open,
-    /// `)` or `]`.
-    Close,
-    /// Anything else.
-    Operator,
-}
-
-/// A token.
-#[derive(Clone, Debug)]
-pub(super) struct Token {
-    /// What it is.
-    pub(super) kind: TokenKind,
-    /// Where it stands.
-    pub(super) span: Range<usize>,
-}
-
 /// A text, its tokens, and the text for the parser.
-pub(super) struct Source<'a> {
+pub(super) struct SourceText<'a> {
     /// As it was written.
     pub(super) text: &'a str,
     /// Its tokens.
@@ -86,9 +59,9 @@ const MANGLED: [&str; 24] = [
     "filter",
 ];
 
-impl<'a> Source<'a> {
+impl<'a> SourceText<'a> {
     /// Cuts a text into tokens.
-    pub(super) fn read(text: &'a str) -> Result<Source<'a>, Vec<Mistake>> {
+    pub(super) fn read(text: &'a str) -> Result<SourceText<'a>, Vec<Mistake>> {
         if text.chars().count() > limits::EXPRESSION_CHARS {
             return Err(vec![
                 Mistake::new(0..text.len(), "the expression is too long")
@@ -106,7 +79,7 @@ impl<'a> Source<'a> {
                     .help(format!("at most {} deep; attributes can name its parts", limits::EXPRESSION_DEPTH)),
             ]);
         }
-        let mut source = Source { text, tokens, rewritten: String::new(), starts: Vec::new(), brackets };
+        let mut source = SourceText { text, tokens, rewritten: String::new(), starts: Vec::new(), brackets };
         source.rewrite();
         Ok(source)
     }

@@ -9,7 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use cel::common::ast::{CallExpr, Expr as Cel, IdedExpr, LiteralValue, SourceInfo, operators};
 use cel::parser::{ParseErrors, Parser};
 
-use super::source::{Source, TokenKind};
+use super::source::SourceText;
+use super::token::TokenKind;
 use super::{Mistake, foreign};
 use propice_model::{limits, time};
 
@@ -69,7 +70,7 @@ pub(super) enum SyntaxKind {
 }
 
 /// Parses a text.
-pub(super) fn parse(source: &Source<'_>) -> Result<Syntax, Vec<Mistake>> {
+pub(super) fn parse(source: &SourceText<'_>) -> Result<Syntax, Vec<Mistake>> {
     let everything = 0..source.text.len();
     let depth = u16::try_from(limits::EXPRESSION_DEPTH * 4).unwrap_or(u16::MAX);
     // The parser is generated code that is not known to be free of panics. What it has been given
@@ -78,7 +79,7 @@ pub(super) fn parse(source: &Source<'_>) -> Result<Syntax, Vec<Mistake>> {
         Parser::new().max_recursion_depth(depth).error_recovery_limit(0).parse_with_source_info(&source.rewritten)
     }));
     match parsed {
-        Ok(Ok((tree, info))) => Ok(Reader { source, info }.read(tree)),
+        Ok(Ok((tree, info))) => Ok(SyntaxReader { source, info }.read(tree)),
         Ok(Err(errors)) => {
             let foreign = foreign::mistakes(source);
             Err(if foreign.is_empty() { vec![readable(source, &errors)] } else { foreign })
@@ -88,7 +89,7 @@ pub(super) fn parse(source: &Source<'_>) -> Result<Syntax, Vec<Mistake>> {
 }
 
 /// The first of the parser's errors, in plain words.
-fn readable(source: &Source<'_>, errors: &ParseErrors) -> Mistake {
+fn readable(source: &SourceText<'_>, errors: &ParseErrors) -> Mistake {
     let Some(first) = errors.errors.first() else {
         return Mistake::new(0..source.text.len(), "the expression cannot be understood");
     };
@@ -138,12 +139,12 @@ fn place(text: &str, (line, column): (isize, isize)) -> usize {
 }
 
 /// Reads the parser's tree.
-struct Reader<'a> {
-    source: &'a Source<'a>,
+struct SyntaxReader<'a> {
+    source: &'a SourceText<'a>,
     info: SourceInfo,
 }
 
-impl Reader<'_> {
+impl SyntaxReader<'_> {
     /// The token that the parser noted for a node.
     fn token(&self, id: u64) -> usize {
         self.info.offset_for(id).map_or(0, |(start, _)| self.source.token_at(start as usize))

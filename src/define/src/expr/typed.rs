@@ -32,6 +32,18 @@ impl Comparison {
         })
     }
 
+    /// Its operator.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Comparison::Equal => "==",
+            Comparison::NotEqual => "!=",
+            Comparison::Less => "<",
+            Comparison::LessEqual => "<=",
+            Comparison::Greater => ">",
+            Comparison::GreaterEqual => ">=",
+        }
+    }
+
     /// The same with its sides exchanged.
     pub(super) fn mirrored(self) -> Comparison {
         match self {
@@ -74,7 +86,7 @@ pub(super) enum Arithmetic {
 
 /// A part of a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum TimePart {
     FullYear,
     Month,
     DayOfMonth,
@@ -97,7 +109,7 @@ pub(super) enum TextTest {
 
 /// A number literal, exactly: adapts to what stands next to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Exact {
+pub(super) struct ExactLiteral {
     /// In units of the scale.
     pub(super) units: i128,
     /// Its decimals, without zeros at the end.
@@ -114,7 +126,7 @@ pub(super) struct Node {
     /// What it is.
     pub(super) kind: Kind,
     /// Its exact number, when it is a literal or made of literals.
-    pub(super) exact: Option<Exact>,
+    pub(super) exact: Option<ExactLiteral>,
     /// The exact number of a constant of type `float` that was computed from literals, such as `2.0
     /// / 3.0`.
     pub(super) ratio: Option<Ratio>,
@@ -165,7 +177,7 @@ pub(super) enum Kind {
     /// `min` (`true`) or `max`, of one type.
     Extreme(bool, Box<Node>, Box<Node>),
     Coalesce(Box<Node>, Box<Node>),
-    Part(Part, Box<Node>, jiff::tz::TimeZone),
+    Part(TimePart, Box<Node>, jiff::tz::TimeZone),
 }
 
 impl Node {
@@ -231,9 +243,9 @@ impl Node {
     }
 }
 
-impl Exact {
+impl ExactLiteral {
     /// The number that a literal spells (`-1.50`, `2e3`), when it fits.
-    pub(super) fn parse(text: &str) -> Option<Exact> {
+    pub(super) fn parse(text: &str) -> Option<ExactLiteral> {
         let (mantissa, exponent) = match text.find(['e', 'E']) {
             Some(at) => (&text[..at], text[at + 1..].parse::<i32>().ok()?),
             None => (text, 0),
@@ -256,7 +268,7 @@ impl Exact {
             (units, scale) = if units == 0 { (0, 0) } else { (units.checked_mul(10)?, scale + 1) };
         }
         let scale = u8::try_from(scale).ok().filter(|scale| *scale <= propice_model::limits::RESULT_SCALE)?;
-        Some(Exact { units: if negative { -units } else { units }, scale })
+        Some(ExactLiteral { units: if negative { -units } else { units }, scale })
     }
 
     /// Its units at a greater scale.
@@ -289,5 +301,18 @@ impl PartialEq for Node {
             (a, b) => std::mem::discriminant(a) == std::mem::discriminant(b),
         };
         self.ty == other.ty && same_kind && self.ratio == other.ratio && self.children() == other.children()
+    }
+}
+
+/// A comparison with its constant on the right.
+pub(super) fn oriented<'a>(
+    comparison: Comparison,
+    left: &'a Node,
+    right: &'a Node,
+) -> Option<(&'a Node, Comparison, &'a Node)> {
+    match (left.constant(), right.constant()) {
+        (None, Some(_)) => Some((left, comparison, right)),
+        (Some(_), None) => Some((right, comparison.mirrored(), left)),
+        _ => None,
     }
 }

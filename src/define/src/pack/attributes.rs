@@ -3,7 +3,7 @@
 
 use super::problem::{Problem, Problems};
 use super::raw;
-use super::scope::{Ground, Lookup, SlotState, View, ViewScope, compile};
+use super::scope::{Ground, KindView, Lookup, SlotState, ViewScope, compile};
 use crate::expr::Expected;
 use crate::plan::Attribute;
 use propice_model::KindId;
@@ -25,23 +25,23 @@ struct Frame {
 pub(super) fn compile_all(
     ground: &Ground<'_>,
     raw: &[raw::Attribute],
-    views: &mut [View],
+    views: &mut [KindView],
     (kind, first): (KindId, usize),
     requests: &mut Vec<Lookup>,
     problems: &mut Problems,
 ) -> Attributes {
     let done = Attributes { compiled: raw.iter().map(|_| None).collect(), evaluation: Vec::new() };
-    let mut compiler = Compiler { ground, raw, views, kind, first, requests, problems, done };
+    let mut compiler = AttributeCompiler { ground, raw, views, kind, first, requests, problems, done };
     for root in 0..raw.len() {
         compiler.compile_from(root);
     }
     compiler.done
 }
 
-struct Compiler<'a> {
+struct AttributeCompiler<'a> {
     ground: &'a Ground<'a>,
     raw: &'a [raw::Attribute],
-    views: &'a mut [View],
+    views: &'a mut [KindView],
     kind: KindId,
     /// The slot of the first attribute.
     first: usize,
@@ -50,7 +50,7 @@ struct Compiler<'a> {
     done: Attributes,
 }
 
-impl Compiler<'_> {
+impl AttributeCompiler<'_> {
     fn state(&mut self, attribute: usize) -> &mut SlotState {
         &mut self.views[self.kind.index()].slots[self.first + attribute].1
     }

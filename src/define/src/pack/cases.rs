@@ -4,10 +4,11 @@ use super::features::input_named;
 use super::instant::parse_instant;
 use super::moments::moment_named;
 use super::problem::{Problem, Problems};
-use super::raw::{self, Text};
+use super::raw;
 use super::scope::Ground;
+use super::spot::Text;
 use super::words::shortened;
-use crate::plan::{Expected, Given, TestCase};
+use crate::plan::{ExpectedEpisode, Given, TestCase};
 use propice_model::LogicalTime;
 
 /// What the cases are checked against.
@@ -22,7 +23,7 @@ impl Cases<'_> {
     /// One case.
     pub(super) fn check(&self, raw: &raw::Test, problems: &mut Problems) -> Option<TestCase> {
         let given = self.given(raw.given.as_ref(), problems);
-        let expect: Vec<Expected> = raw.expect.iter().filter_map(|raw| self.expected(raw, problems)).collect();
+        let expect: Vec<ExpectedEpisode> = raw.expect.iter().filter_map(|raw| self.expected(raw, problems)).collect();
         let silent = self.moments_named(&raw.silent, problems);
         let unreleased = self.moments_named(&raw.unreleased, problems);
         let dead_letters = raw.dead_letters.clone();
@@ -43,7 +44,7 @@ impl Cases<'_> {
         })
     }
 
-    fn expected(&self, raw: &raw::Expected, problems: &mut Problems) -> Option<Expected> {
+    fn expected(&self, raw: &raw::Expected, problems: &mut Problems) -> Option<ExpectedEpisode> {
         let moment = self.moment(&raw.moment, problems);
         let at = self.time(&raw.at, problems);
         let moment_name = || raw.moment.value.clone();
@@ -57,7 +58,7 @@ impl Cases<'_> {
             }
             _ => {}
         }
-        Some(Expected {
+        Some(ExpectedEpisode {
             customer: raw.customer.clone(),
             entity: raw.entity.as_ref().map(|entity| entity.value.clone()),
             moment: moment?.name.value.clone(),

@@ -15,31 +15,28 @@ use jiff::tz::TimeZone;
 
 use super::attributes::{Attributes, compile_all};
 use super::cases::Cases;
+use super::checked::CheckedKind;
+use super::customer::PolicyGround;
 use super::data::DataOf;
 use super::lint::Lint;
-use super::moments::{Moments, texts};
-use super::policy::{Desk, PolicyDone};
+use super::moments::{MomentGround, texts};
+use super::policy::PolicyDone;
 use super::problem::{Problem, Problems};
-use super::raw::{self, Spot};
-use super::scope::{FieldScope, Ground, Lookup, Shape, SlotState, View, compile};
-use super::words::{check_slot_name, is_name, nearest, shortened};
+use super::raw;
+use super::scope::{FieldScope, Ground, InputShape, KindView, Lookup, SlotState, compile};
+use super::spot::Spot;
+use super::spot::Text;
+use super::words::{check_slot_name, is_name, shortened};
 use super::{features, inputs, lint, policy};
 use crate::expr::{Expected, Expr};
-use crate::plan::{Attribute, Channel, Entity, Feature, Moment, Plan, Relation, TestCase, Texts};
+use crate::plan::{Channel, Entity, Moment, Plan, Relation, TestCase, Texts};
 use propice_model::limits::{DECLARATIONS, FIELDS, SLOTS};
+use propice_model::nearest::nearest;
 use propice_model::{InputId, KindId, Type};
-
-/// What a pass understands of a kind of entity.
-pub(super) struct KindDone {
-    /// Declared, then implied.
-    pub features: Vec<Option<Feature>>,
-    pub attributes: Vec<Option<Attribute>>,
-    pub evaluation: Vec<usize>,
-}
 
 /// What a pass finds.
 struct Pass {
-    kinds: Vec<KindDone>,
+    kinds: Vec<CheckedKind>,
     moments: Vec<Option<Moment>>,
     policy: PolicyDone,
     requests: Vec<Lookup>,
@@ -56,7 +53,7 @@ pub(super) fn pack(text: &str, raw: &raw::Pack, mut problems: Problems) -> Resul
     let mut kinds = vec!["customer".to_owned()];
     kinds.extend(raw.entities.iter().map(|entity| entity.name.value.clone()));
     check_duplicate_inputs(raw, &mut problems);
-    let shapes: Vec<Shape> = raw.inputs.iter().map(|input| inputs::input(input, &kinds, &mut problems)).collect();
+    let shapes: Vec<InputShape> = raw.inputs.iter().map(|input| inputs::input(input, &kinds, &mut problems)).collect();
     let channels = channels(raw);
 
     let ground = Ground { text, kinds: &kinds, inputs: &shapes };
@@ -71,7 +68,7 @@ pub(super) fn pack(text: &str, raw: &raw::Pack, mut problems: Problems) -> Resul
     if problems.has_errors() {
         return Err(problems);
     }
-    let parts = Parts { raw, zone, kinds: kinds.clone(), channels, deletes, relations, tests, pass };
+    let parts = Understood { raw, zone, kinds: kinds.clone(), channels, deletes, relations, tests, pass };
     match assemble(parts, shapes) {
         Some(plan) => Ok((plan, problems)),
         None => {
@@ -157,7 +154,7 @@ fn id_field(
     ground: &Ground<'_>,
     input: InputId,
     key: &'static str,
-    text: Option<&raw::Text>,
+    text: Option<&Text>,
     kind: KindId,
     problems: &mut Problems,
 ) -> Option<propice_model::FieldId> {
@@ -279,12 +276,12 @@ fn one_pass(ground: &Ground<'_>, raw: &raw::Pack, channels: &[Channel], implied:
 }
 
 /// The features over records, and views in which rollups are broken and attributes pending.
-fn start(ground: &Ground<'_>, declared: &[Option<&raw::View>], implied: &[Lookup], pass: &mut Pass) -> Vec<View> {
+fn start(ground: &Ground<'_>, declared: &[Option<&raw::View>], implied: &[Lookup], pass: &mut Pass) -> Vec<KindView> {
     let mut views = Vec::new();
     for (position, raw) in declared.iter().enumerate() {
         let kind = KindId(position as u16);
-        let mut view = View::default();
-        let mut done = KindDone { features: Vec::new(), attributes: Vec::new(), evaluation: Vec::new() };
+        let mut view = KindView::default();
+        let mut done = CheckedKind { features: Vec::new(), attributes: Vec::new(), evaluation: Vec::new() };
         for raw in raw.iter().flat_map(|raw| &raw.features) {
             let feature = features::of_records(ground, kind, raw, &mut pass.problems);
             view.push(&raw.name.value, features::state_of(feature.as_ref()));
@@ -307,14 +304,14 @@ fn start(ground: &Ground<'_>, declared: &[Option<&raw::View>], implied: &[Lookup
     views
 }
 
-fn moments_and_policy(ground: &Ground<'_>, raw: &raw::Pack, channels: &[Channel], views: &[View], pass: &mut Pass) {
-    let desk = Desk { ground, views, channels, raw };
-    pass.policy = policy::policy(&desk, &mut pass.requests, &mut pass.problems);
+fn moments_and_policy(ground: &Ground<'_>, raw: &raw::Pack, channels: &[Channel], views: &[KindView], pass: &mut Pass) {
+    let against = PolicyGround { ground, views, channels, raw };
+    pass.policy = policy::policy(&against, &mut pass.requests, &mut pass.problems);
     let mut names: Vec<&str> = raw.moments.iter().map(|moment| moment.name.value.as_str()).collect();
     names.sort_unstable();
     let version = raw.version.as_ref().map_or("1", |version| version.value.as_str());
     let moments =
-        Moments { ground, views, channels, raw: &raw.moments, names, version, human: pass.policy.policy.human };
+        MomentGround { ground, views, channels, raw: &raw.moments, names, version, human: pass.policy.policy.human };
     let known = (raw.policy.data.as_slice(), pass.policy.policy.data.as_slice());
     let data = DataOf::find(ground, views, &pass.kinds, known, &mut pass.problems);
     for raw in &raw.moments {
@@ -333,7 +330,7 @@ fn moments_and_policy(ground: &Ground<'_>, raw: &raw::Pack, channels: &[Channel]
 }
 
 /// Everything that was understood besides the inputs.
-struct Parts<'a> {
+struct Understood<'a> {
     raw: &'a raw::Pack,
     zone: String,
     kinds: Vec<String>,
@@ -345,7 +342,7 @@ struct Parts<'a> {
 }
 
 /// The plan; `None` when a part is missing.
-fn assemble(parts: Parts<'_>, shapes: Vec<Shape>) -> Option<Plan> {
+fn assemble(parts: Understood<'_>, shapes: Vec<InputShape>) -> Option<Plan> {
     let raw = parts.raw;
     let mut inputs: Vec<_> = shapes.into_iter().map(|shape| shape.input).collect();
     for (input, delete) in inputs.iter_mut().zip(parts.deletes) {

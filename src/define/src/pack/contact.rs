@@ -4,9 +4,9 @@ use super::features::{input_named, place_of};
 use super::inputs::field_named;
 use super::moments::channel_named;
 use super::problem::{Problem, Problems};
-use super::raw::Text;
 use super::raw_policy as raw;
 use super::scope::Ground;
+use super::spot::Text;
 use crate::plan::{Budget, Channel, Holidays, QuietRule};
 use propice_model::{FieldId, InputId, Type};
 

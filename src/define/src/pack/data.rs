@@ -1,15 +1,16 @@
 //! Which slots are of which kinds of data: what is named, and everything that is computed of it.
 
-use super::check::KindDone;
+use super::checked::CheckedKind;
 use super::features::input_named;
 use super::problem::{Problem, Problems};
-use super::raw::Text;
 use super::raw_policy as raw;
-use super::scope::{Ground, View};
-use super::words::{nearest, shortened};
+use super::scope::{Ground, KindView};
+use super::spot::Text;
+use super::words::shortened;
 use crate::expr::{Expr, Ref};
-use crate::plan::{DataConsent, DataKinds, Evidence, Feature, Moment, ReasonPart, Source};
+use crate::plan::{DataConsent, DataKinds, Evidence, Feature, FeatureSource, Moment, ReasonPart};
 use propice_model::KindId;
+use propice_model::nearest::nearest;
 
 /// The kinds of data of every slot, by kind of entity.
 pub(super) struct DataOf {
@@ -21,8 +22,8 @@ impl DataOf {
     /// bit.
     pub(super) fn find(
         ground: &Ground<'_>,
-        views: &[View],
-        kinds: &[KindDone],
+        views: &[KindView],
+        kinds: &[CheckedKind],
         (raw, known): (&[raw::Data], &[DataConsent]),
         problems: &mut Problems,
     ) -> DataOf {
@@ -51,12 +52,12 @@ impl DataOf {
     }
 
     /// To everything that is computed of it.
-    fn spread(&mut self, kind: KindId, done: &KindDone, inputs: &[DataKinds]) {
+    fn spread(&mut self, kind: KindId, done: &CheckedKind, inputs: &[DataKinds]) {
         for (slot, feature) in done.features.iter().enumerate() {
             let Some(feature) = feature else { continue };
             let of = match feature.source {
-                Source::Records { input, .. } => inputs[input.index()],
-                Source::Entities(of) => self.of_feature(of, feature),
+                FeatureSource::Records { input, .. } => inputs[input.index()],
+                FeatureSource::Entities(of) => self.of_feature(of, feature),
             };
             self.slots[kind.index()][slot] |= of;
         }
@@ -99,7 +100,12 @@ impl DataOf {
 }
 
 /// `FEATURE` of the customer, or `ENTITY.FEATURE`.
-fn slot_named(ground: &Ground<'_>, views: &[View], name: &Text, problems: &mut Problems) -> Option<(KindId, usize)> {
+fn slot_named(
+    ground: &Ground<'_>,
+    views: &[KindView],
+    name: &Text,
+    problems: &mut Problems,
+) -> Option<(KindId, usize)> {
     let (kind, feature) = match name.value.split_once('.') {
         Some((entity, feature)) => (ground.kind(entity), feature),
         None => (Some(KindId::CUSTOMER), name.value.as_str()),

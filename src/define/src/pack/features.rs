@@ -2,12 +2,14 @@
 
 use super::inputs::field_named;
 use super::problem::{Problem, Problems};
-use super::raw::{self, Argument, Spot, Text};
-use super::scope::{FieldScope, Ground, Lookup, Scope, SlotState, View, ViewScope, compile};
-use super::words::{nearest, shortened};
+use super::raw::{self, Argument};
+use super::scope::{FieldScope, Ground, KindView, Lookup, Scope, SlotState, ViewScope, compile};
+use super::spot::{Spot, Text};
+use super::words::shortened;
 use crate::expr::{Expected, Expr};
-use crate::plan::{Aggregate, Feature, Interval, Source};
+use crate::plan::{Aggregate, Feature, FeatureSource, Interval};
 use propice_model::limits::SET_DEFAULT;
+use propice_model::nearest::nearest;
 use propice_model::{FieldId, InputId, KindId, Type};
 
 /// How a feature aggregates, with its compiled expressions.
@@ -97,7 +99,7 @@ pub(super) fn of_records(
     Some(Feature {
         name: raw.name.value.clone(),
         ty: aggregation.ty,
-        source: Source::Records { input, key: key? },
+        source: FeatureSource::Records { input, key: key? },
         aggregate: aggregation.aggregate,
         argument: aggregation.argument,
         filter: aggregation.filter,
@@ -111,7 +113,7 @@ pub(super) fn of_records(
 /// A feature over the entities of a customer.
 pub(super) fn of_entities(
     ground: &Ground<'_>,
-    views: &[View],
+    views: &[KindView],
     kind: KindId,
     raw: &raw::Feature,
     requests: &mut Vec<Lookup>,
@@ -139,7 +141,7 @@ pub(super) fn of_entities(
     Some(Feature {
         name: raw.name.value.clone(),
         ty: aggregation.ty,
-        source: Source::Entities(of),
+        source: FeatureSource::Entities(of),
         aggregate: aggregation.aggregate,
         argument: aggregation.argument,
         filter: aggregation.filter,
@@ -160,7 +162,7 @@ pub(super) fn implied(ground: &Ground<'_>, input: InputId, field: FieldId, probl
     Some(Feature {
         name: format!("{}.{}", shape.input.name, declared.name),
         ty: declared.ty.clone(),
-        source: Source::Records { input, key },
+        source: FeatureSource::Records { input, key },
         aggregate: Aggregate::Last,
         argument: Some(argument),
         filter: None,

@@ -8,11 +8,11 @@
 use super::contact::field_of;
 use super::features::{input_named, place_of};
 use super::problem::{Problem, Problems};
-use super::raw::{Spot, Text};
 use super::raw_policy as raw;
 use super::scope::{FieldScope, Ground, compile};
+use super::spot::{Spot, Text};
 use crate::expr::{Expected, Expr};
-use crate::plan::{Aggregate, Feature, Interval, SIGNAL_HALF_LIVES, Source};
+use crate::plan::{Aggregate, Feature, FeatureSource, Interval, SIGNAL_HALF_LIVES};
 use propice_model::limits::RELEASES;
 use propice_model::{Duration, FieldId, InputId, KindId, Type};
 
@@ -38,7 +38,7 @@ impl<'a> Implied<'a> {
 
     /// The event time of the latest record that feeds a `last`: a feature of the same records.
     pub(super) fn time_of(&mut self, of: Feature, span: &Text, problems: &mut Problems) -> Option<u16> {
-        let (Source::Records { input, .. }, Some(argument)) = (of.source, of.argument) else { return None };
+        let (FeatureSource::Records { input, .. }, Some(argument)) = (of.source, of.argument) else { return None };
         let time = self.time(input, span, problems)?;
         let feature = Feature {
             name: "policy.mood.at".to_owned(),
@@ -133,7 +133,7 @@ impl<'a> Implied<'a> {
         Feature {
             name: name.to_owned(),
             ty: Type::List(Box::new(argument.ty().clone())),
-            source: Source::Records { input, key },
+            source: FeatureSource::Records { input, key },
             aggregate: Aggregate::Set(RELEASES),
             argument: Some(argument),
             filter,

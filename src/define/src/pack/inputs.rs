@@ -2,19 +2,21 @@
 
 use super::instant::check_pattern;
 use super::problem::{Problem, Problems};
-use super::raw::{self, Text};
-use super::scope::{Shape, kind_named, type_name};
+use super::raw;
+use super::scope::{InputShape, kind_named, type_name};
 use super::section::word_of;
-use super::words::{nearest, shortened};
+use super::spot::Text;
+use super::words::shortened;
 use crate::plan::{Field, Format, Input, Table, TimeUnit};
 use propice_model::limits::FIELD_SCALE;
+use propice_model::nearest::nearest;
 use propice_model::{FieldId, KindId, Type};
 
 /// Everything of an input but its expressions.
-pub(super) fn input(raw: &raw::Input, kinds: &[String], problems: &mut Problems) -> Shape {
+pub(super) fn input(raw: &raw::Input, kinds: &[String], problems: &mut Problems) -> InputShape {
     let (fields, mut broken) = fields(raw, kinds, problems);
     broken.extend(raw.broken.iter().cloned());
-    let mut shape = Shape {
+    let mut shape = InputShape {
         input: Input {
             name: raw.name.value.clone(),
             description: raw.description.clone(),
@@ -176,7 +178,7 @@ fn meant_type(word: &str) -> Option<String> {
 
 /// The fields of an input and what they are for.
 struct Roles<'a> {
-    shape: &'a Shape,
+    shape: &'a InputShape,
     place: String,
     kinds: &'a [String],
     problems: &'a mut Problems,
@@ -242,7 +244,7 @@ impl Roles<'_> {
 }
 
 /// The field of a name, or a report that there is none.
-pub(super) fn field_named(shape: &Shape, place: &str, name: &Text, problems: &mut Problems) -> Option<FieldId> {
+pub(super) fn field_named(shape: &InputShape, place: &str, name: &Text, problems: &mut Problems) -> Option<FieldId> {
     let found = shape.input.field(&name.value);
     if found.is_none() && !shape.is_broken(&name.value) {
         let known: Vec<String> = shape.input.fields.iter().map(|field| field.name.clone()).collect();

@@ -12,7 +12,9 @@
 mod attributes;
 mod cases;
 mod check;
+mod checked;
 mod contact;
+mod customer;
 mod data;
 pub(crate) mod depth;
 mod features;
@@ -38,6 +40,7 @@ mod reason;
 mod remedy;
 mod scope;
 pub(crate) mod section;
+pub(crate) mod spot;
 pub(crate) mod words;
 
 use toml::de::DeTable;

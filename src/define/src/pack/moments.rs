@@ -1,19 +1,21 @@
 //! Checking moments: their conditions, what they are about, what they use.
 
 use super::problem::{Problem, Problems};
-use super::raw::{self, Text};
+use super::raw;
 use super::reason;
-use super::scope::{Ground, Lookup, SlotState, View, ViewScope, compile, locate};
-use super::words::{nearest, shortened};
+use super::scope::{Ground, KindView, Lookup, SlotState, ViewScope, compile, locate};
+use super::spot::Text;
+use super::words::shortened;
 use crate::expr::{Expected, Expr};
-use crate::plan::{Channel, Ended, Evidence, Moment, Purpose, Reason, ReasonPart, Silence, Texts, ValueStatement};
+use crate::plan::{Channel, EndedWords, Evidence, Moment, Purpose, Reason, ReasonPart, Silence, Texts, ValueStatement};
+use propice_model::nearest::nearest;
 use propice_model::time::DAY_MS;
 use propice_model::{KindId, MomentId};
 
 /// What moments are checked against.
-pub(super) struct Moments<'a> {
+pub(super) struct MomentGround<'a> {
     pub ground: &'a Ground<'a>,
-    pub views: &'a [View],
+    pub views: &'a [KindView],
     pub channels: &'a [Channel],
     pub raw: &'a [raw::Moment],
     /// The names of the moments, in their order in the plan.
@@ -24,7 +26,7 @@ pub(super) struct Moments<'a> {
     pub human: Option<usize>,
 }
 
-impl Moments<'_> {
+impl MomentGround<'_> {
     /// A moment.
     pub(super) fn moment(
         &self,
@@ -41,9 +43,9 @@ impl Moments<'_> {
         let priority = raw.priority.as_ref().map(|text| of(text, Expected::Number));
         let success = raw.success.as_ref().map(|text| of(text, Expected::Condition));
         let enough: Vec<Option<Expr>> = raw.evidence.iter().map(|text| of(text, Expected::Condition)).collect();
-        let mut words = Words { moments: self, about, scope: &mut scope, problems };
+        let mut words = MomentNames { moments: self, about, scope: &mut scope, problems };
         let reason = words.said(&raw.reason);
-        let mut ended = Ended::default();
+        let mut ended = EndedWords::default();
         for (ending, said) in &raw.ended {
             let said = words.said(said);
             match ending {
@@ -120,14 +122,14 @@ impl Moments<'_> {
 }
 
 /// Names in reasons and shares.
-struct Words<'a, 'b> {
-    moments: &'a Moments<'b>,
+struct MomentNames<'a, 'b> {
+    moments: &'a MomentGround<'b>,
     about: Option<KindId>,
     scope: &'a mut ViewScope<'b>,
     problems: &'a mut Problems,
 }
 
-impl Words<'_, '_> {
+impl MomentNames<'_, '_> {
     /// Words with names in braces, by language.
     fn said(&mut self, said: &raw::Said) -> Reason {
         let mut reason = Reason::new();
@@ -145,8 +147,8 @@ impl Words<'_, '_> {
                 }
             };
             let part = |part| match part {
-                reason::Part::Text(text) => Some(ReasonPart::Text(text)),
-                reason::Part::Name(name, place) => {
+                reason::TemplatePart::Text(text) => Some(ReasonPart::Text(text)),
+                reason::TemplatePart::Name(name, place) => {
                     self.name(&Text::new(name, locate(ground.text, text, &place))).map(ReasonPart::Slot)
                 }
             };
@@ -177,7 +179,7 @@ impl Words<'_, '_> {
 fn shares_of(
     raw: &raw::Moment,
     (evidence, priority): (&[Evidence], &[Evidence]),
-    (reason, ended): (&Reason, &Ended),
+    (reason, ended): (&Reason, &EndedWords),
     shares: Option<Vec<(Evidence, &Text)>>,
     problems: &mut Problems,
 ) -> Vec<Evidence> {
@@ -284,7 +286,7 @@ pub(super) fn moment_named<'m>(
 }
 
 /// What a condition uses.
-fn evidence(views: &[View], about: Option<KindId>, when: &Expr) -> Vec<Evidence> {
+fn evidence(views: &[KindView], about: Option<KindId>, when: &Expr) -> Vec<Evidence> {
     let of = |scope: u8| if scope == 0 { KindId::CUSTOMER } else { about.unwrap_or(KindId::CUSTOMER) };
     when.refs()
         .iter()

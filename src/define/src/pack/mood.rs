@@ -2,20 +2,22 @@
 
 use std::collections::BTreeMap;
 
+use super::customer::CustomerScope;
 use super::features::{is_rollup, of_records};
 use super::implied::Implied;
-use super::policy::Customer;
 use super::problem::{Problem, Problems};
-use super::raw::{self, Spot, Text};
+use super::raw;
 use super::raw_policy::{Mood, MoodSource as RawSource};
 use super::scope::SlotState;
-use super::words::{nearest, shortened};
+use super::spot::{Spot, Text};
+use super::words::shortened;
 use crate::expr::Expected;
 use crate::plan::{MoodPolicy, MoodSource, SignalSource};
+use propice_model::nearest::nearest;
 use propice_model::{Duration, KindId, Type};
 
 /// How mood counts.
-pub(super) fn mood(customer: &mut Customer<'_>, raw: &Mood, implied: &mut Implied<'_>) -> Option<MoodPolicy> {
+pub(super) fn mood(customer: &mut CustomerScope<'_>, raw: &Mood, implied: &mut Implied<'_>) -> Option<MoodPolicy> {
     let labels = labels(raw, customer.problems);
     let threshold = raw.threshold.map_or(0.5, propice_model::Real::get);
     let mut modalities = BTreeMap::new();
@@ -71,13 +73,13 @@ fn labels(raw: &Mood, problems: &mut Problems) -> BTreeMap<String, bool> {
 
 /// The slot with the latest label, and with a half-life the one with its event time.
 fn latest(
-    customer: &mut Customer<'_>,
+    customer: &mut CustomerScope<'_>,
     from: &Text,
     half_life: Option<&Spot<Duration>>,
     implied: &mut Implied<'_>,
 ) -> Option<MoodSource> {
-    let desk = customer.desk;
-    let view = &desk.views[KindId::CUSTOMER.index()];
+    let against = customer.against;
+    let view = &against.views[KindId::CUSTOMER.index()];
     let name = &from.value;
     let Some(slot) = view.slot(name).filter(|_| !name.contains('.')) else {
         if !view.broken.contains(name) {
@@ -91,7 +93,7 @@ fn latest(
     };
     let SlotState::Known { ty, .. } = &view.slots[slot].1 else { return None };
     if *ty != Type::Text {
-        let (field, expected, found) = (name.clone(), "`text`".to_owned(), desk.ground.type_name(ty));
+        let (field, expected, found) = (name.clone(), "`text`".to_owned(), against.ground.type_name(ty));
         customer.problems.add(Problem::SlotType { key: "from", field, expected, found }, &from.span);
         return None;
     }
@@ -99,12 +101,12 @@ fn latest(
     if half_life.is_none() {
         return Some(MoodSource::Latest { slot, at: None });
     }
-    let Some(raw) = last_of_records(desk.raw, name) else {
+    let Some(raw) = last_of_records(against.raw, name) else {
         customer.problems.add(Problem::MoodNotLast { name: shortened(name) }, &from.span);
         return None;
     };
     // It is a feature already, so that whatever is wrong with it has been reported.
-    let feature = of_records(desk.ground, KindId::CUSTOMER, raw, &mut Problems::default())?;
+    let feature = of_records(against.ground, KindId::CUSTOMER, raw, &mut Problems::default())?;
     let at = implied.time_of(feature, from, customer.problems)?;
     Some(MoodSource::Latest { slot, at: Some(at) })
 }

@@ -3,24 +3,16 @@
 //! What the policy reads of records becomes features of the kind of entity that is implied; see
 //! [`super::implied`].
 
+use super::customer::{CustomerScope, PolicyGround};
 use super::implied::Implied;
 use super::moments::channel_named;
 use super::problem::{Problem, Problems};
-use super::raw::{self, Text};
-use super::scope::{Ground, Lookup, View, ViewScope, compile};
+use super::scope::Lookup;
 use super::{contact, mood};
-use crate::expr::{Expected, Expr};
-use crate::plan::{Arbitration, Channel, DataConsent, DataKinds, Feature, Policy};
+use crate::expr::Expected;
+use crate::plan::{Arbitration, DataConsent, DataKinds, Feature, Policy};
 use propice_model::time::DAY_MS;
 use propice_model::{InputId, KindId};
-
-/// What the policy is checked against.
-pub(super) struct Desk<'a> {
-    pub ground: &'a Ground<'a>,
-    pub views: &'a [View],
-    pub channels: &'a [Channel],
-    pub raw: &'a raw::Pack,
-}
 
 /// What is understood of a policy.
 #[derive(Default)]
@@ -33,9 +25,9 @@ pub(super) struct PolicyDone {
 }
 
 /// The policy of a pack.
-pub(super) fn policy(desk: &Desk<'_>, requests: &mut Vec<Lookup>, problems: &mut Problems) -> PolicyDone {
-    let raw = &desk.raw.policy;
-    let mut customer = Customer { desk, requests, problems };
+pub(super) fn policy(against: &PolicyGround<'_>, requests: &mut Vec<Lookup>, problems: &mut Problems) -> PolicyDone {
+    let raw = &against.raw.policy;
+    let mut customer = CustomerScope { against, requests, problems };
     let mut policy = Policy {
         refusal: customer.over(raw.refusal.as_ref(), &Expected::Condition),
         zone: customer.over(raw.zone.as_ref(), &Expected::Text),
@@ -47,7 +39,7 @@ pub(super) fn policy(desk: &Desk<'_>, requests: &mut Vec<Lookup>, problems: &mut
     for (purpose, condition) in &raw.purposes {
         policy.purposes[purpose.index()] = customer.over(Some(condition), &Expected::Condition);
     }
-    let mut implied = Implied::new(desk.ground);
+    let mut implied = Implied::new(against.ground);
     if let Some(raw) = &raw.mood {
         policy.mood = mood::mood(&mut customer, raw, &mut implied);
     }
@@ -57,42 +49,27 @@ pub(super) fn policy(desk: &Desk<'_>, requests: &mut Vec<Lookup>, problems: &mut
     } else {
         policy.keep_ms = 400 * DAY_MS;
     }
-    policy.holidays = raw.holidays.as_ref().and_then(|raw| contact::holidays(desk.ground, raw, problems));
-    policy.quiet = raw.quiet.iter().map(|raw| contact::quiet(raw, desk.channels, problems)).collect();
-    policy.pressure = raw.pressure.iter().map(|raw| contact::budget(raw, desk.channels, problems)).collect();
+    policy.holidays = raw.holidays.as_ref().and_then(|raw| contact::holidays(against.ground, raw, problems));
+    policy.quiet = raw.quiet.iter().map(|raw| contact::quiet(raw, against.channels, problems)).collect();
+    policy.pressure = raw.pressure.iter().map(|raw| contact::budget(raw, against.channels, problems)).collect();
     if let Some(raw) = &raw.arbitration {
         policy.arbitration = Arbitration { window_ms: raw.window_ms, except: raw.except.clone() };
     }
     policy.rest = raw.rest.iter().map(|spot| spot.value.clone()).collect();
     policy.snooze_ms = raw.snooze.as_ref().map_or(7 * DAY_MS, |spot| spot.value);
     policy.rating = raw.rating.iter().map(|(kind, number)| (kind.value, *number)).collect();
-    policy.human = raw.human.as_ref().and_then(|text| channel_named(text, desk.channels, problems));
+    policy.human = raw.human.as_ref().and_then(|text| channel_named(text, against.channels, problems));
     if !implied.features.is_empty() {
-        policy.kind = Some(KindId(desk.ground.kinds.len() as u16));
+        policy.kind = Some(KindId(against.ground.kinds.len() as u16));
     }
     PolicyDone { policy, implied: implied.features, mood_fields: implied.mood_fields }
 }
 
-/// Expressions over the customer.
-pub(super) struct Customer<'a> {
-    pub desk: &'a Desk<'a>,
-    pub requests: &'a mut Vec<Lookup>,
-    pub problems: &'a mut Problems,
-}
-
-impl Customer<'_> {
-    /// An expression over the customer, without `now`: what depends on it is an attribute.
-    pub(super) fn over(&mut self, text: Option<&Text>, expected: &Expected) -> Option<Expr> {
-        let mut scope = ViewScope::of(self.desk.ground, self.desk.views, KindId::CUSTOMER, false);
-        let expr = compile(self.desk.ground, text?, &mut scope, expected, self.problems);
-        self.requests.append(&mut scope.requests);
-        expr
-    }
-
+impl CustomerScope<'_> {
     /// The kinds of data that need consent, in the order of their names. One that could not be
     /// understood is left out, and reported.
     fn data(&mut self) -> Vec<DataConsent> {
-        let mut raw: Vec<&super::raw_policy::Data> = self.desk.raw.policy.data.iter().collect();
+        let mut raw: Vec<&super::raw_policy::Data> = self.against.raw.policy.data.iter().collect();
         raw.sort_by(|a, b| a.name.value.cmp(&b.name.value));
         let limit = DataKinds::BITS as usize;
         if let Some(data) = raw.get(limit) {

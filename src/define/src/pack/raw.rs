@@ -3,23 +3,9 @@
 use std::ops::Range;
 
 use super::raw_policy::Policy;
+use super::spot::{Spot, Text};
 use crate::plan::{DeadLetters, Ending, ExpectedEvent, OnExpiry, OnNegativeMood, OnSuppressed, Purpose, ValueKind};
 use propice_model::Duration;
-
-/// Something with the place where it stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Spot<T> {
-    pub value: T,
-    pub span: Range<usize>,
-}
-
-impl<T> Spot<T> {
-    pub(crate) fn new(value: T, span: Range<usize>) -> Spot<T> {
-        Spot { value, span }
-    }
-}
-
-pub(crate) type Text = Spot<String>;
 
 /// One text, in languages; the empty one is not said.
 pub(super) type Said = Vec<(String, Text)>;

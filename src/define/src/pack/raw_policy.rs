@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::raw::{Spot, Text};
+use super::spot::{Spot, Text};
 use crate::plan::{Per, Purpose, ReceiptKind, Rest};
 use propice_model::{Duration, Real};
 

@@ -5,10 +5,12 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::problem::{Problem, Problems};
-use super::raw::{BelongsTo, Channel, Entity, Field, Format, Input, Pack, Spot, Text, View};
-use super::section::{Item, Section, wrong_type};
-use super::words::{check_expression_name, check_name, nearest, shortened};
+use super::raw::{BelongsTo, Channel, Entity, Field, Format, Input, Pack, View};
+use super::section::{ENTITY_KEYS, Section, TomlItem, wrong_type};
+use super::spot::{Spot, Text};
+use super::words::{check_expression_name, check_name, shortened};
 use super::{read_cases, read_moments, read_policy, read_views, read_words};
+use propice_model::nearest::nearest;
 
 /// Reads a whole pack.
 pub(super) fn pack(table: &DeTable<'_>, problems: &mut Problems) -> Pack {
@@ -114,7 +116,7 @@ fn declarations<'s>(
     key: &'static str,
     owners: &[String],
     problems: &mut Problems,
-) -> Vec<(Text, Item<'s>)> {
+) -> Vec<(Text, TomlItem<'s>)> {
     let Some(item) = top.get(key) else { return Vec::new() };
     let Some(section) = Section::of(key.to_owned(), key, item, problems) else { return Vec::new() };
     let is_owned = owners.iter().any(|owner| owner == key);
@@ -122,7 +124,7 @@ fn declarations<'s>(
 }
 
 /// `[stream.NAME]` or `[table.NAME]`
-fn input(name: Text, item: Item<'_>, table: bool, problems: &mut Problems) -> Option<Input> {
+fn input(name: Text, item: TomlItem<'_>, table: bool, problems: &mut Problems) -> Option<Input> {
     let what = if table { "a table" } else { "a stream" };
     check_expression_name(what, &name, problems);
     let place = format!("{} `{}`", if table { "table" } else { "stream" }, shortened(&name.value));
@@ -201,7 +203,7 @@ fn fields(section: &mut Section<'_>, problems: &mut Problems) -> (Vec<Field>, Ve
 
 /// The path of a field that is declared inside of another: `"meta.at" = "time"`, `meta.at =
 /// "time"`, `meta = { at = "time" }`.
-fn nested_name(name: &Text, item: Item<'_>) -> Option<String> {
+fn nested_name(name: &Text, item: TomlItem<'_>) -> Option<String> {
     if name.value.contains('.') {
         return Some(shortened(&name.value));
     }
@@ -213,7 +215,7 @@ fn nested_name(name: &Text, item: Item<'_>) -> Option<String> {
 }
 
 /// `name = "type"` or `name = { type = "type", … }`
-fn field(name: Text, item: Item<'_>, problems: &mut Problems) -> Option<Field> {
+fn field(name: Text, item: TomlItem<'_>, problems: &mut Problems) -> Option<Field> {
     match item.get_ref() {
         DeValue::String(ty) => {
             let ty = Spot::new(ty.to_string(), item.span());
@@ -252,7 +254,7 @@ fn format(section: &mut Section<'_>, problems: &mut Problems) -> Format {
 }
 
 /// `[entity.NAME]`, with `[entity.NAME.feature]` and `[entity.NAME.attribute]`.
-fn entity(name: Text, item: Item<'_>, problems: &mut Problems) -> Option<(Entity, View)> {
+fn entity(name: Text, item: TomlItem<'_>, problems: &mut Problems) -> Option<(Entity, View)> {
     if name.value == "customer" {
         problems.add(Problem::CustomerDeclared, &name.span);
         return None;
@@ -264,12 +266,12 @@ fn entity(name: Text, item: Item<'_>, problems: &mut Problems) -> Option<(Entity
     let item = section.wanted("belongs_to", "what relates it to customers", problems);
     let belongs_to = item.and_then(|item| belongs_to(format!("`belongs_to` of {place}"), &name, item, problems));
     let label = read_words::line(&mut section, "label", problems);
-    let view = read_views::of_section(name.clone(), &mut section, &read_views::KEYS, problems);
+    let view = read_views::of_section(name.clone(), &mut section, &ENTITY_KEYS, problems);
     section.finish(problems);
     Some((Entity { name, label, belongs_to }, view))
 }
 
-fn belongs_to(place: String, entity: &Text, item: Item<'_>, problems: &mut Problems) -> Option<BelongsTo> {
+fn belongs_to(place: String, entity: &Text, item: TomlItem<'_>, problems: &mut Problems) -> Option<BelongsTo> {
     let mut section = Section::of(place, "belongs_to", item, problems)?;
     if section.span.is_empty() {
         section.span = entity.span.clone();
@@ -286,7 +288,7 @@ fn belongs_to(place: String, entity: &Text, item: Item<'_>, problems: &mut Probl
 }
 
 /// `[channel.NAME]`
-fn channel(name: Text, item: Item<'_>, problems: &mut Problems) -> Option<Channel> {
+fn channel(name: Text, item: TomlItem<'_>, problems: &mut Problems) -> Option<Channel> {
     check_name("a channel", &name, problems);
     let mut section = Section::of(format!("channel `{}`", shortened(&name.value)), &name.value, item, problems)?;
     let topic = section.filled("topic", problems).map(|text| text.value);
@@ -346,7 +348,7 @@ const NAMELESS: [&str; 3] = ["pack", "policy", "test"];
 
 /// Where a section of the language has what belongs to an entity of its name: in itself, or, when
 /// it is a list of cases, in those behind which it is written.
-fn parts_with_views(item: Item<'_>) -> Vec<Item<'_>> {
+fn parts_with_views(item: TomlItem<'_>) -> Vec<TomlItem<'_>> {
     match item.get_ref() {
         DeValue::Array(cases) => cases.iter().filter(|case| case.get_ref().is_table()).collect(),
         _ => vec![item],
@@ -354,14 +356,14 @@ fn parts_with_views(item: Item<'_>) -> Vec<Item<'_>> {
 }
 
 /// The keys of a section of the language that belong to an entity of its name.
-fn view_keys(section: &str, item: Item<'_>) -> Vec<&'static str> {
+fn view_keys(section: &str, item: TomlItem<'_>) -> Vec<&'static str> {
     let inner = |key: &str| item.get_ref().as_table().and_then(|table| table.get(key));
     let is_one = |key: &&str| {
         inner(key).is_some_and(
             |item| if NAMELESS.contains(&section) { item.get_ref().is_table() } else { is_view(key, item) },
         )
     };
-    read_views::KEYS.into_iter().filter(is_one).collect()
+    ENTITY_KEYS.into_iter().filter(is_one).collect()
 }
 
 fn looks_like_view(item: &Spanned<DeValue<'_>>) -> bool {

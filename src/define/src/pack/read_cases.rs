@@ -3,8 +3,9 @@
 use toml::de::{DeArray, DeInteger, DeTable, DeValue};
 
 use super::problem::{Problem, Problems};
-use super::raw::{Expected, Given, Spot, Test, Text};
-use super::section::{Item, Section, text_of, word_of, wrong_type};
+use super::raw::{Expected, Given, Test};
+use super::section::{Section, TomlItem, text_of, word_of, wrong_type};
+use super::spot::{Spot, Text};
 use crate::plan::{DeadLetters, ExpectedEvent, Gate, Verdict};
 use propice_model::value::write_json_with;
 
@@ -22,7 +23,7 @@ const REASONS: [(&str, &str); 7] = [
 ];
 
 /// One case.
-pub(super) fn case(item: Item<'_>, problems: &mut Problems) -> Option<Test> {
+pub(super) fn case(item: TomlItem<'_>, problems: &mut Problems) -> Option<Test> {
     let mut section = Section::of("a test".to_owned(), "test", item, problems)?;
     let name = section.needed("name", "what the case shows", problems);
     if let Some(name) = &name {
@@ -87,7 +88,7 @@ fn given(section: &mut Section<'_>, problems: &mut Problems) -> Option<Given> {
 }
 
 /// A record as a line of JSON, with its input.
-fn record(item: Item<'_>, problems: &mut Problems) -> Option<(Text, String)> {
+fn record(item: TomlItem<'_>, problems: &mut Problems) -> Option<(Text, String)> {
     let mut section = Section::of("a record".to_owned(), "given", item, problems)?;
     let input = section.needed("stream", "the name of its stream or table", problems)?;
     let mut json = String::new();
@@ -96,7 +97,7 @@ fn record(item: Item<'_>, problems: &mut Problems) -> Option<(Text, String)> {
 }
 
 /// One expected transition or verdict.
-fn expected(item: Item<'_>, problems: &mut Problems) -> Option<Expected> {
+fn expected(item: TomlItem<'_>, problems: &mut Problems) -> Option<Expected> {
     let mut section = Section::of("an expectation".to_owned(), "expect", item, problems)?;
     let event = event(&mut section, problems);
     let customer = section.wanted("customer", "the id of the customer", problems);
@@ -142,7 +143,7 @@ fn event(section: &mut Section<'_>, problems: &mut Problems) -> Option<ExpectedE
 }
 
 /// An id: a text or a whole number.
-fn id_text(key: &'static str, item: Item<'_>, problems: &mut Problems) -> Option<Text> {
+fn id_text(key: &'static str, item: TomlItem<'_>, problems: &mut Problems) -> Option<Text> {
     match item.get_ref() {
         DeValue::Integer(number) => Some(Spot::new(decimal(number), item.span())),
         DeValue::String(text) if text.is_empty() => {
@@ -154,7 +155,7 @@ fn id_text(key: &'static str, item: Item<'_>, problems: &mut Problems) -> Option
 }
 
 /// A time: a text or a date of TOML.
-fn time_text(key: &'static str, item: Item<'_>, problems: &mut Problems) -> Option<Text> {
+fn time_text(key: &'static str, item: TomlItem<'_>, problems: &mut Problems) -> Option<Text> {
     match item.get_ref() {
         DeValue::Datetime(time) => Some(Spot::new(time.to_string(), item.span())),
         _ => text_of(key, item, problems),

@@ -3,9 +3,9 @@
 use toml::de::DeValue;
 
 use super::problem::{Problem, Problems};
-use super::raw::{Spot, Text};
 use super::raw_policy::{Holidays, Pressure, Quiet};
-use super::section::{Item, Section, text_of, wrong_type};
+use super::section::{Section, TomlItem, text_of, wrong_type};
+use super::spot::{Spot, Text};
 use super::words::shortened;
 use crate::plan::{Per, Period, Purpose};
 
@@ -35,7 +35,7 @@ pub(super) fn quiet(section: &mut Section<'_>, problems: &mut Problems) -> Vec<Q
     }
 }
 
-fn quiet_rule(place: &str, item: Item<'_>, problems: &mut Problems) -> Option<Quiet> {
+fn quiet_rule(place: &str, item: TomlItem<'_>, problems: &mut Problems) -> Option<Quiet> {
     let mut section = Section::of(place.to_owned(), "quiet", item, problems)?;
     let hours = hour_texts(&mut section, problems).iter().filter_map(|text| hours(text, problems)).collect();
     let days = section.words("days", "day", &DAYS, problems);
@@ -94,7 +94,7 @@ fn minutes(text: &str) -> Option<u16> {
 }
 
 /// `holidays = { table = "holidays", day = "day", region = "region" }`
-pub(super) fn holidays(item: Item<'_>, problems: &mut Problems) -> Option<Holidays> {
+pub(super) fn holidays(item: TomlItem<'_>, problems: &mut Problems) -> Option<Holidays> {
     let mut section = Section::of("`policy.holidays`".to_owned(), "holidays", item, problems)?;
     let holidays = Holidays {
         table: section.needed("table", "the table of holidays", problems),
@@ -106,7 +106,7 @@ pub(super) fn holidays(item: Item<'_>, problems: &mut Problems) -> Option<Holida
 }
 
 /// An entry of `policy.pressure`.
-pub(super) fn pressure(item: Item<'_>, problems: &mut Problems) -> Option<Pressure> {
+pub(super) fn pressure(item: TomlItem<'_>, problems: &mut Problems) -> Option<Pressure> {
     let mut section = Section::of("an entry of `policy.pressure`".to_owned(), "pressure", item, problems)?;
     if !section.has("at_most") {
         section.missing("at_most", "how many contacts", problems);

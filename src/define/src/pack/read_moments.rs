@@ -3,9 +3,10 @@
 use toml::de::DeValue;
 
 use super::problem::{Problem, Problems};
-use super::raw::{Moment, Said, Silence, Spot, Text};
+use super::raw::{Moment, Said, Silence};
 use super::read_words;
-use super::section::{Item, Section};
+use super::section::{Section, TomlItem};
+use super::spot::{Spot, Text};
 use super::words::{check_name, shortened};
 use crate::plan::{OnExpiry, OnNegativeMood, OnSuppressed, Purpose, ValueKind};
 
@@ -25,7 +26,7 @@ const ON_SUPPRESSED: [(&str, OnSuppressed); 2] = [("wait", OnSuppressed::Wait), 
 const ON_EXPIRY: [(&str, OnExpiry); 2] = [("expire", OnExpiry::Expire), ("human", OnExpiry::Human)];
 
 /// `[moment.NAME]`
-pub(super) fn moment(name: Text, item: Item<'_>, problems: &mut Problems) -> Option<Moment> {
+pub(super) fn moment(name: Text, item: TomlItem<'_>, problems: &mut Problems) -> Option<Moment> {
     check_name("a moment", &name, problems);
     let mut section = Section::of(format!("moment `{}`", shortened(&name.value)), &name.value, item, problems)?;
     section.span = name.span.clone();

@@ -3,14 +3,13 @@
 use toml::de::DeValue;
 
 use super::problem::{Problem, Problems};
-use super::raw::Text;
 use super::raw_policy::{Mood, MoodSource, Signal};
-use super::read_policy::filled_of;
-use super::section::{Item, Section};
+use super::section::{Section, TomlItem, filled_of};
+use super::spot::Text;
 use propice_model::Real;
 
 /// `policy.mood`, in both of its forms.
-pub(super) fn mood(item: Item<'_>, problems: &mut Problems) -> Option<Mood> {
+pub(super) fn mood(item: TomlItem<'_>, problems: &mut Problems) -> Option<Mood> {
     let mut section = Section::of("`policy.mood`".to_owned(), "mood", item, problems)?;
     if !section.has("negative") {
         section.missing("negative", "the moods that are negative", problems);
@@ -42,12 +41,12 @@ fn pairs<'s, T>(
     section: &mut Section<'s>,
     key: &'static str,
     problems: &mut Problems,
-    read: impl Fn(&str, Item<'s>, &mut Problems) -> Option<T>,
+    read: impl Fn(&str, TomlItem<'s>, &mut Problems) -> Option<T>,
 ) -> Vec<(Text, T)> {
     let Some(item) = section.get(key) else { return Vec::new() };
     let inner = Section::of(format!("`{key}` of {}", section.place), key, item, problems);
     let entries: Vec<_> = inner.iter().flat_map(Section::entries).collect();
-    let read = |(name, item): (Text, Item<'s>)| read(&name.value, item, problems).map(|value| (name, value));
+    let read = |(name, item): (Text, TomlItem<'s>)| read(&name.value, item, problems).map(|value| (name, value));
     entries.into_iter().filter_map(read).collect()
 }
 
@@ -81,7 +80,7 @@ fn source(section: &mut Section<'_>, problems: &mut Problems) -> Option<MoodSour
 }
 
 /// `{ from = "contacts", label = "mood", … }`
-fn signal(item: Item<'_>, problems: &mut Problems) -> Option<Signal> {
+fn signal(item: TomlItem<'_>, problems: &mut Problems) -> Option<Signal> {
     let mut section = Section::of("an entry of `policy.mood.signals`".to_owned(), "signals", item, problems)?;
     let signal = Signal {
         from: section.needed("from", "the stream or table with the signals", problems),

@@ -3,16 +3,16 @@
 use toml::de::DeValue;
 
 use super::problem::{Problem, Problems};
-use super::raw::{Spot, Text};
 use super::raw_policy::{Arbitration, Data, Policy, Receipts};
-use super::section::{Item, Section, number_of, text_of, word_of, wrong_type};
+use super::section::{Section, TomlItem, filled_of, number_of, word_of, wrong_type};
+use super::spot::{Spot, Text};
 use super::words::{check_name, shortened};
 use super::{read_contact, read_mood};
 use crate::plan::{Purpose, ReceiptKind, Rest};
 use propice_model::Real;
 
 /// `[policy]`
-pub(super) fn policy(item: Item<'_>, problems: &mut Problems) -> Policy {
+pub(super) fn policy(item: TomlItem<'_>, problems: &mut Problems) -> Policy {
     let mut policy = Policy::default();
     let Some(mut section) = Section::of("[policy]".to_owned(), "policy", item, problems) else { return policy };
     policy.refusal = section.filled("refusal", problems);
@@ -44,7 +44,7 @@ pub(super) fn policy(item: Item<'_>, problems: &mut Problems) -> Policy {
 }
 
 /// `[policy.consent]`
-fn consent(item: Item<'_>, policy: &mut Policy, problems: &mut Problems) {
+fn consent(item: TomlItem<'_>, policy: &mut Policy, problems: &mut Problems) {
     policy.consent = Some(item.span());
     let Some(mut section) = Section::of("`policy.consent`".to_owned(), "consent", item, problems) else { return };
     if let Some(item) = section.get("purposes") {
@@ -69,7 +69,7 @@ fn consent(item: Item<'_>, policy: &mut Policy, problems: &mut Problems) {
 }
 
 /// `[policy.consent.data.NAME]`
-fn data(name: Text, item: Item<'_>, problems: &mut Problems) -> Option<Data> {
+fn data(name: Text, item: TomlItem<'_>, problems: &mut Problems) -> Option<Data> {
     check_name("a kind of data", &name, problems);
     let place = format!("the kind of data `{}`", shortened(&name.value));
     let mut section = Section::of(place, &name.value, item, problems)?;
@@ -85,16 +85,6 @@ fn data(name: Text, item: Item<'_>, problems: &mut Problems) -> Option<Data> {
     }
     section.finish(problems);
     Some(data)
-}
-
-/// A text that is not empty.
-pub(super) fn filled_of(key: &str, item: Item<'_>, problems: &mut Problems) -> Option<Text> {
-    let text = text_of(key, item, problems)?;
-    if text.value.trim().is_empty() {
-        problems.add(Problem::Empty { key: shortened(key) }, &text.span);
-        return None;
-    }
-    Some(text)
 }
 
 /// `arbitration = "1h"` or `arbitration = { per = "1h", except = […] }`
@@ -123,7 +113,7 @@ fn arbitration(section: &mut Section<'_>, problems: &mut Problems) -> Option<Arb
 }
 
 /// `{ after = 3, of = ["dismissed"], within = "180d", for = "90d" }`
-fn rest(item: Item<'_>, problems: &mut Problems) -> Option<Spot<Rest>> {
+fn rest(item: TomlItem<'_>, problems: &mut Problems) -> Option<Spot<Rest>> {
     let mut section = Section::of("an entry of `policy.rest`".to_owned(), "rest", item, problems)?;
     for (key, what) in [("after", "from which receipt on"), ("of", "kinds of receipts"), ("for", "how long it rests")] {
         if !section.has(key) {
@@ -143,7 +133,7 @@ fn rest(item: Item<'_>, problems: &mut Problems) -> Option<Spot<Rest>> {
 }
 
 /// `rating = { useful = 2.0, … }`
-fn rating(item: Item<'_>, problems: &mut Problems) -> Vec<(Spot<ReceiptKind>, Real)> {
+fn rating(item: TomlItem<'_>, problems: &mut Problems) -> Vec<(Spot<ReceiptKind>, Real)> {
     let Some(section) = Section::of("`policy.rating`".to_owned(), "rating", item, problems) else { return Vec::new() };
     let mut rating = Vec::new();
     for (name, item) in section.entries() {
@@ -155,7 +145,7 @@ fn rating(item: Item<'_>, problems: &mut Problems) -> Vec<(Spot<ReceiptKind>, Re
 }
 
 /// `[policy.receipts]`
-fn receipts(item: Item<'_>, problems: &mut Problems) -> Option<Receipts> {
+fn receipts(item: TomlItem<'_>, problems: &mut Problems) -> Option<Receipts> {
     let mut section = Section::of("`policy.receipts`".to_owned(), "receipts", item, problems)?;
     let receipts = Receipts {
         from: section.needed("from", "the stream or table with the receipts", problems),

@@ -3,9 +3,10 @@
 use toml::de::DeValue;
 
 use super::problem::{Problem, Problems};
-use super::raw::{Argument, Attribute, Feature, Spot, Text, View};
+use super::raw::{Argument, Attribute, Feature, View};
 use super::read_words;
-use super::section::{Item, Section, text_of, wrong_type};
+use super::section::{ENTITY_KEYS, Section, TomlItem, text_of, wrong_type};
+use super::spot::{Spot, Text};
 use super::words::shortened;
 use propice_model::limits::SET_MOST;
 
@@ -13,19 +14,16 @@ use propice_model::limits::SET_MOST;
 pub(super) const AGGREGATES: [&str; 11] =
     ["count", "sum", "avg", "stddev", "min", "max", "first", "last", "distinct", "set", "top"];
 
-/// What keys of an entity are.
-pub(super) const KEYS: [&str; 3] = ["feature", "attribute", "labels"];
-
 /// The sections of one entity.
-pub(super) fn view(entity: Text, item: Item<'_>, problems: &mut Problems) -> Option<View> {
+pub(super) fn view(entity: Text, item: TomlItem<'_>, problems: &mut Problems) -> Option<View> {
     let mut section = Section::of(format!("[{}]", entity.value), &entity.value, item, problems)?;
-    let view = of_section(entity, &mut section, &KEYS, problems);
+    let view = of_section(entity, &mut section, &ENTITY_KEYS, problems);
     section.finish(problems);
     Some(view)
 }
 
 /// Those of an entity that is called like a section of the language, which has other keys too.
-pub(super) fn beside(entity: Text, item: Item<'_>, keys: &[&str], problems: &mut Problems) -> Option<View> {
+pub(super) fn beside(entity: Text, item: TomlItem<'_>, keys: &[&str], problems: &mut Problems) -> Option<View> {
     let mut section = Section::of(format!("[{}]", entity.value), &entity.value, item, problems)?;
     Some(of_section(entity, &mut section, keys, problems))
 }
@@ -64,7 +62,7 @@ pub(super) fn of_section(entity: Text, section: &mut Section<'_>, keys: &[&str],
 }
 
 /// `name = { from = "…", sum = "…" }`
-fn feature(name: Text, item: Item<'_>, problems: &mut Problems) -> Option<Feature> {
+fn feature(name: Text, item: TomlItem<'_>, problems: &mut Problems) -> Option<Feature> {
     let mut section = Section::of(format!("feature `{}`", shortened(&name.value)), &name.value, item, problems)?;
     section.span = name.span.clone();
     let mut feature = Feature {
@@ -93,7 +91,7 @@ fn feature(name: Text, item: Item<'_>, problems: &mut Problems) -> Option<Featur
 }
 
 /// `true` behind `count`, an expression behind all.
-fn argument(aggregate: &'static str, item: Item<'_>, problems: &mut Problems) -> Option<Argument> {
+fn argument(aggregate: &'static str, item: TomlItem<'_>, problems: &mut Problems) -> Option<Argument> {
     match item.get_ref() {
         DeValue::String(text) => Some(Argument::Expression(text.to_string())),
         DeValue::Boolean(true) if aggregate == "count" => Some(Argument::Records),

@@ -4,11 +4,13 @@
 use toml::de::DeValue;
 
 use super::problem::{Problem, Problems};
-use super::raw::{Said, Text};
-use super::section::{Item, Section, text_of, wrong_type};
-use super::words::{nearest as nearest_name, shortened};
+use super::raw::Said;
+use super::section::{Section, TomlItem, text_of, wrong_type};
+use super::spot::Text;
+use super::words::shortened;
 use crate::plan::Ending;
 use propice_model::language::primary;
+use propice_model::nearest::nearest as nearest_name;
 
 /// The languages of ISO 639-1.
 const LANGUAGES: &str = "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da \
@@ -30,7 +32,7 @@ pub(super) fn line(section: &mut Section<'_>, key: &'static str, problems: &mut 
 }
 
 /// The value of a key, likewise.
-pub(super) fn line_of(place: String, key: &str, item: Item<'_>, problems: &mut Problems) -> Said {
+pub(super) fn line_of(place: String, key: &str, item: TomlItem<'_>, problems: &mut Problems) -> Said {
     let mut said = said_of(place, key, item, problems);
     for (_, text) in &mut said {
         text.value = text.value.trim().to_owned();
@@ -41,7 +43,7 @@ pub(super) fn line_of(place: String, key: &str, item: Item<'_>, problems: &mut P
     said
 }
 
-fn said_of(place: String, key: &str, item: Item<'_>, problems: &mut Problems) -> Said {
+fn said_of(place: String, key: &str, item: TomlItem<'_>, problems: &mut Problems) -> Said {
     match item.get_ref() {
         DeValue::String(_) => filled(key, item, problems).into_iter().map(|text| (String::new(), text)).collect(),
         DeValue::Table(table) => {
@@ -60,7 +62,11 @@ fn said_of(place: String, key: &str, item: Item<'_>, problems: &mut Problems) ->
 }
 
 /// Texts by language; `others` are keys that may have been meant as well.
-fn by_language<'s>(entries: impl Iterator<Item = (Text, Item<'s>)>, others: &[&str], problems: &mut Problems) -> Said {
+fn by_language<'s>(
+    entries: impl Iterator<Item = (Text, TomlItem<'s>)>,
+    others: &[&str],
+    problems: &mut Problems,
+) -> Said {
     let mut said = Said::new();
     for (language, item) in entries {
         report_language(&language, others, problems);
@@ -69,7 +75,7 @@ fn by_language<'s>(entries: impl Iterator<Item = (Text, Item<'s>)>, others: &[&s
     said
 }
 
-fn filled(key: &str, item: Item<'_>, problems: &mut Problems) -> Option<Text> {
+fn filled(key: &str, item: TomlItem<'_>, problems: &mut Problems) -> Option<Text> {
     let text = text_of(key, item, problems)?;
     if text.value.trim().is_empty() {
         problems.add(Problem::Empty { key: key.to_owned() }, &text.span);

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// A part of a reason: as it stands, or a name with its place in the text.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum TemplatePart {
     Text(String),
     Name(String, Range<usize>),
 }
@@ -20,7 +20,7 @@ pub(super) enum Fault {
 ///
 /// # Errors
 /// A brace that is never closed, or what is no name in one; with its place in the text.
-pub(super) fn parts(text: &str) -> Result<Vec<Part>, (Fault, Range<usize>)> {
+pub(super) fn parts(text: &str) -> Result<Vec<TemplatePart>, (Fault, Range<usize>)> {
     let mut parts = Vec::new();
     let mut plain = String::new();
     let mut at = 0;
@@ -43,14 +43,14 @@ pub(super) fn parts(text: &str) -> Result<Vec<Part>, (Fault, Range<usize>)> {
             return Err((Fault::NotAName(name.to_owned()), start - 1..start + length + 1));
         }
         if !plain.is_empty() {
-            parts.push(Part::Text(std::mem::take(&mut plain)));
+            parts.push(TemplatePart::Text(std::mem::take(&mut plain)));
         }
-        parts.push(Part::Name(name.to_owned(), begin..begin + name.len()));
+        parts.push(TemplatePart::Name(name.to_owned(), begin..begin + name.len()));
         at = start + length + 1;
     }
     plain.push_str(&text[at..]);
     if !plain.is_empty() {
-        parts.push(Part::Text(plain));
+        parts.push(TemplatePart::Text(plain));
     }
     Ok(parts)
 }
@@ -70,8 +70,8 @@ mod tests {
 
     #[test]
     fn names_stand_in_braces() {
-        let text = |text: &str| Part::Text(text.to_owned());
-        let name = |name: &str, place| Part::Name(name.to_owned(), place);
+        let text = |text: &str| TemplatePart::Text(text.to_owned());
+        let name = |name: &str, place| TemplatePart::Name(name.to_owned(), place);
         assert_eq!(parts("only words"), Ok(vec![text("only words")]));
         assert_eq!(
             parts("{a} and { account.b }{c}!"),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::problem::{Problem, Problems};
-use super::raw::Text;
+use super::spot::Text;
 use crate::expr::{self, Expected, Expr, Name, Names, Ref};
 use crate::plan::Input;
 use propice_model::{FieldId, InputId, KindId, Type};
@@ -16,11 +16,11 @@ pub(super) struct Ground<'a> {
     /// The names of the kinds of entities; the customer is the first.
     pub kinds: &'a [String],
     /// The inputs, in the order of the pack.
-    pub inputs: &'a [Shape],
+    pub inputs: &'a [InputShape],
 }
 
 /// An input as far as it could be understood.
-pub(super) struct Shape {
+pub(super) struct InputShape {
     pub input: Input,
     /// Its fields that are personal.
     pub personal: Vec<FieldId>,
@@ -32,7 +32,7 @@ pub(super) struct Shape {
     pub key_broken: bool,
 }
 
-impl Shape {
+impl InputShape {
     /// Whether a field may be there, had it been understood.
     pub(super) fn is_broken(&self, field: &str) -> bool {
         self.fieldless || self.broken.iter().any(|broken| broken == field)
@@ -132,7 +132,7 @@ pub(super) fn locate(source: &str, text: &Text, part: &Range<usize>) -> Range<us
 /// The fields of a record.
 pub(super) struct FieldScope<'a> {
     kinds: &'a [String],
-    shape: &'a Shape,
+    shape: &'a InputShape,
     broken: Vec<String>,
 }
 
@@ -198,14 +198,14 @@ pub(super) enum SlotState {
 
 /// The slots of a kind of entity: declared features, implied features, attributes.
 #[derive(Debug, Default)]
-pub(super) struct View {
+pub(super) struct KindView {
     pub slots: Vec<(String, SlotState)>,
     index: HashMap<String, usize>,
     /// Names that are declared, but not in a way that could be read.
     pub broken: Vec<String>,
 }
 
-impl View {
+impl KindView {
     /// Adds a slot; of two with one name the first counts.
     pub(super) fn push(&mut self, name: &str, state: SlotState) {
         self.index.entry(name.to_owned()).or_insert(self.slots.len());
@@ -224,7 +224,7 @@ pub(super) type Lookup = (KindId, InputId, FieldId);
 /// The views that an expression is over.
 pub(super) struct ViewScope<'a> {
     ground: &'a Ground<'a>,
-    views: &'a [View],
+    views: &'a [KindView],
     /// Scopes with their kinds, in the order in which names are looked up.
     scopes: Vec<(u8, KindId)>,
     now: bool,
@@ -237,7 +237,7 @@ pub(super) struct ViewScope<'a> {
 
 impl<'a> ViewScope<'a> {
     /// Over the slots of one kind.
-    pub(super) fn of(ground: &'a Ground<'a>, views: &'a [View], kind: KindId, now: bool) -> ViewScope<'a> {
+    pub(super) fn of(ground: &'a Ground<'a>, views: &'a [KindView], kind: KindId, now: bool) -> ViewScope<'a> {
         ViewScope {
             ground,
             views,
@@ -250,7 +250,7 @@ impl<'a> ViewScope<'a> {
     }
 
     /// Over the slots of a customer and, first, of one of its entities.
-    pub(super) fn about(ground: &'a Ground<'a>, views: &'a [View], about: Option<KindId>) -> ViewScope<'a> {
+    pub(super) fn about(ground: &'a Ground<'a>, views: &'a [KindView], about: Option<KindId>) -> ViewScope<'a> {
         let mut scope = ViewScope::of(ground, views, KindId::CUSTOMER, true);
         if let Some(kind) = about {
             scope.scopes.insert(0, (1, kind));

@@ -6,14 +6,17 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::problem::{Problem, Problems};
-use super::raw::{Spot, Text};
-use super::read_views::KEYS;
-use super::words::{nearest, shortened};
+use super::spot::{Spot, Text};
+use super::words::shortened;
 use propice_model::limits::DURATION_MS;
+use propice_model::nearest::nearest;
 use propice_model::{Duration, time};
 
+/// What keys of an entity are.
+pub(super) const ENTITY_KEYS: [&str; 3] = ["feature", "attribute", "labels"];
+
 /// A value of a table with its place.
-pub(crate) type Item<'s> = &'s Spanned<DeValue<'s>>;
+pub(crate) type TomlItem<'s> = &'s Spanned<DeValue<'s>>;
 
 /// A table that is being read.
 pub(crate) struct Section<'s> {
@@ -36,7 +39,7 @@ impl<'s> Section<'s> {
     }
 
     /// The table behind a value, or a report of what else it is.
-    pub(crate) fn of(place: String, key: &str, item: Item<'s>, problems: &mut Problems) -> Option<Section<'s>> {
+    pub(crate) fn of(place: String, key: &str, item: TomlItem<'s>, problems: &mut Problems) -> Option<Section<'s>> {
         match item.get_ref() {
             DeValue::Table(table) => Some(Section::new(place, item.span(), table)),
             other => {
@@ -47,7 +50,7 @@ impl<'s> Section<'s> {
     }
 
     /// The value of a key, which is known from now on.
-    pub(crate) fn get(&mut self, key: &'static str) -> Option<Item<'s>> {
+    pub(crate) fn get(&mut self, key: &'static str) -> Option<TomlItem<'s>> {
         self.known.push(key);
         self.table.get(key)
     }
@@ -58,7 +61,7 @@ impl<'s> Section<'s> {
         key: &'static str,
         what: &'static str,
         problems: &mut Problems,
-    ) -> Option<Item<'s>> {
+    ) -> Option<TomlItem<'s>> {
         let item = self.get(key);
         if item.is_none() {
             self.missing(key, what, problems);
@@ -74,7 +77,7 @@ impl<'s> Section<'s> {
     /// Leaves the features and attributes of an entity to whoever reads them: it may be called like
     /// this section.
     pub(crate) fn leave_views(&mut self) {
-        let keys: Vec<&str> = KEYS.into_iter().filter(|key| self.is_table(key)).collect();
+        let keys: Vec<&str> = ENTITY_KEYS.into_iter().filter(|key| self.is_table(key)).collect();
         self.known_elsewhere.extend(keys);
     }
 
@@ -84,7 +87,7 @@ impl<'s> Section<'s> {
     }
 
     /// All entries with the names of their keys.
-    pub(crate) fn entries(&self) -> impl Iterator<Item = (Text, Item<'s>)> + use<'s> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (Text, TomlItem<'s>)> + use<'s> {
         self.table.iter().map(|(key, value)| (Spot::new(key.get_ref().to_string(), key.span()), value))
     }
 
@@ -295,7 +298,7 @@ impl<'s> Section<'s> {
 }
 
 /// The text of a value, or a report of what else it is.
-pub(crate) fn text_of(key: &str, item: Item<'_>, problems: &mut Problems) -> Option<Text> {
+pub(crate) fn text_of(key: &str, item: TomlItem<'_>, problems: &mut Problems) -> Option<Text> {
     match item.get_ref() {
         DeValue::String(text) => Some(Spot::new(text.to_string(), item.span())),
         other => {
@@ -306,7 +309,7 @@ pub(crate) fn text_of(key: &str, item: Item<'_>, problems: &mut Problems) -> Opt
 }
 
 /// The number of a value, or a report of what else it is.
-pub(crate) fn number_of(key: &str, item: Item<'_>, problems: &mut Problems) -> Option<f64> {
+pub(crate) fn number_of(key: &str, item: TomlItem<'_>, problems: &mut Problems) -> Option<f64> {
     let number = match item.get_ref() {
         DeValue::Integer(number) => {
             i64::from_str_radix(number.as_str(), number.radix()).ok().map(|number| number as f64)
@@ -352,4 +355,14 @@ pub(crate) fn wrong_type(key: &str, expected: &'static str, found: &DeValue<'_>)
         DeValue::Table(_) => "a table",
     };
     Problem::WrongType { key: shortened(key), expected, found }
+}
+
+/// A text that is not empty.
+pub(super) fn filled_of(key: &str, item: TomlItem<'_>, problems: &mut Problems) -> Option<Text> {
+    let text = text_of(key, item, problems)?;
+    if text.value.trim().is_empty() {
+        problems.add(Problem::Empty { key: shortened(key) }, &text.span);
+        return None;
+    }
+    Some(text)
 }

@@ -1,7 +1,7 @@
 //! Names and words: what a name may look like, which one was probably meant.
 
 use super::problem::{Problem, Problems};
-use super::raw::Spot;
+use super::spot::Spot;
 use propice_model::limits::NAME_BYTES;
 
 /// Words of the expression language: a thing that is called so could not be used in an expression.
@@ -52,24 +52,6 @@ pub(crate) fn check_slot_name(what: &'static str, name: &Spot<String>, taken: &[
     problems.add(Problem::ReservedName { what, name: name.value.clone(), why, remedy }, &name.span);
 }
 
-/// The name that was probably meant: near enough, and the nearest.
-pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    const NEAR: f64 = 0.6;
-    // Longer texts are no misspelt names, and comparing them costs the product of the lengths.
-    if name.len() > 2 * NAME_BYTES {
-        return None;
-    }
-    let lower = name.to_lowercase();
-    known
-        .into_iter()
-        // Of so different a length they cannot be near, and need not be compared.
-        .filter(|other| other.len() * 5 >= name.len() * 2 && name.len() * 5 >= other.len() * 2)
-        .map(|other| (strsim::normalized_damerau_levenshtein(&lower, &other.to_lowercase()), other))
-        .filter(|(likeness, _)| *likeness >= NEAR)
-        .max_by(|(a, left), (b, right)| a.total_cmp(b).then_with(|| right.cmp(left)))
-        .map(|(_, other)| other.to_owned())
-}
-
 /// A text from the pack as a message shows it.
 pub(crate) fn shortened(text: &str) -> String {
     const SHOWN: usize = 80;
@@ -93,13 +75,6 @@ pub(crate) fn join_or(names: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_nearest_name_is_near() {
-        assert_eq!(nearest("ammount", ["amount", "account"]), Some("amount".to_owned()));
-        assert_eq!(nearest("balance", ["x", "colour"]), None);
-        assert_eq!(nearest("Europe/pariss", ["Europe/Paris"]), Some("Europe/Paris".to_owned()));
-    }
 
     #[test]
     fn names_are_lower_case_and_short() {

@@ -11,7 +11,7 @@ pub struct Feature {
     /// The type of its value.
     pub ty: Type,
     /// What is aggregated.
-    pub source: Source,
+    pub source: FeatureSource,
     /// How.
     pub aggregate: Aggregate,
     /// The argument of the aggregate; `None` for `count = true`.
@@ -31,7 +31,7 @@ pub struct Feature {
 
 /// What a feature aggregates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum FeatureSource {
     /// The records of an input; the field names the entity.
     Records {
         /// The stream or table.

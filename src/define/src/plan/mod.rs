@@ -12,12 +12,15 @@ mod words;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use propice_model::{Duration, FieldId, InputId, KindId, Type};
 
 use super::diagnostic::Diagnostic;
-use super::expr::Expr;
+use super::expr::{Expr, Ref};
 
-pub use feature::{Aggregate, Feature, Interval, Source};
+pub use feature::{Aggregate, Feature, FeatureSource, Interval};
 pub use policy::{
     Arbitration, Budget, DataConsent, DataKinds, Holidays, MoodPolicy, MoodSource, OnExpiry, OnSuppressed, Per, Period,
     Policy, QuietRule, Reason, ReasonPart, ReceiptKind, Rest, SIGNAL_HALF_LIVES, SignalSource, Silence, receipt,
@@ -25,7 +28,7 @@ pub use policy::{
 };
 pub use unit::TimeUnit;
 pub use verdict::{Ending, Gate, Verdict};
-pub use words::{Ended, Texts, said};
+pub use words::{EndedWords, Texts, said};
 
 /// Everything a pack says, checked.
 #[derive(Debug)]
@@ -57,6 +60,13 @@ pub struct Plan {
     /// Facts of tables carry their rows, so that these can be kept. Set by a run whose state is
     /// kept, never by a pack.
     pub keeps_rows: bool,
+}
+
+impl Evidence {
+    /// Where its value is found.
+    pub fn reference(&self) -> Ref {
+        Ref { scope: self.scope, slot: self.slot }
+    }
 }
 
 impl Plan {
@@ -267,7 +277,7 @@ pub struct Moment {
     /// Why, in words; empty: told from the condition.
     pub reason: Reason,
     /// What is said when it is true no more.
-    pub ended: Ended,
+    pub ended: EndedWords,
     /// A hint to whoever writes or speaks.
     pub tone: Option<String>,
     /// What leaves with a trigger.
@@ -300,7 +310,8 @@ pub struct Evidence {
 }
 
 /// What a moment is for, the most important first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// Fraud, danger.
     Safety,
@@ -350,7 +361,8 @@ pub struct ValueStatement {
 }
 
 /// The four kinds of value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum ValueKind {
     /// Money.
     Economic,
@@ -399,7 +411,7 @@ pub struct TestCase {
     pub given: Given,
     /// Every transition of the moments that it names with one, and every verdict of those that it
     /// names with a verdict.
-    pub expect: Vec<Expected>,
+    pub expect: Vec<ExpectedEpisode>,
     /// Moments (names) that must not open.
     pub silent: Vec<String>,
     /// Moments (names) that must not be released or handed over.
@@ -432,7 +444,7 @@ pub enum Given {
 
 /// What a case expects of an episode.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Expected {
+pub struct ExpectedEpisode {
     /// The customer.
     pub customer: String,
     /// The entity, for a moment about one.

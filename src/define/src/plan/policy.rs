@@ -7,6 +7,9 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::expr::{Env, Expr};
 use propice_model::{Duration, FieldId, InputId, KindId, LogicalTime, MomentId, Real};
 
@@ -343,13 +346,14 @@ pub enum OnSuppressed {
     Drop,
 }
 
-/// What happens at the end of `valid_for`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+/// What happens at the end of its validity.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum OnExpiry {
     /// It expires.
     #[default]
     Expire,
-    /// A human takes over.
+    /// A person takes over.
     Human,
 }
 

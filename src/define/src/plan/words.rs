@@ -1,9 +1,44 @@
 //! Words of the pack for people, each in as many languages as the pack gives.
 
-use propice_model::language::primary;
 use std::collections::BTreeMap;
 
-use super::{Ending, Reason};
+use propice_model::Language;
+use propice_model::language::primary;
+
+use super::{Ending, Gate, Purpose, Reason};
+
+impl Gate {
+    /// What people call it.
+    pub fn word(self, language: Language) -> &'static str {
+        let french = match self {
+            Gate::Refusal => "refus",
+            Gate::Consent => "consentement",
+            Gate::Silence => "silence",
+            Gate::Holdout => "groupe témoin",
+            Gate::Cooldown => "délai de répétition",
+            Gate::Evidence => "preuves",
+            Gate::Mood => "humeur",
+            Gate::Quiet => "heures calmes",
+            Gate::Pressure => "pression",
+            Gate::Arbitration => "arbitrage",
+        };
+        language.pick(self.name(), french)
+    }
+}
+
+impl Purpose {
+    /// What people call it.
+    pub fn word(self, language: Language) -> &'static str {
+        let french = match self {
+            Purpose::Safety => "sécurité",
+            Purpose::Assistance => "assistance",
+            Purpose::Service => "service",
+            Purpose::Relationship => "relation",
+            Purpose::Sales => "vente",
+        };
+        language.pick(self.name(), french)
+    }
+}
 
 /// One text by language (`en`, `fr-FR`). The empty language is that of the pack, where it names
 /// one, or any.
@@ -11,14 +46,14 @@ pub type Texts = BTreeMap<String, String>;
 
 /// What is said when what was published is true no more.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Ended {
+pub struct EndedWords {
     /// However it ended.
     pub any: Reason,
     /// How a kind of ending is told, where it has words of its own.
     pub by_ending: BTreeMap<Ending, Reason>,
 }
 
-impl Ended {
+impl EndedWords {
     /// The words for an ending.
     pub fn of(&self, ending: Ending) -> &Reason {
         self.by_ending.get(&ending).unwrap_or(&self.any)

@@ -16,13 +16,13 @@ const LOOKS: usize = 100;
 
 /// A lock that is held until it is dropped, or the process ends.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct HeldLock {
     _folder: File,
 }
 
 /// Whether it was free.
-pub(super) enum Taken {
-    Ours(Held),
+pub(super) enum LockState {
+    Ours(HeldLock),
     Busy,
 }
 
@@ -33,12 +33,12 @@ struct Holder {
 }
 
 /// Takes the lock of a folder, if nobody has it.
-pub(super) fn take(folder: &Path) -> io::Result<Taken> {
+pub(super) fn take(folder: &Path) -> io::Result<LockState> {
     for _ in 0..LOOKS {
         let open = File::open(folder)?;
         match open.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(Taken::Busy),
+            Err(TryLockError::WouldBlock) => return Ok(LockState::Busy),
             // Some systems of files know no locks of folders, or none at all: there is nothing to
             // wait for.
             Err(TryLockError::Error(error)) if is_unsupported(&error) => {}
@@ -48,10 +48,10 @@ pub(super) fn take(folder: &Path) -> io::Result<Taken> {
         let is_same =
             |held: &fs::Metadata, named: &fs::Metadata| (held.dev(), held.ino()) == (named.dev(), named.ino());
         if is_same(&open.metadata()?, &folder.metadata()?) {
-            return Ok(Taken::Ours(Held { _folder: open }));
+            return Ok(LockState::Ours(HeldLock { _folder: open }));
         }
     }
-    Ok(Taken::Busy)
+    Ok(LockState::Busy)
 }
 
 fn is_unsupported(error: &io::Error) -> bool {

@@ -17,7 +17,7 @@ const NAMED: usize = 5;
 /// What a folder holds. Only an output of the same kind is replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum OutputKind {
     /// What a run decided.
     Run,
     /// Generated streams.
@@ -26,12 +26,12 @@ pub enum Kind {
     Measurements,
 }
 
-impl Kind {
+impl OutputKind {
     fn name(self) -> &'static str {
         match self {
-            Kind::Run => "the output of a run",
-            Kind::Streams => "generated streams",
-            Kind::Measurements => "measurements",
+            OutputKind::Run => "the output of a run",
+            OutputKind::Streams => "generated streams",
+            OutputKind::Measurements => "measurements",
         }
     }
 }
@@ -40,7 +40,7 @@ impl Kind {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Mark {
     written_by: String,
-    kind: Kind,
+    kind: OutputKind,
     /// That of whoever reads it, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) language: Option<String>,
@@ -50,7 +50,7 @@ pub(super) struct Mark {
 
 impl Mark {
     /// Of all files of a folder.
-    pub(super) fn over(folder: &Path, kind: Kind) -> io::Result<Mark> {
+    pub(super) fn over(folder: &Path, kind: OutputKind) -> io::Result<Mark> {
         let written_by = concat!("propice ", env!("CARGO_PKG_VERSION")).to_owned();
         Ok(Mark { written_by, kind, language: None, files: files_of(folder)? })
     }
@@ -74,7 +74,7 @@ impl Mark {
 /// The language of the output that a file is part of, as a locale, where its mark tells it.
 pub fn language_of(file: &Path) -> Option<String> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mark = Mark::read(folder).filter(|mark| mark.kind == Kind::Run)?;
+    let mark = Mark::read(folder).filter(|mark| mark.kind == OutputKind::Run)?;
     mark.language.filter(|_| file.file_name().is_some_and(|name| mark.files.contains_key(&*name.to_string_lossy())))
 }
 
@@ -159,7 +159,7 @@ impl Survey {
     }
 
     /// Refuses a folder that is somebody else's.
-    pub(super) fn refuse(&self, shown: &Path, kind: Kind, force: bool) -> Result<(), OutputError> {
+    pub(super) fn refuse(&self, shown: &Path, kind: OutputKind, force: bool) -> Result<(), OutputError> {
         let shown = shown.display();
         let text = match &self.mark {
             None if self.foreign.is_empty() => return Ok(()),

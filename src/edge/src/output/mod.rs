@@ -30,9 +30,9 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 pub use file::replace_file;
-pub use mark::{Kind, MARK, language_of};
+pub use mark::{MARK, OutputKind, language_of};
 
-use lock::{Held, Taken};
+use lock::{HeldLock, LockState};
 use mark::{Mark, Survey};
 
 /// What is written so far, in the folder of work.
@@ -84,13 +84,13 @@ pub struct OutputFolder {
     /// Where it is, without links.
     target: PathBuf,
     work: PathBuf,
-    kind: Kind,
+    kind: OutputKind,
     language: Option<String>,
     force: bool,
     /// The folder is new: it goes again when nothing comes of it.
     made: bool,
     /// Of the folder that is there, and of the one that takes its place.
-    _held: Held,
+    _held: HeldLock,
     _next: File,
 }
 
@@ -102,7 +102,7 @@ impl OutputFolder {
     /// # Errors
     /// When something in it is not ours to replace, another process writes it, or it cannot be
     /// written.
-    pub fn open(folder: &Path, kind: Kind, inputs: &[PathBuf], force: bool) -> Result<OutputFolder, OutputError> {
+    pub fn open(folder: &Path, kind: OutputKind, inputs: &[PathBuf], force: bool) -> Result<OutputFolder, OutputError> {
         let failed = |error| OutputError::failed(folder, error);
         let made = !folder.exists();
         fs::create_dir_all(folder).map_err(failed)?;
@@ -120,14 +120,14 @@ impl OutputFolder {
     fn take(
         shown: &Path,
         target: PathBuf,
-        (kind, force, made): (Kind, bool, bool),
+        (kind, force, made): (OutputKind, bool, bool),
         inputs: &[PathBuf],
     ) -> Result<OutputFolder, OutputError> {
         refuse_inputs(shown, &target, inputs)?;
         let works = [beside(&target), Some(target.join(INSIDE))];
         let held = match lock::take(&target).map_err(|error| OutputError::failed(shown, error))? {
-            Taken::Ours(held) => held,
-            Taken::Busy => {
+            LockState::Ours(held) => held,
+            LockState::Busy => {
                 let holder = works.iter().flatten().find_map(|work| lock::holder(work));
                 let holder = holder.unwrap_or_else(|| "another process".to_owned());
                 let text =

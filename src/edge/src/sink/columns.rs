@@ -12,7 +12,7 @@ const LEAST: usize = 20;
 
 /// Where lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum OutputStream {
     /// Standard output.
     Out,
     /// Standard error.
@@ -21,11 +21,11 @@ pub enum Place {
 
 /// How many columns there are: those of the terminal; where there is none what `COLUMNS` says, or
 /// 100.
-pub fn columns(place: Place) -> usize {
+pub fn columns(place: OutputStream) -> usize {
     let mut table = Table::new();
     let is_terminal = match place {
-        Place::Out => io::stdout().is_terminal(),
-        Place::Err => {
+        OutputStream::Out => io::stdout().is_terminal(),
+        OutputStream::Err => {
             table.use_stderr();
             io::stderr().is_terminal()
         }

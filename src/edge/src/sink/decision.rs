@@ -2,22 +2,23 @@
 //! `docs/schema/decision.json` is made.
 
 use std::borrow::Cow;
-
-use schemars::JsonSchema;
-use serde::Serialize;
-use serde::ser::SerializeMap as _;
-use serde_json::value::RawValue;
+use std::io;
 
 use propice_define::Plan;
 use propice_define::plan::{Ending, Evidence, Gate, Verdict};
-use propice_flow::episode::id_of;
 use propice_flow::policy::{self, Shown};
 use propice_model::time::format_logical;
-use propice_model::{Type, Value};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::ser::SerializeMap as _;
+use serde_json::ser::{Formatter, Serializer};
+
+use super::OutgoingDecision;
 
 /// A line of `decisions.jsonl`: a verdict, a receipt that was heard, or an outcome.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Decision<'a> {
+#[schemars(rename = "Decision")]
+pub struct DecisionLine<'a> {
     /// When, RFC 3339 in UTC.
     #[schemars(extend("format" = "date-time"))]
     time: String,
@@ -34,7 +35,7 @@ pub struct Decision<'a> {
     /// What it is for: `safety`, `assistance`, `service`, `relationship` or `sales`.
     purpose: Option<&'static str>,
     /// The id of the episode.
-    episode: Option<String>,
+    episode: Option<&'a str>,
     /// What was decided or learnt.
     #[serde(flatten)]
     what: What<'a>,
@@ -130,11 +131,12 @@ struct ShownValues<'a> {
     values: &'a [Shown],
 }
 
-impl<'a> Decision<'a> {
+impl<'a> DecisionLine<'a> {
     /// The line of a decision.
-    pub fn new(plan: &'a Plan, decision: &'a policy::Decision) -> Decision<'a> {
+    pub(super) fn new(plan: &'a Plan, outgoing: &'a OutgoingDecision<'a>) -> DecisionLine<'a> {
+        let decision = outgoing.decision;
         let moment = decision.episode.as_ref().map(|episode| &plan.moments[episode.moment.index()]);
-        Decision {
+        DecisionLine {
             time: format_logical(decision.time),
             logical_time_ms: decision.time,
             customer: decision.customer.to_string(),
@@ -146,9 +148,21 @@ impl<'a> Decision<'a> {
             moment: moment.map(|moment| moment.name.as_str()),
             version: moment.map(|moment| moment.version.as_str()),
             purpose: moment.map(|moment| moment.purpose.name()),
-            episode: decision.episode.as_ref().map(|episode| id_of(plan, &decision.customer, episode)),
+            episode: outgoing.episode_id(),
             what: What::new(plan, moment.map_or(&[], |moment| &moment.evidence), &decision.what),
         }
+    }
+}
+
+impl DecisionLine<'_> {
+    /// Appends it.
+    pub(super) fn write(&self, out: &mut String) {
+        let mut line = Vec::new();
+        // Everything in it has a JSON form, and JSON is UTF-8.
+        if self.serialize(&mut Serializer::with_formatter(&mut line, LineFormat)).is_ok() {
+            out.push_str(str::from_utf8(&line).unwrap_or_default());
+        }
+        out.push('\n');
     }
 }
 
@@ -192,9 +206,14 @@ impl<'a> FailedGate<'a> {
 impl Serialize for ShownValues<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.values.len()))?;
+        let mut json = String::new();
         for (evidence, shown) in self.names.iter().zip(self.values) {
             match shown {
-                Shown::Value(value) => map.serialize_entry(&evidence.name, &raw(value, &evidence.ty))?,
+                Shown::Value(value) => {
+                    json.clear();
+                    value.write_json(&evidence.ty, &mut json);
+                    map.serialize_entry(&evidence.name, &WrittenJson(&json))?;
+                }
                 Shown::Withheld(kind) => {
                     let withheld = Withheld { withheld: &self.plan.policy.data[usize::from(*kind)].name };
                     map.serialize_entry(&evidence.name, &withheld)?;
@@ -224,10 +243,21 @@ impl JsonSchema for ShownValues<'_> {
     }
 }
 
-/// A value as it is written everywhere: decimals keep all their decimals.
-pub fn raw(value: &Value, ty: &Type) -> Box<RawValue> {
-    let mut json = String::new();
-    value.write_json(ty, &mut json);
-    // What a value writes is JSON.
-    RawValue::from_string(json).unwrap_or_else(|_| RawValue::NULL.to_owned())
+/// A text that is JSON. [`LineFormat`] writes it as it is.
+struct WrittenJson<'a>(&'a str);
+
+impl Serialize for WrittenJson<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0.as_bytes())
+    }
+}
+
+/// Compact JSON, in which bytes are JSON that is written already: values spell themselves, since
+/// decimals keep all their decimals.
+struct LineFormat;
+
+impl Formatter for LineFormat {
+    fn write_byte_array<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: &[u8]) -> io::Result<()> {
+        writer.write_all(value)
+    }
 }

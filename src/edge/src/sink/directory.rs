@@ -10,16 +10,15 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::output::{Kind, OutputError, OutputFolder};
+use crate::output::{OutputError, OutputFolder, OutputKind};
 use crate::source::DeadLetter;
-use crate::trigger::{DEFAULT_CHANNEL, channel_name, triggers};
+use crate::trigger::{DEFAULT_CHANNEL, channel_name};
 use propice_define::Plan;
-use propice_flow::policy::Decision;
-use propice_flow::{Transition, ViewPart};
+use propice_flow::ViewPart;
 use propice_model::LogicalTime;
 
 use super::views::{ViewMode, Views};
-use super::{Sink, json};
+use super::{OutgoingDecision, OutgoingTransition, Sink, json};
 
 /// How much is gathered before it is written, in bytes.
 const GATHERED_BYTES: usize = 1 << 16;
@@ -57,7 +56,7 @@ impl DirectorySink {
     /// # Errors
     /// When that cannot be done; the message names the place.
     pub fn create(plan: &Arc<Plan>, folder: &Path, mode: ViewMode) -> io::Result<DirectorySink> {
-        Ok(DirectorySink::into_folder(plan, OutputFolder::open(folder, Kind::Run, &[], false)?, mode)?)
+        Ok(DirectorySink::into_folder(plan, OutputFolder::open(folder, OutputKind::Run, &[], false)?, mode)?)
     }
 
     /// Creates the files of a folder that was taken.
@@ -100,7 +99,7 @@ impl DirectorySink {
 }
 
 impl Sink for DirectorySink {
-    fn transitions(&mut self, transitions: &[Transition]) -> io::Result<()> {
+    fn transitions(&mut self, transitions: &[OutgoingTransition<'_>]) -> io::Result<()> {
         for transition in transitions {
             json::write_transition(&self.plan, transition, &mut self.episodes.text);
             self.episodes.write_when_full()?;
@@ -108,15 +107,16 @@ impl Sink for DirectorySink {
         Ok(())
     }
 
-    fn decisions(&mut self, decisions: &[Decision]) -> io::Result<()> {
+    fn decisions(&mut self, decisions: &[OutgoingDecision<'_>]) -> io::Result<()> {
         for decision in decisions {
             json::write_decision(&self.plan, decision, &mut self.decisions.text);
             self.decisions.write_when_full()?;
         }
-        for (channel, _, trigger) in triggers(&self.plan, decisions) {
+        for decision in decisions {
+            let Some(trigger) = decision.trigger() else { continue };
             // There is one for every channel of the plan.
-            if let Some(output) = self.triggers.get_mut(channel_name(&self.plan, channel)) {
-                json::write_trigger(&trigger, &mut output.text);
+            if let Some(output) = self.triggers.get_mut(channel_name(&self.plan, decision.channel())) {
+                json::write_trigger(trigger, &mut output.text);
                 output.write_when_full()?;
             }
         }

@@ -7,13 +7,15 @@ use crate::source::DeadLetter;
 use crate::trigger::Trigger;
 use propice_define::Plan;
 use propice_flow::Transition;
-use propice_flow::episode::episode_id;
-use propice_flow::policy::Decision;
 use propice_model::time::format_time;
 use propice_model::value::write_json_with;
 
+use super::decision::DecisionLine;
+use super::{OutgoingDecision, OutgoingTransition};
+
 /// Appends the line of a transition.
-pub fn write_transition(plan: &Plan, transition: &Transition, out: &mut String) {
+pub fn write_transition(plan: &Plan, outgoing: &OutgoingTransition<'_>, out: &mut String) {
+    let transition = outgoing.transition;
     let moment = &plan.moments[transition.moment.index()];
     let _ = write!(
         out,
@@ -36,7 +38,7 @@ pub fn write_transition(plan: &Plan, transition: &Transition, out: &mut String) 
     let _ = write!(
         out,
         ",\"episode\":\"{}\",\"transition\":\"{}\",\"evidence\":",
-        episode_id(plan, transition),
+        outgoing.episode_id(),
         transition_name(transition.opened)
     );
     out.push('{');
@@ -52,9 +54,8 @@ pub fn write_transition(plan: &Plan, transition: &Transition, out: &mut String) 
 }
 
 /// Appends the line of a decision.
-pub fn write_decision(plan: &Plan, decision: &Decision, out: &mut String) {
-    write_json_with(out, &super::decision::Decision::new(plan, decision));
-    out.push('\n');
+pub fn write_decision(plan: &Plan, decision: &OutgoingDecision<'_>, out: &mut String) {
+    DecisionLine::new(plan, decision).write(out);
 }
 
 /// Appends a trigger in structured mode.

@@ -6,18 +6,18 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::source::DeadLetter;
-use crate::trigger::{channel_name, triggers};
+use crate::trigger::channel_name;
 use propice_define::Plan;
 use propice_flow::policy::Decision;
 use propice_flow::{Transition, ViewPart};
 use propice_model::LogicalTime;
 
 use super::views::{ViewMode, Views};
-use super::{Sink, json};
+use super::{OutgoingDecision, OutgoingTransition, Sink, json};
 
 /// The texts of the files of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Texts {
+pub struct OutputTexts {
     /// `episodes.jsonl`
     pub episodes: String,
     /// `decisions.jsonl`
@@ -39,7 +39,7 @@ pub struct MemorySink {
 }
 
 struct Kept {
-    texts: Texts,
+    texts: OutputTexts,
     transitions: Vec<Transition>,
     decisions: Vec<Decision>,
     letters: Vec<DeadLetter>,
@@ -50,7 +50,7 @@ impl MemorySink {
     /// An empty one.
     pub fn new(plan: &Arc<Plan>, mode: ViewMode) -> MemorySink {
         let kept = Kept {
-            texts: Texts::default(),
+            texts: OutputTexts::default(),
             transitions: Vec::new(),
             decisions: Vec::new(),
             letters: Vec::new(),
@@ -60,7 +60,7 @@ impl MemorySink {
     }
 
     /// What was written so far.
-    pub fn texts(&self) -> Texts {
+    pub fn texts(&self) -> OutputTexts {
         self.kept().texts.clone()
     }
 
@@ -86,25 +86,26 @@ impl MemorySink {
 }
 
 impl Sink for MemorySink {
-    fn transitions(&mut self, transitions: &[Transition]) -> io::Result<()> {
+    fn transitions(&mut self, transitions: &[OutgoingTransition<'_>]) -> io::Result<()> {
         let mut kept = self.kept();
         for transition in transitions {
             json::write_transition(&self.plan, transition, &mut kept.texts.episodes);
         }
-        kept.transitions.extend_from_slice(transitions);
+        kept.transitions.extend(transitions.iter().map(|outgoing| outgoing.transition.clone()));
         Ok(())
     }
 
-    fn decisions(&mut self, decisions: &[Decision]) -> io::Result<()> {
+    fn decisions(&mut self, decisions: &[OutgoingDecision<'_>]) -> io::Result<()> {
         let mut kept = self.kept();
         for decision in decisions {
             json::write_decision(&self.plan, decision, &mut kept.texts.decisions);
         }
-        for (channel, _, trigger) in triggers(&self.plan, decisions) {
-            let text = kept.texts.triggers.entry(channel_name(&self.plan, channel).to_owned()).or_default();
-            json::write_trigger(&trigger, text);
+        for decision in decisions {
+            let Some(trigger) = decision.trigger() else { continue };
+            let channel = channel_name(&self.plan, decision.channel()).to_owned();
+            json::write_trigger(trigger, kept.texts.triggers.entry(channel).or_default());
         }
-        kept.decisions.extend_from_slice(decisions);
+        kept.decisions.extend(decisions.iter().map(|outgoing| outgoing.decision.clone()));
         Ok(())
     }
 

@@ -3,25 +3,27 @@
 //! What they write is fixed in `docs/output.md`; `tests/integrated/files.rs` checks it.
 
 pub mod columns;
-pub mod decision;
+mod decision;
 mod directory;
 pub mod json;
 mod memory;
+mod outgoing;
 mod row;
 mod tally;
 mod tee;
 mod terminal;
 pub mod views;
 
+pub use decision::DecisionLine;
 pub use directory::DirectorySink;
-pub use memory::{MemorySink, Texts};
-pub use tally::Tally;
+pub use memory::{MemorySink, OutputTexts};
+pub use outgoing::{OutgoingDecision, OutgoingTransition};
+pub use tally::DecisionTally;
 pub use tee::{Counts, Tee};
-pub use terminal::{Format, Show, TerminalSink};
+pub use terminal::{Show, TerminalFormat, TerminalSink};
 pub use views::{LatestViews, ViewMode, Views};
 
-use propice_flow::policy::Decision;
-use propice_flow::{Transition, ViewPart};
+use propice_flow::ViewPart;
 use propice_model::LogicalTime;
 
 use super::source::DeadLetter;
@@ -33,13 +35,13 @@ pub trait Sink: Send {
     ///
     /// # Errors
     /// When the outside world does not take them.
-    fn transitions(&mut self, transitions: &[Transition]) -> std::io::Result<()>;
+    fn transitions(&mut self, transitions: &[OutgoingTransition<'_>]) -> std::io::Result<()>;
     /// Decisions of complete logical times, sorted; what was decided at one logical time is never
     /// split over two calls.
     ///
     /// # Errors
     /// When the outside world does not take them.
-    fn decisions(&mut self, decisions: &[Decision]) -> std::io::Result<()>;
+    fn decisions(&mut self, decisions: &[OutgoingDecision<'_>]) -> std::io::Result<()>;
     /// Consolidated, sorted by (time, part): the differences of views at complete logical times.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ const LEAST: usize = 24;
 const RESET: &str = "\x1b[0m";
 
 /// A row that is being written.
-pub(super) struct Row<'a> {
+pub(super) struct TerminalRow<'a> {
     out: &'a mut String,
     columns: usize,
     /// Columns of the line that are written.
@@ -22,9 +22,9 @@ pub(super) struct Row<'a> {
     end: usize,
 }
 
-impl<'a> Row<'a> {
-    pub(super) fn new(out: &'a mut String, columns: usize) -> Row<'a> {
-        Row { out, columns, used: 0, end: 0 }
+impl<'a> TerminalRow<'a> {
+    pub(super) fn new(out: &'a mut String, columns: usize) -> TerminalRow<'a> {
+        TerminalRow { out, columns, used: 0, end: 0 }
     }
 
     /// A text in a cell of at least so many columns.
@@ -96,7 +96,7 @@ mod tests {
 
     fn row(columns: usize) -> String {
         let mut out = String::new();
-        let mut row = Row::new(&mut out, columns);
+        let mut row = TerminalRow::new(&mut out, columns);
         row.cell("one", 6, "");
         row.cell("", 4, "");
         row.cell("three", 5, "");

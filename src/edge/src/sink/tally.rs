@@ -13,7 +13,7 @@ use propice_model::{Id, LogicalTime, MomentId};
 
 /// What was decided, counted.
 #[derive(Clone, Debug, Default)]
-pub struct Tally {
+pub struct DecisionTally {
     /// Releases by moment and channel (position in `Plan::channels`).
     pub released: BTreeMap<(MomentId, Option<u16>), u64>,
     /// What was handed to a person, likewise.
@@ -36,12 +36,12 @@ pub struct Tally {
     pub ended_after: BTreeMap<Ending, u64>,
     /// Episodes that were of use no more.
     pub expired: u64,
-    waiting: HashMap<(Id, EpisodeKey), Waiting>,
+    waiting: HashMap<(Id, EpisodeKey), WaitingEpisode>,
 }
 
 /// An episode that is open and not final.
 #[derive(Clone, Debug, Default)]
-struct Waiting {
+struct WaitingEpisode {
     deferred_since: Option<LogicalTime>,
     was_deferred: bool,
     was_suppressed: bool,
@@ -51,7 +51,7 @@ struct Waiting {
     suppressed_by: u16,
 }
 
-impl Tally {
+impl DecisionTally {
     /// Counts a decision. They come in their order.
     pub fn count(&mut self, decision: &Decision) {
         let (Some(episode), What::Verdict(judgement)) = (&decision.episode, &decision.what) else { return };
@@ -144,8 +144,8 @@ mod tests {
     use super::*;
 
     /// Verdicts on one episode per customer: time, customer, verdict, gates.
-    fn counted(verdicts: &[(u64, u64, Verdict, &[Gate])]) -> Tally {
-        let mut tally = Tally::default();
+    fn counted(verdicts: &[(u64, u64, Verdict, &[Gate])]) -> DecisionTally {
+        let mut tally = DecisionTally::default();
         for (time, customer, verdict, gates) in verdicts {
             let episode = Some(EpisodeKey { moment: MomentId(0), entity: None, since: 0 });
             let what = What::Verdict(Judgement::bare(*verdict, gates));

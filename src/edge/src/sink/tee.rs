@@ -5,11 +5,10 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::source::DeadLetter;
-use propice_flow::policy::Decision;
-use propice_flow::{Transition, ViewPart};
+use propice_flow::ViewPart;
 use propice_model::LogicalTime;
 
-use super::{Sink, Tally};
+use super::{DecisionTally, OutgoingDecision, OutgoingTransition, Sink};
 
 /// What went by.
 #[derive(Clone, Debug, Default)]
@@ -21,7 +20,7 @@ pub struct Counts {
     /// Customers that exist; nothing when there are no views.
     pub customers: i64,
     /// What was decided.
-    pub decided: Tally,
+    pub decided: DecisionTally,
 }
 
 /// Hands everything to several sinks, in order. Whoever looks at the first lines only (`| head`)
@@ -60,13 +59,13 @@ impl Tee {
 }
 
 impl Sink for Tee {
-    fn transitions(&mut self, transitions: &[Transition]) -> io::Result<()> {
+    fn transitions(&mut self, transitions: &[OutgoingTransition<'_>]) -> io::Result<()> {
         self.each(|sink| sink.transitions(transitions))
     }
 
-    fn decisions(&mut self, decisions: &[Decision]) -> io::Result<()> {
+    fn decisions(&mut self, decisions: &[OutgoingDecision<'_>]) -> io::Result<()> {
         let mut counts = self.counts();
-        decisions.iter().for_each(|decision| counts.decided.count(decision));
+        decisions.iter().for_each(|decision| counts.decided.count(decision.decision));
         drop(counts);
         self.each(|sink| sink.decisions(decisions))
     }

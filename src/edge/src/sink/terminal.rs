@@ -9,16 +9,16 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use crate::source::DeadLetter;
-use crate::trigger::{Telling, Trigger, TriggerType, triggers};
+use crate::trigger::{Telling, Trigger, TriggerType};
 use propice_define::Plan;
 use propice_define::plan::{Reason, ReasonPart, Verdict};
 use propice_flow::policy::{Decision, EpisodeKey, FailedGate, Judgement, Shown, What};
 use propice_flow::{Transition, ViewPart};
 use propice_model::{Id, KindId, LogicalTime, MomentId, Type};
 
-use super::columns::{self, Place, width};
-use super::row::{Row, words};
-use super::{Sink, json};
+use super::columns::{self, OutputStream, width};
+use super::row::{TerminalRow, words};
+use super::{OutgoingDecision, OutgoingTransition, Sink, json};
 
 const BOLD: &str = "\x1b[1m";
 const DIM: &str = "\x1b[2m";
@@ -43,7 +43,7 @@ pub enum Show {
 
 /// How it is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum TerminalFormat {
     /// For people.
     Table,
     /// The lines of the file.
@@ -54,7 +54,7 @@ pub enum Format {
 pub struct TerminalSink {
     plan: Arc<Plan>,
     show: Show,
-    format: Format,
+    format: TerminalFormat,
     out: Box<dyn Write + Send>,
     widths: Widths,
     /// The table has its head.
@@ -126,15 +126,15 @@ impl<'a> Who<'a> {
 
 impl TerminalSink {
     /// On standard output; with colours when that is a terminal.
-    pub fn stdout(plan: &Arc<Plan>, show: Show, format: Format) -> TerminalSink {
-        TerminalSink::new(plan, show, format, Box::new(anstream::stdout()), columns::columns(Place::Out))
+    pub fn stdout(plan: &Arc<Plan>, show: Show, format: TerminalFormat) -> TerminalSink {
+        TerminalSink::new(plan, show, format, Box::new(anstream::stdout()), columns::columns(OutputStream::Out))
     }
 
     /// Anywhere, so many columns wide.
     pub fn new(
         plan: &Arc<Plan>,
         show: Show,
-        format: Format,
+        format: TerminalFormat,
         out: Box<dyn Write + Send>,
         columns: usize,
     ) -> TerminalSink {
@@ -147,7 +147,7 @@ impl TerminalSink {
         if std::mem::replace(&mut self.begun, true) {
             return;
         }
-        let mut title = Row::new(&mut self.text, self.widths.all);
+        let mut title = TerminalRow::new(&mut self.text, self.widths.all);
         title.flow(&telling.title(), DIM);
         title.finish();
         let (word, rest) = match self.show {
@@ -156,7 +156,7 @@ impl TerminalSink {
             Show::Decisions => (telling.pick("decision", "décision"), telling.pick("why", "pourquoi")),
         };
         let Widths { all, time, customer, entity, moment, word: word_width, below } = self.widths;
-        let mut row = Row::new(&mut self.text, all);
+        let mut row = TerminalRow::new(&mut self.text, all);
         row.cell(telling.pick("time", "heure"), time, DIM);
         row.cell(telling.pick("customer", "client"), customer, DIM);
         if entity > 0 {
@@ -173,7 +173,7 @@ impl TerminalSink {
     fn write_row(&mut self, telling: &Telling<'_>, who: &Who<'_>, (colour, word): (&str, &str), rest: &str) {
         self.begin(telling);
         let widths = self.widths;
-        let mut row = Row::new(&mut self.text, widths.all);
+        let mut row = TerminalRow::new(&mut self.text, widths.all);
         let mut time = telling.time(who.time);
         if widths.time < 23 {
             // Milliseconds are left to the files.
@@ -269,7 +269,7 @@ impl TerminalSink {
 }
 
 impl Sink for TerminalSink {
-    fn transitions(&mut self, transitions: &[Transition]) -> io::Result<()> {
+    fn transitions(&mut self, transitions: &[OutgoingTransition<'_>]) -> io::Result<()> {
         if self.show != Show::Episodes {
             return Ok(());
         }
@@ -277,14 +277,14 @@ impl Sink for TerminalSink {
         let telling = Telling::of(&plan);
         for transition in transitions {
             match self.format {
-                Format::Table => self.write_transition(&telling, transition),
-                Format::JsonLines => json::write_transition(&plan, transition, &mut self.text),
+                TerminalFormat::Table => self.write_transition(&telling, transition.transition),
+                TerminalFormat::JsonLines => json::write_transition(&plan, transition, &mut self.text),
             }
         }
         self.flush()
     }
 
-    fn decisions(&mut self, decisions: &[Decision]) -> io::Result<()> {
+    fn decisions(&mut self, decisions: &[OutgoingDecision<'_>]) -> io::Result<()> {
         let plan = Arc::clone(&self.plan);
         let telling = Telling::of(&plan);
         match self.show {
@@ -292,16 +292,19 @@ impl Sink for TerminalSink {
             Show::Decisions => {
                 for decision in decisions {
                     match self.format {
-                        Format::Table => self.write_decision(&telling, decision),
-                        Format::JsonLines => json::write_decision(&plan, decision, &mut self.text),
+                        TerminalFormat::Table => self.write_decision(&telling, decision.decision),
+                        TerminalFormat::JsonLines => json::write_decision(&plan, decision, &mut self.text),
                     }
                 }
             }
             Show::Triggers => {
-                for (channel, decision, trigger) in triggers(&plan, decisions) {
+                for decision in decisions {
+                    let Some(trigger) = decision.trigger() else { continue };
                     match self.format {
-                        Format::Table => self.write_trigger(&telling, decision, channel, &trigger),
-                        Format::JsonLines => json::write_trigger(&trigger, &mut self.text),
+                        TerminalFormat::Table => {
+                            self.write_trigger(&telling, decision.decision, decision.channel(), trigger);
+                        }
+                        TerminalFormat::JsonLines => json::write_trigger(trigger, &mut self.text),
                     }
                 }
             }

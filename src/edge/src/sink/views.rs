@@ -7,12 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::source::DeadLetter;
 use propice_define::Plan;
-use propice_flow::policy::Decision;
-use propice_flow::{Transition, ViewPart};
+use propice_flow::ViewPart;
 use propice_model::value::write_json_with;
 use propice_model::{Id, KindId, LogicalTime, Value};
 
-use super::Sink;
+use super::{OutgoingDecision, OutgoingTransition, Sink};
 
 /// When lines of views are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,12 +28,12 @@ pub enum ViewMode {
 #[derive(Debug)]
 pub struct Views {
     plan: Arc<Plan>,
-    customers: BTreeMap<Id, View>,
+    customers: BTreeMap<Id, CustomerView>,
 }
 
 /// The view of one customer, in parts.
 #[derive(Debug, Default)]
-struct View {
+struct CustomerView {
     /// `None` when the customer does not exist.
     slots: Option<Arc<[Value]>>,
     entities: BTreeMap<(KindId, Id), Arc<[Value]>>,
@@ -60,16 +59,15 @@ impl LatestViews {
 }
 
 impl Sink for LatestViews {
-    fn transitions(&mut self, _transitions: &[Transition]) -> io::Result<()> {
+    fn transitions(&mut self, _transitions: &[OutgoingTransition<'_>]) -> io::Result<()> {
         Ok(())
     }
 
-    fn decisions(&mut self, decisions: &[Decision]) -> io::Result<()> {
-        let _ = decisions;
+    fn decisions(&mut self, _decisions: &[OutgoingDecision<'_>]) -> io::Result<()> {
         Ok(())
     }
 
-    fn views(&mut self, updates: &[Update]) -> io::Result<()> {
+    fn views(&mut self, updates: &[ViewUpdate]) -> io::Result<()> {
         self.look(|views| views.apply(updates));
         Ok(())
     }
@@ -84,7 +82,7 @@ impl Sink for LatestViews {
 }
 
 /// One difference of one part.
-type Update = (ViewPart, LogicalTime, isize);
+type ViewUpdate = (ViewPart, LogicalTime, isize);
 
 impl Views {
     /// No views yet.
@@ -93,7 +91,7 @@ impl Views {
     }
 
     /// Applies differences that are sorted by time and part, whole logical times of them.
-    pub fn apply(&mut self, updates: &[Update]) {
+    pub fn apply(&mut self, updates: &[ViewUpdate]) {
         for group in updates.chunk_by(|a, b| (a.1, &a.0.customer) == (b.1, &b.0.customer)) {
             self.apply_to_customer(group);
         }
@@ -101,7 +99,7 @@ impl Views {
 
     /// Applies differences likewise, and appends one line per logical time and customer whose view
     /// changed.
-    pub fn apply_and_write(&mut self, updates: &[Update], out: &mut String) {
+    pub fn apply_and_write(&mut self, updates: &[ViewUpdate], out: &mut String) {
         for group in updates.chunk_by(|a, b| (a.1, &a.0.customer) == (b.1, &b.0.customer)) {
             let [(part, time, _), ..] = group else { continue };
             let changed = self.changes(group);
@@ -126,7 +124,7 @@ impl Views {
 
     /// Appends the line of one customer; whether it exists.
     pub fn write_customer(&self, customer: &Id, time: LogicalTime, out: &mut String) -> bool {
-        let Some(View { slots: Some(slots), entities }) = self.customers.get(customer) else { return false };
+        let Some(CustomerView { slots: Some(slots), entities }) = self.customers.get(customer) else { return false };
         self.write_line(customer, time, slots, entities, out);
         true
     }
@@ -147,7 +145,7 @@ impl Views {
         entities.map(|((kind, id), slots)| (*kind, id, slots.as_ref()))
     }
 
-    fn apply_to_customer(&mut self, group: &[Update]) {
+    fn apply_to_customer(&mut self, group: &[ViewUpdate]) {
         let Some((first, _, _)) = group.first() else { return };
         let view = self.customers.entry(first.customer.clone()).or_default();
         let shown = || group.iter().filter(|(part, _, _)| is_shown(&self.plan, part));
@@ -173,7 +171,7 @@ impl Views {
     }
 
     /// Whether differences of one customer at one time change what is shown of it.
-    fn changes(&self, group: &[Update]) -> bool {
+    fn changes(&self, group: &[ViewUpdate]) -> bool {
         let view = group.first().and_then(|(part, _, _)| self.customers.get(&part.customer));
         let existed = view.is_some_and(|view| view.slots.is_some());
         let removes =

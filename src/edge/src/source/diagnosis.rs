@@ -9,9 +9,9 @@ use propice_flow::decode::time_units;
 use propice_model::Type;
 
 use super::DeadLetter;
+use super::counts::RecordCounts;
 use super::cut::Cut;
 use super::files::InputFile;
-use super::refusals::Tally;
 
 /// How much of a record is shown, in characters.
 const SHOWN_CHARS: usize = 120;
@@ -28,18 +28,18 @@ const MAGIC: [(&[u8], &str); 5] = [
 
 /// What is expected of the records of a file.
 #[derive(Clone, Debug)]
-pub(super) struct Expected {
+pub(super) struct ExpectedRecords {
     /// The file as it was named.
     pub(super) file: String,
     /// The input whose records it holds.
     pub(super) input: String,
-    fields: Vec<Wanted>,
+    fields: Vec<WantedField>,
     delimited: Option<Delimited>,
 }
 
 /// A field that records need.
 #[derive(Clone, Debug)]
-struct Wanted {
+struct WantedField {
     column: String,
     ty: Type,
     required: bool,
@@ -54,11 +54,11 @@ struct Delimited {
     header: bool,
 }
 
-impl Expected {
+impl ExpectedRecords {
     /// Of a file; `delimited` tells how it is read.
-    pub(super) fn new(plan: &Plan, file: &InputFile, delimited: bool) -> Expected {
+    pub(super) fn new(plan: &Plan, file: &InputFile, delimited: bool) -> ExpectedRecords {
         let input = &plan.inputs[file.input.index()];
-        let wanted = |field: &Field| Wanted {
+        let wanted = |field: &Field| WantedField {
             column: field.column.clone(),
             ty: field.ty.clone(),
             required: !field.optional,
@@ -70,7 +70,7 @@ impl Expected {
             encoding: format.encoding.clone(),
             header: format.header,
         });
-        Expected {
+        ExpectedRecords {
             file: file.name(),
             input: input.name.clone(),
             fields: input.fields.iter().map(wanted).collect(),
@@ -79,7 +79,7 @@ impl Expected {
     }
 
     /// Every record of the file is refused, as far as it was read, or to its end.
-    pub(super) fn all_refused(&self, tally: &Tally, at_end: bool) -> Cut {
+    pub(super) fn all_refused(&self, tally: &RecordCounts, at_end: bool) -> Cut {
         let how_many = match tally.read() {
             1 => "its only record is".to_owned(),
             all if at_end && tally.taken == 0 => format!("every one of its {all} records is"),
@@ -90,7 +90,7 @@ impl Expected {
     }
 
     /// Too many records of the file are refused; the first of them is told.
-    pub(super) fn refused(&self, mut text: String, tally: &Tally) -> Cut {
+    pub(super) fn refused(&self, mut text: String, tally: &RecordCounts) -> Cut {
         if let Some(first) = &tally.first {
             let DeadLetter { line, record, error, .. } = first;
             let (expected, found) = (self.expected(), excerpt(record));
@@ -196,13 +196,13 @@ impl Expected {
             });
         }
         let value = first.error.split_once(": ").map_or("", |(_, value)| value).trim_matches('"');
-        let is_time = |field: &&Wanted| field.ty == Type::Time && first.error.contains("is not time");
+        let is_time = |field: &&WantedField| field.ty == Type::Time && first.error.contains("is not time");
         let field = self.fields.iter().find(|field| field.column == name);
         match field.or_else(|| self.fields.iter().find(is_time)) {
-            Some(Wanted { ty: Type::Time, described: true, .. }) => {
+            Some(WantedField { ty: Type::Time, described: true, .. }) => {
                 Some(format!("see how the pack says that `{name}` is written"))
             }
-            Some(Wanted { ty: Type::Time, .. }) => {
+            Some(WantedField { ty: Type::Time, .. }) => {
                 let number = value.split(' ').next().unwrap_or_default();
                 let unit = time_units(number).into_iter().find(|(unit, _)| *unit != TimeUnit::Milliseconds);
                 Some(match unit {
@@ -216,7 +216,7 @@ impl Expected {
                     ),
                 })
             }
-            Some(Wanted { ty: Type::Decimal(_) | Type::Float, .. }) if value.contains(',') => {
+            Some(WantedField { ty: Type::Decimal(_) | Type::Float, .. }) if value.contains(',') => {
                 Some("numbers are written with a point, such as 12.50".to_owned())
             }
             _ => Some(format!("see whether the type of `{name}` in the pack is that of the records")),

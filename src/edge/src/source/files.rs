@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use propice_define::Plan;
 use propice_flow::decode::delimited::HeaderError;
 use propice_model::InputId;
+use propice_model::nearest::did_you_mean;
 
 /// What the name of a file may end with, and what that says.
 const ENDINGS: [(&str, Layout); 3] =
@@ -60,7 +61,7 @@ pub(super) enum Packing {
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// `NAME=PATH` with a name that the pack does not declare.
-    #[error("the pack has no stream or table `{name}`{}; it has {}", nearest(.name, .known), .known.join(", "))]
+    #[error("the pack has no stream or table `{name}`{}; it has {}", did_you_mean(.name, .known.iter().map(String::as_str)), .known.join(", "))]
     UnknownInput {
         /// The name.
         name: String,
@@ -215,13 +216,6 @@ fn in_folder(plan: &Plan, folder: &Path) -> Result<Vec<InputFile>, SourceError> 
         files.extend(found);
     }
     Ok(files)
-}
-
-/// `, did you mean …` when a name is near.
-fn nearest(name: &str, known: &[String]) -> String {
-    let near = known.iter().map(|other| (likeness(name, other), other));
-    let best = near.filter(|(likeness, _)| *likeness > 0.8).max_by(|a, b| a.0.total_cmp(&b.0));
-    best.map_or_else(String::new, |(_, other)| format!(" (did you mean `{other}`?)"))
 }
 
 /// How alike two names are: 1 when they are the same, 0 when they have nothing in common.

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead};
 
+use propice_flow::decode::RecordError;
 use propice_model::limits::{KEPT_BYTES, RECORD_BYTES};
 
 /// Reads lines; `\n` and `\r\n` end them, a byte order mark at the start is skipped.
@@ -13,7 +14,7 @@ pub struct Lines<R> {
 
 /// What was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Line {
+pub enum LineRead {
     /// A line, without what ends it.
     Whole,
     /// A line beyond the limit: only its first part is kept.
@@ -42,7 +43,7 @@ impl<R: BufRead> Lines<R> {
     ///
     /// # Errors
     /// When the input cannot be read.
-    pub fn next(&mut self, line: &mut Vec<u8>) -> io::Result<Line> {
+    pub fn next(&mut self, line: &mut Vec<u8>) -> io::Result<LineRead> {
         line.clear();
         self.number += 1;
         let mut too_long = false;
@@ -55,7 +56,7 @@ impl<R: BufRead> Lines<R> {
             };
             if buffer.is_empty() {
                 if line.is_empty() && !too_long {
-                    return Ok(Line::End);
+                    return Ok(LineRead::End);
                 }
                 break;
             }
@@ -75,23 +76,29 @@ impl<R: BufRead> Lines<R> {
         }
         if too_long || line.len() > RECORD_BYTES {
             line.truncate(KEPT_BYTES);
-            return Ok(Line::TooLong);
+            return Ok(LineRead::TooLong);
         }
-        Ok(Line::Whole)
+        Ok(LineRead::Whole)
     }
+}
+
+/// A line beyond the limit.
+pub(super) fn too_long() -> RecordError {
+    let message = format!("longer than {RECORD_BYTES} bytes; its first {KEPT_BYTES} are kept");
+    RecordError { reason: "too_long", message }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn all(text: &[u8]) -> Vec<(Line, String, u64)> {
+    fn all(text: &[u8]) -> Vec<(LineRead, String, u64)> {
         let mut lines = Lines::new(io::BufReader::with_capacity(7, text));
         let mut line = Vec::new();
         let mut found = Vec::new();
         loop {
             let kind = lines.next(&mut line).unwrap();
-            if kind == Line::End {
+            if kind == LineRead::End {
                 return found;
             }
             found.push((kind, String::from_utf8(line.clone()).unwrap(), lines.number()));
@@ -107,16 +114,18 @@ mod tests {
 
     #[test]
     fn a_line_beyond_the_limit_is_skipped() {
-        for (length, kind) in
-            [(RECORD_BYTES, Line::Whole), (RECORD_BYTES + 1, Line::TooLong), (3 * RECORD_BYTES, Line::TooLong)]
-        {
+        for (length, kind) in [
+            (RECORD_BYTES, LineRead::Whole),
+            (RECORD_BYTES + 1, LineRead::TooLong),
+            (3 * RECORD_BYTES, LineRead::TooLong),
+        ] {
             for end in ["\n", "\r\n"] {
                 let text = format!("{}{end}next", "x".repeat(length));
                 let found = all(text.as_bytes());
                 assert_eq!(found.len(), 2);
                 assert_eq!(found[0].0, kind, "{length}");
-                assert_eq!(found[0].1.len(), if kind == Line::Whole { length } else { KEPT_BYTES });
-                assert_eq!(found[1], (Line::Whole, "next".to_owned(), 2));
+                assert_eq!(found[0].1.len(), if kind == LineRead::Whole { length } else { KEPT_BYTES });
+                assert_eq!(found[1], (LineRead::Whole, "next".to_owned(), 2));
             }
         }
     }

@@ -12,9 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use propice_model::limits::{BATCH_BYTES, BATCH_RECORDS};
 
-use super::merge::Chunk;
-use super::open::Bytes;
-use super::records::{Item, Records};
+use super::item::{Chunk, Item};
 
 /// A pipe, between the thread that reads it and the merge.
 #[derive(Default)]
@@ -57,21 +55,26 @@ impl Live {
         self.within_record.load(Ordering::SeqCst)
     }
 
-    /// Reads all records of the pipe and hands them over, until it ends, `stop` is set or nobody
-    /// takes them.
-    pub(super) fn read(&self, mut records: Records, sender: SyncSender<Chunk>, stop: Arc<AtomicBool>) {
+    /// Reads all records of the pipe, each with its warnings and its length in bytes, and hands
+    /// them over, until it ends, `stop` is set or nobody takes them.
+    pub(super) fn read(
+        &self,
+        mut next: impl FnMut() -> Option<(Item, Vec<String>, usize)>,
+        sender: SyncSender<Chunk>,
+        stop: Arc<AtomicBool>,
+    ) {
         let end = sender.clone();
         // It is read once.
         let _ = self.to.set((sender, stop));
-        while let Some(item) = records.next() {
+        while let Some((item, mut warnings, bytes)) = next() {
             if self.cut_off.load(Ordering::SeqCst) {
                 // The record in which it was cut off: nobody knows how it goes on.
                 break;
             }
             let mut pending = self.pending();
             pending.items.push(item);
-            pending.warnings.append(&mut records.warnings());
-            pending.bytes += records.record_bytes();
+            pending.warnings.append(&mut warnings);
+            pending.bytes += bytes;
             if pending.items.len() >= BATCH_RECORDS || pending.bytes >= BATCH_BYTES {
                 drop(pending);
                 self.hand_over();
@@ -129,12 +132,12 @@ impl<R: Read> Read for Piped<R> {
 }
 
 /// The text of a pipe, unpacked and decoded: looks how what is there ends.
-pub(super) struct Ends {
-    pub(super) inner: Bytes,
+pub(super) struct LineEndWatch<R> {
+    pub(super) inner: R,
     pub(super) live: Arc<Live>,
 }
 
-impl Read for Ends {
+impl<R: BufRead> Read for LineEndWatch<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.fill_buf()?.read(buffer)?;
         self.consume(length);
@@ -142,7 +145,7 @@ impl Read for Ends {
     }
 }
 
-impl BufRead for Ends {
+impl<R: BufRead> BufRead for LineEndWatch<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         let bytes = self.inner.fill_buf()?;
         if let Some(last) = bytes.last() {

@@ -24,12 +24,15 @@ use propice_define::Plan;
 use propice_model::limits::{BATCH_BYTES, BATCH_RECORDS, QUEUED_BATCHES};
 use propice_model::{EventTime, Fact};
 
-use super::diagnosis::Expected;
+use super::counts::RecordCounts;
+use super::diagnosis::ExpectedRecords;
+use super::file_records::FileRecords;
 use super::files::{InputFile, SourceError};
+use super::item::{Chunk, Item};
 use super::live::Live;
-use super::own::Own;
-use super::records::{Item, Records};
-use super::refusals::{DeadLetterLimit, Refusals, Tally};
+use super::own::{Own, OwnRecords};
+use super::records::Records;
+use super::refusals::{DeadLetterLimit, Refusals};
 use super::{Batch, Source};
 
 /// How often a merge that waits looks whether it is to stop.
@@ -52,8 +55,8 @@ pub struct MergedSource {
 
 /// One file.
 struct Head {
-    expected: Expected,
-    tally: Tally,
+    expected: ExpectedRecords,
+    tally: RecordCounts,
     chunks: Option<Receiver<Chunk>>,
     items: std::vec::IntoIter<Item>,
     /// The next fact of the file; `None` before its first one, and at its end.
@@ -80,19 +83,14 @@ enum Received {
     Silence,
 }
 
-/// What the thread of a file hands over.
-pub(super) enum Chunk {
-    Items { items: Vec<Item>, bytes_read: u64, warnings: Vec<String> },
-    End,
-}
-
 impl MergedSource {
     /// Opens all files. The source ends early once `stop` is set.
     ///
     /// # Errors
     /// When one cannot be opened, or its header lacks a required column.
     pub fn open(plan: &Arc<Plan>, files: &[InputFile], stop: &Arc<AtomicBool>) -> Result<MergedSource, SourceError> {
-        let opened = files.iter().enumerate().map(|(position, file)| Records::open(plan, file, position as u16));
+        let open = |(position, file)| Records::open(plan, file, position as u16).map(FileRecords::All);
+        let opened = files.iter().enumerate().map(open);
         MergedSource::start(opened.collect::<Result<_, _>>()?, stop)
     }
 
@@ -107,17 +105,17 @@ impl MergedSource {
         own: &Own,
         stop: &Arc<AtomicBool>,
     ) -> Result<MergedSource, SourceError> {
-        let opened =
-            (files.iter().enumerate()).map(|(position, file)| Records::open_own(plan, file, position as u16, own));
+        let open = |(position, file)| OwnRecords::open(plan, file, position as u16, own).map(FileRecords::Own);
+        let opened = files.iter().enumerate().map(open);
         MergedSource::start(opened.collect::<Result<_, _>>()?, stop)
     }
 
     /// Starts a thread for each file.
-    fn start(opened: Vec<Records>, stop: &Arc<AtomicBool>) -> Result<MergedSource, SourceError> {
-        let total_bytes = opened.iter().map(Records::size).sum();
+    fn start(opened: Vec<FileRecords>, stop: &Arc<AtomicBool>) -> Result<MergedSource, SourceError> {
+        let total_bytes = opened.iter().map(|records| records.reader().size()).sum();
         let mut heads = Vec::with_capacity(opened.len());
         for records in opened {
-            let name = records.expected().file.clone();
+            let name = records.reader().expected().file.clone();
             let head = Head::start(records, stop).map_err(|error| SourceError::Unreadable { path: name, error })?;
             heads.push(head);
         }
@@ -215,23 +213,24 @@ impl Drop for MergedSource {
 }
 
 impl Head {
-    fn start(records: Records, stop: &Arc<AtomicBool>) -> io::Result<Head> {
-        let live = records.live();
-        let expected = records.expected().clone();
+    fn start(mut records: FileRecords, stop: &Arc<AtomicBool>) -> io::Result<Head> {
+        let live = records.reader().live();
+        let expected = records.reader().expected().clone();
         let (sender, chunks) = sync_channel(QUEUED_BATCHES);
         let named = std::thread::Builder::new().name(format!("read {}", expected.file));
         let thread = match live.clone() {
             None => Some(named.spawn(move || read(records, &sender))?),
             Some(live) => {
                 let stop = Arc::clone(stop);
-                named.spawn(move || live.read(records, sender, stop))?;
+                let next = move || Some((records.next()?, records.warnings(), records.record_bytes()));
+                named.spawn(move || live.read(next, sender, stop))?;
                 None
             }
         };
         let pipe = live.map(|live| Pipe { live, silent_before: None });
         Ok(Head {
             expected,
-            tally: Tally::default(),
+            tally: RecordCounts::default(),
             chunks: Some(chunks),
             items: Vec::new().into_iter(),
             next: None,
@@ -360,7 +359,7 @@ impl Pipe {
 }
 
 /// The thread of a file: hands over its records until the end, or until nobody takes them.
-fn read(mut records: Records, sender: &SyncSender<Chunk>) {
+fn read(mut records: FileRecords, sender: &SyncSender<Chunk>) {
     let mut bytes_before = 0;
     loop {
         let mut items = Vec::with_capacity(BATCH_RECORDS);
@@ -371,7 +370,7 @@ fn read(mut records: Records, sender: &SyncSender<Chunk>) {
             items.push(item);
         }
         let is_end = items.is_empty();
-        let bytes_now = records.bytes_read();
+        let bytes_now = records.reader().bytes_read();
         let warnings = records.warnings();
         let chunk = Chunk::Items { items, bytes_read: bytes_now - bytes_before, warnings };
         bytes_before = bytes_now;

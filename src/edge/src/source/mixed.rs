@@ -16,9 +16,9 @@ use propice_flow::decode::{Decoder, RecordError};
 use propice_model::limits::BATCH_RECORDS;
 use propice_model::{Fact, InputId, Origin};
 
-use super::lines::{Line, Lines};
+use super::lines::too_long;
+use super::lines::{LineRead, Lines};
 use super::open::open_path;
-use super::records::too_long;
 use super::{Batch, DeadLetter, Source, SourceError};
 
 /// Mixed records, in memory or from a file.
@@ -95,13 +95,13 @@ impl Source for LinesSource {
     fn fill(&mut self, batch: &mut Batch) -> io::Result<bool> {
         while !self.ended && batch.facts.len() + batch.dead.len() < BATCH_RECORDS {
             match self.lines.next(&mut self.line) {
-                Ok(Line::End) => self.ended = true,
-                Ok(Line::Whole) if self.line.iter().all(u8::is_ascii_whitespace) => {}
-                Ok(Line::Whole) => match self.fact() {
+                Ok(LineRead::End) => self.ended = true,
+                Ok(LineRead::Whole) if self.line.iter().all(u8::is_ascii_whitespace) => {}
+                Ok(LineRead::Whole) => match self.fact() {
                     Ok(fact) => batch.facts.push(fact),
                     Err((input, error)) => batch.dead.push(self.dead(input, error)),
                 },
-                Ok(Line::TooLong) => batch.dead.push(self.dead(None, too_long())),
+                Ok(LineRead::TooLong) => batch.dead.push(self.dead(None, too_long())),
                 Err(error) => {
                     self.ended = true;
                     let message = format!("the rest of the file cannot be read: {error}");

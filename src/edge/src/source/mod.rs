@@ -11,9 +11,13 @@
 //! and that at the start. A file that is damaged, or all of whose records are refused, ends the
 //! source ([`Cut`]). Checked by `tests/integrated/files.rs` and `first_hour_inputs.rs`.
 
+mod counts;
 mod cut;
+mod delimited_rows;
 mod diagnosis;
+mod file_records;
 pub mod files;
+mod item;
 mod lines;
 mod live;
 pub mod merge;
@@ -23,11 +27,10 @@ mod open;
 mod own;
 mod records;
 mod refusals;
-mod rows;
 
 pub use cut::Cut;
 pub use files::{InputFile, SourceError};
-pub use lines::{Line, Lines};
+pub use lines::{LineRead, Lines};
 pub use merge::MergedSource;
 pub use mixed::LinesSource;
 pub use open::open_path;

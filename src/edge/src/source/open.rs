@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8};
 
 use super::files::{InputFile, Layout, Packing, is_stdin};
-use super::live::{Ends, Live, Piped};
+use super::live::{LineEndWatch, Live, Piped};
 
 const BUFFER_BYTES: usize = 1 << 16;
 /// Never part of UTF-8.
@@ -51,7 +51,7 @@ pub(super) fn open(file: &InputFile, encoding: &str) -> io::Result<Opened> {
         None => Box::new(handle),
         Some(live) => Box::new(Piped { inner: handle, live: Arc::clone(live) }),
     };
-    let counted = BufReader::with_capacity(BUFFER_BYTES, Counted { inner: raw, read: Arc::clone(&read) });
+    let counted = BufReader::with_capacity(BUFFER_BYTES, CountingReader { inner: raw, read: Arc::clone(&read) });
     let mut bytes = unpacked(counted, file.packing)?;
     let delimited = match file.layout {
         Layout::JsonLines => false,
@@ -64,7 +64,7 @@ pub(super) fn open(file: &InputFile, encoding: &str) -> io::Result<Opened> {
         bytes = Box::new(Transcoded::new(bytes, encoding));
     }
     if let Some(live) = &live {
-        bytes = Box::new(Ends { inner: bytes, live: Arc::clone(live) });
+        bytes = Box::new(LineEndWatch { inner: bytes, live: Arc::clone(live) });
     }
     Ok(Opened { bytes, delimited, read, size, live })
 }
@@ -114,12 +114,12 @@ fn begins_with_object(bytes: &mut Bytes) -> bool {
 }
 
 /// Counts what is read.
-struct Counted<R> {
+struct CountingReader<R> {
     inner: R,
     read: Arc<AtomicU64>,
 }
 
-impl<R: Read> Read for Counted<R> {
+impl<R: Read> Read for CountingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.inner.read(buffer)?;
         self.read.fetch_add(length as u64, Ordering::Relaxed);

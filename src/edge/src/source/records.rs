@@ -9,64 +9,46 @@ use propice_flow::decode::facts::Extractor;
 use propice_flow::decode::glance::{Glance, Glancer};
 use propice_flow::decode::json::JsonDecoder;
 use propice_flow::decode::{Decoded, Decoder, RecordError};
-use propice_model::limits::{KEPT_BYTES, RECORD_BYTES};
-use propice_model::{Fact, Origin};
+use propice_model::Origin;
 
 use super::DeadLetter;
 use super::cut::Cut;
-use super::diagnosis::Expected;
+use super::delimited_rows::{DelimitedRows, Next};
+use super::diagnosis::ExpectedRecords;
 use super::files::{InputFile, SourceError};
-use super::lines::{Line, Lines};
+use super::item::Item;
+use super::lines::{LineRead, Lines, too_long};
 use super::live::Live;
 use super::open::{Bytes, Opened, open};
-use super::own::{Held, Own, Passing};
-use super::rows::{Next, Rows};
-
-/// What stands in the place of a record.
-#[derive(Debug)]
-pub(super) enum Item {
-    Fact(Fact),
-    Dead(Box<DeadLetter>),
-    /// What was read of the record in which the file failed. There is nothing behind it.
-    Failed(Box<DeadLetter>, Cut),
-}
 
 /// The records of one file.
 pub(super) struct Records {
     pub(super) layout: Reader,
     pub(super) extractor: Extractor,
     /// The input, and the file as it was named.
-    expected: Expected,
+    expected: ExpectedRecords,
     /// Which of the files of the run.
     pub(super) position: u16,
     read: Arc<AtomicU64>,
     size: Option<u64>,
     live: Option<Arc<Live>>,
     pub(super) ended: bool,
-    /// Only what is about one customer, where that is asked for.
-    own: Option<Box<Passing>>,
 }
 
 /// Reads the records of a layout.
 pub(super) enum Reader {
     JsonLines { lines: Lines<Bytes>, line: Vec<u8>, decoder: JsonDecoder },
-    Delimited { rows: Box<Rows<Bytes>>, decoder: DelimitedDecoder },
+    Delimited { rows: Box<DelimitedRows<Bytes>>, decoder: DelimitedDecoder },
 }
 
 /// What was found behind the last record.
-pub(super) enum Seen {
+pub(super) enum NextRecord {
     /// The bytes or values of a record, not decoded yet.
     Record,
     /// Something that is none.
     Bad(RecordError),
     Blank,
     End,
-}
-
-/// A line beyond the limit.
-pub(super) fn too_long() -> RecordError {
-    let message = format!("longer than {RECORD_BYTES} bytes; its first {KEPT_BYTES} are kept");
-    RecordError { reason: "too_long", message }
 }
 
 impl Records {
@@ -76,22 +58,6 @@ impl Records {
     /// When it cannot be opened, or its header lacks a required column.
     pub(super) fn open(plan: &Arc<Plan>, file: &InputFile, position: u16) -> Result<Records, SourceError> {
         Records::open_bytes(plan, file, position, None)
-    }
-
-    /// Opens a file for what is about one customer.
-    ///
-    /// # Errors
-    /// As [`Records::open`].
-    pub(super) fn open_own(
-        plan: &Arc<Plan>,
-        file: &InputFile,
-        position: u16,
-        own: &Own,
-    ) -> Result<Records, SourceError> {
-        let held = own.held(usize::from(position)).map(Held::open);
-        let mut records = Records::open_bytes(plan, file, position, held)?;
-        records.own = Some(Box::new(own.passing(plan, file, &records.extractor)));
-        Ok(records)
     }
 
     /// Opens a file, or what was held of it.
@@ -108,9 +74,9 @@ impl Records {
         let opened = held.map_or_else(|| open(file, &input.format.encoding), Ok);
         let Opened { bytes, delimited, read, size, live } =
             opened.map_err(|error| SourceError::unreadable(&file.path, error))?;
-        let expected = Expected::new(plan, file, delimited);
+        let expected = ExpectedRecords::new(plan, file, delimited);
         let layout = if delimited {
-            let mut rows = Rows::new(bytes, &input.format);
+            let mut rows = DelimitedRows::new(bytes, &input.format);
             let decoder = decoder_of(plan, file, &mut rows).map_err(|error| match error {
                 Broken::Header(error) => {
                     let remedy = expected.remedy_of_header(rows.raw().0);
@@ -132,7 +98,6 @@ impl Records {
             size,
             live,
             ended: false,
-            own: None,
         })
     }
 
@@ -147,7 +112,7 @@ impl Records {
     }
 
     /// The file as it was named, and what is expected of it.
-    pub(super) fn expected(&self) -> &Expected {
+    pub(super) fn expected(&self) -> &ExpectedRecords {
         &self.expected
     }
 
@@ -165,24 +130,19 @@ impl Records {
         self.read.load(Ordering::Relaxed)
     }
 
-    /// How long the last record was, with what was passed before it.
+    /// How long the last record was.
     pub(super) fn record_bytes(&self) -> usize {
-        self.own.as_ref().map_or_else(|| self.raw().0.len(), |own| own.bytes())
+        self.raw().0.len()
     }
 
     /// The next record; `None` at the end.
     pub(super) fn next(&mut self) -> Option<Item> {
-        if let Some(mut own) = self.own.take() {
-            let item = self.next_own(&mut own);
-            self.own = Some(own);
-            return item;
-        }
         while !self.ended {
             match self.layout.advance() {
-                Ok(Seen::Blank) => {}
-                Ok(Seen::End) => self.ended = true,
-                Ok(Seen::Bad(error)) => return Some(Item::Dead(Box::new(self.dead(error)))),
-                Ok(Seen::Record) => {
+                Ok(NextRecord::Blank) => {}
+                Ok(NextRecord::End) => self.ended = true,
+                Ok(NextRecord::Bad(error)) => return Some(Item::Dead(Box::new(self.dead(error)))),
+                Ok(NextRecord::Record) => {
                     let origin = Origin { file: self.position, line: self.raw().1 };
                     let fact = self.layout.decode().and_then(|record| {
                         let fact = self.extractor.fact_of(&record, origin);
@@ -209,7 +169,7 @@ impl Records {
 
     pub(super) fn dead(&self, error: RecordError) -> DeadLetter {
         let (record, line) = self.raw();
-        let Expected { input, file, .. } = &self.expected;
+        let ExpectedRecords { input, file, .. } = &self.expected;
         DeadLetter::new(Some(input), file, line, error, record)
     }
 
@@ -224,18 +184,18 @@ impl Records {
 
 impl Reader {
     /// Goes on to the next record.
-    pub(super) fn advance(&mut self) -> std::io::Result<Seen> {
+    pub(super) fn advance(&mut self) -> std::io::Result<NextRecord> {
         match self {
             Reader::JsonLines { lines, line, .. } => Ok(match lines.next(line)? {
-                Line::End => Seen::End,
-                Line::TooLong => Seen::Bad(too_long()),
-                Line::Whole if line.iter().all(u8::is_ascii_whitespace) => Seen::Blank,
-                Line::Whole => Seen::Record,
+                LineRead::End => NextRecord::End,
+                LineRead::TooLong => NextRecord::Bad(too_long()),
+                LineRead::Whole if line.iter().all(u8::is_ascii_whitespace) => NextRecord::Blank,
+                LineRead::Whole => NextRecord::Record,
             }),
             Reader::Delimited { rows, decoder } => Ok(match rows.next(|values| decoder.fits(values))? {
-                Next::End => Seen::End,
-                Next::Bad(error) => Seen::Bad(error),
-                Next::Values => Seen::Record,
+                Next::End => NextRecord::End,
+                Next::Bad(error) => NextRecord::Bad(error),
+                Next::Values => NextRecord::Record,
             }),
         }
     }
@@ -289,7 +249,7 @@ enum Broken {
 
 /// The decoder that the header of a file asks for. A file without anything in it has no records,
 /// and needs no header.
-fn decoder_of(plan: &Arc<Plan>, file: &InputFile, rows: &mut Rows<Bytes>) -> Result<DelimitedDecoder, Broken> {
+fn decoder_of(plan: &Arc<Plan>, file: &InputFile, rows: &mut DelimitedRows<Bytes>) -> Result<DelimitedDecoder, Broken> {
     if !plan.inputs[file.input.index()].format.header {
         return Ok(DelimitedDecoder::without_header(plan, file.input));
     }

@@ -9,8 +9,9 @@ use std::str::FromStr;
 use propice_model::limits::REFUSED_RECORDS;
 
 use super::DeadLetter;
+use super::counts::RecordCounts;
 use super::cut::Cut;
-use super::diagnosis::Expected;
+use super::diagnosis::ExpectedRecords;
 
 /// How many records may become dead letters.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -43,40 +44,6 @@ impl FromStr for DeadLetterLimit {
     }
 }
 
-/// What became of the records of one file.
-#[derive(Debug, Default)]
-pub(super) struct Tally {
-    pub(super) taken: u64,
-    pub(super) refused: u64,
-    /// The first that was refused.
-    pub(super) first: Option<DeadLetter>,
-    /// Whether the last one that was refused is what a JSON array ends with.
-    closes_array: bool,
-}
-
-impl Tally {
-    /// How many records there were.
-    pub(super) fn read(&self) -> u64 {
-        self.taken + self.refused
-    }
-
-    /// Notes a record that was refused.
-    fn refuse(&mut self, letter: &DeadLetter) {
-        self.refused += 1;
-        self.closes_array = letter.record.trim_ascii() == b"]";
-        if self.first.is_none() {
-            self.first = Some(letter.clone());
-        }
-    }
-
-    /// Whether all lines are those of a JSON array. Its last element alone, behind which there is
-    /// no comma, looks like a record.
-    fn is_array(&self) -> bool {
-        let opens = |letter: &DeadLetter| letter.line == 1 && letter.record.trim_ascii_start().starts_with(b"[");
-        self.taken <= 1 && self.closes_array && self.first.as_ref().is_some_and(opens)
-    }
-}
-
 /// Counts what is refused, against the limit.
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
@@ -90,7 +57,12 @@ impl Refusals {
     ///
     /// # Errors
     /// When that is one too many.
-    pub(super) fn refuse(&mut self, tally: &mut Tally, letter: &DeadLetter, expected: &Expected) -> Result<(), Cut> {
+    pub(super) fn refuse(
+        &mut self,
+        tally: &mut RecordCounts,
+        letter: &DeadLetter,
+        expected: &ExpectedRecords,
+    ) -> Result<(), Cut> {
         tally.refuse(letter);
         self.refused += 1;
         let is_enough = tally.read() >= REFUSED_RECORDS;
@@ -106,7 +78,7 @@ impl Refusals {
     ///
     /// # Errors
     /// When too many of its records were refused.
-    pub(super) fn end(&self, tally: &Tally, expected: &Expected) -> Result<(), Cut> {
+    pub(super) fn end(&self, tally: &RecordCounts, expected: &ExpectedRecords) -> Result<(), Cut> {
         match self.limit {
             DeadLetterLimit::NotAll if tally.refused > 0 && (tally.taken == 0 || tally.is_array()) => {
                 Err(expected.all_refused(tally, true))
@@ -116,7 +88,7 @@ impl Refusals {
         }
     }
 
-    fn too_many(&self, tally: &Tally, expected: &Expected) -> Cut {
+    fn too_many(&self, tally: &RecordCounts, expected: &ExpectedRecords) -> Cut {
         let head = match self.limit {
             DeadLetterLimit::Percent(most) => format!(
                 "{}: {} of {} records of `{}` are refused, and --max-dead-letters allows {most}%",
@@ -135,7 +107,7 @@ impl Refusals {
 }
 
 /// Whether more of a hundred records were refused.
-fn is_above(tally: &Tally, percent: f64) -> bool {
+fn is_above(tally: &RecordCounts, percent: f64) -> bool {
     tally.refused as f64 * 100.0 > percent * tally.read() as f64
 }
 

@@ -8,7 +8,7 @@ use super::payload::Instant;
 
 /// A record of a topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
+pub struct TopicRecord {
     /// The key: what the record is ordered and compacted by.
     pub key: Vec<u8>,
     /// Names and values, in a stable order.
@@ -31,20 +31,20 @@ pub enum BinaryError {
     Data(#[from] serde_json::Error),
 }
 
-impl Record {
+impl TopicRecord {
     /// A trigger in binary mode, keyed by its customer.
     ///
     /// # Errors
     /// Never, for what was made here: everything in it has a JSON form.
-    pub fn new(trigger: &Trigger) -> serde_json::Result<Record> {
+    pub fn new(trigger: &Trigger) -> serde_json::Result<TopicRecord> {
         let value = serde_json::to_vec(&trigger.data)?;
-        Ok(Record { key: trigger.partitionkey.as_bytes().to_vec(), headers: headers(trigger), value: Some(value) })
+        Ok(TopicRecord { key: trigger.partitionkey.as_bytes().to_vec(), headers: headers(trigger), value: Some(value) })
     }
 
     /// The record that says that nothing is open any more of what a trigger opened: the attributes,
     /// and no value.
-    pub fn tombstone(trigger: &Trigger) -> Record {
-        Record { key: trigger.partitionkey.as_bytes().to_vec(), headers: headers(trigger), value: None }
+    pub fn tombstone(trigger: &Trigger) -> TopicRecord {
+        TopicRecord { key: trigger.partitionkey.as_bytes().to_vec(), headers: headers(trigger), value: None }
     }
 
     /// The trigger that a record is; `None` for a tombstone.

@@ -1,22 +1,19 @@
 //! From a decision to a trigger.
 
-use crate::sink::decision::raw;
 use propice_define::Plan;
-use propice_define::plan::{Interval, Moment, OnExpiry, Verdict, said};
-use propice_flow::episode::id_of;
-use propice_flow::policy::{self, Decision, EpisodeKey, Judgement, Shown, What};
+use propice_define::plan::{Interval, Moment, Verdict, said};
+use propice_flow::policy::{self, Decision, EpisodeKey, Judgement, Shown};
+use propice_model::LogicalTime;
 use propice_model::time::format_duration;
-use propice_model::{Id, LogicalTime};
 
 use super::ended::{Speech, slot_label};
 use super::event::{self, CLASSIFICATION, DATA_CONTENT_TYPE, DATA_SCHEMA, SPEC_VERSION, Trigger};
 use super::language::{Language, spoken, zone_of};
 use super::payload::{
-    Consent, DataConsent, Ended, Entity, Evidence, FailedGate, Instant, Json, Mood, OnExpiry as AtExpiry, Overtaking,
-    PartyType, Payload, Published, Rank, Routing, Success, Times, Treatment, Validity, ValueStatement, Words,
+    Consent, DataConsent, Ended, Entity, Evidence, FailedGate, Instant, Json, Mood, Overtaking, PartyType, Payload,
+    Published, Rank, Routing, Success, Times, Treatment, Validity, ValueStatement, Words,
 };
 use super::reason::{UNDETERMINED, reason};
-use super::thresholds::threshold;
 
 /// Where triggers of moments without channels go.
 pub const DEFAULT_CHANNEL: &str = "default";
@@ -26,27 +23,21 @@ pub fn channel_name(plan: &Plan, channel: Option<u16>) -> &str {
     channel.map_or(DEFAULT_CHANNEL, |channel| plan.channels[usize::from(channel)].name.as_str())
 }
 
-/// The triggers of decisions, in their order, each with its channel (position in `Plan::channels`).
-/// Decisions of one logical time come in one slice: their positions in it are part of the sequence.
-pub fn triggers<'a>(
-    plan: &'a Plan,
-    decisions: &'a [Decision],
-) -> impl Iterator<Item = (Option<u16>, &'a Decision, Trigger)> {
-    let mut before: Option<(LogicalTime, &Id)> = None;
-    let mut position = 0_u32;
-    decisions.iter().filter_map(move |decision| {
-        let (verdict, episode, judgement) = published(decision)?;
-        let here = Some((decision.time, &decision.customer));
-        position = if before == here { position + 1 } else { 0 };
-        before = here;
-        let trigger = Verdicted { plan, decision, verdict, episode, judgement }.trigger(position);
-        Some((judgement.channel, decision, trigger))
-    })
+/// Whether a decision is published.
+pub(crate) fn is_published(decision: &Decision) -> bool {
+    published(decision).is_some()
+}
+
+/// The trigger of a decision that is published: of the episode of that id, at a position among what
+/// is published of the same customer at the same time.
+pub(crate) fn trigger(plan: &Plan, decision: &Decision, episode_id: &str, position: u32) -> Option<Trigger> {
+    let (verdict, episode, judgement) = published(decision)?;
+    Some(Verdicted { plan, decision, verdict, episode, judgement }.trigger(episode_id, position))
 }
 
 /// What of a decision is published, if anything is.
 fn published(decision: &Decision) -> Option<(Published, &EpisodeKey, &Judgement)> {
-    let (Some(episode), What::Verdict(judgement)) = (&decision.episode, &decision.what) else { return None };
+    let (episode, judgement) = (decision.episode.as_ref()?, decision.judgement()?);
     let verdict = match judgement.verdict {
         Verdict::Released => Published::Released,
         Verdict::HandedToHuman => Published::HandedToHuman,
@@ -66,12 +57,11 @@ struct Verdicted<'a> {
 }
 
 impl Verdicted<'_> {
-    fn trigger(&self, position: u32) -> Trigger {
-        let id = id_of(self.plan, &self.decision.customer, self.episode);
+    fn trigger(&self, id: &str, position: u32) -> Trigger {
         let customer = event::attribute(&self.decision.customer.to_string());
         let time = self.decision.time;
         let cause = if self.verdict == Published::Withdrawn { "closed" } else { "opened" };
-        let data = self.payload(&id);
+        let data = self.payload(id);
         Trigger {
             specversion: SPEC_VERSION.to_owned(),
             id: format!("{id}-{}", self.verdict.name()),
@@ -84,7 +74,7 @@ impl Verdicted<'_> {
             partitionkey: customer,
             sequence: format!("{time:015}-{position:06}"),
             expirytime: data.validity.expires_at,
-            correlationid: id.clone(),
+            correlationid: id.to_owned(),
             causationid: format!("{id}-{cause}"),
             recordedtime: Instant::at(time),
             dataclassification: CLASSIFICATION.to_owned(),
@@ -111,7 +101,7 @@ impl Verdicted<'_> {
             label: self.label(locale),
             version: moment.version.clone(),
             episode: id.to_owned(),
-            purpose: moment.purpose.into(),
+            purpose: moment.purpose,
             value: self.value(locale),
             effort: moment.effort,
             verdict: *verdict,
@@ -142,7 +132,7 @@ impl Verdicted<'_> {
         let value = &self.moment().value;
         let (language, benefit) = said(&value.benefit, locale, self.plan.language.as_deref()).unzip();
         ValueStatement {
-            kind: value.kind.into(),
+            kind: value.kind,
             benefit: benefit.cloned().unwrap_or_default(),
             language: language.flatten().map(str::to_owned),
         }
@@ -185,10 +175,10 @@ impl Verdicted<'_> {
         let moment = self.moment();
         let of = |(evidence, shown): (&propice_define::plan::Evidence, &Shown)| {
             let (value, withheld) = match shown {
-                Shown::Value(value) => (Some(Json::new(raw(value, &evidence.ty))), None),
+                Shown::Value(value) => (Some(Json::of(value, &evidence.ty)), None),
                 Shown::Withheld(kind) => (None, Some(self.plan.policy.data[usize::from(*kind)].name.clone())),
             };
-            let compared = threshold(moment.when.source(), &evidence.name);
+            let compared = moment.when.threshold(evidence.reference());
             Evidence {
                 name: evidence.name.clone(),
                 label: slot_label(self.plan, moment, evidence, self.judgement.locale.as_deref()).map(str::to_owned),
@@ -196,7 +186,7 @@ impl Verdicted<'_> {
                 value,
                 withheld,
                 window: self.window(evidence),
-                threshold: compared.map(|(operator, literal)| format!("{operator} {literal}")),
+                threshold: compared.map(|compared| format!("{} {}", compared.operator, compared.literal)),
             }
         };
         moment.shares.iter().zip(&self.judgement.shared).map(of).collect()
@@ -221,10 +211,7 @@ impl Verdicted<'_> {
         Validity {
             not_before: Instant::at(self.decision.time),
             expires_at: expires.filter(lasts).map(Instant::at),
-            on_expiry: match moment.on_expiry {
-                OnExpiry::Expire => AtExpiry::Expire,
-                OnExpiry::Human => AtExpiry::Human,
-            },
+            on_expiry: moment.on_expiry,
         }
     }
 

@@ -85,7 +85,7 @@ impl TriggerType {
     pub const ALL: [TriggerType; 3] = [TriggerType::Released, TriggerType::HandedToHuman, TriggerType::Withdrawn];
 
     /// Its name in a word.
-    pub(super) fn key(self) -> &'static str {
+    pub(crate) fn key(self) -> &'static str {
         match self {
             TriggerType::Released => "released",
             TriggerType::HandedToHuman => "handed_to_human",
@@ -94,7 +94,7 @@ impl TriggerType {
     }
 
     /// What it says.
-    pub(super) fn title(self) -> &'static str {
+    pub(crate) fn title(self) -> &'static str {
         match self {
             TriggerType::Released => "Get in touch",
             TriggerType::HandedToHuman => "A person takes over",

@@ -17,12 +17,11 @@ mod event;
 pub mod language;
 pub mod payload;
 mod reason;
-pub mod schema;
 mod telling;
-mod thresholds;
 
-pub use binary::{BinaryError, Record};
-pub use build::{DEFAULT_CHANNEL, channel_name, triggers};
+pub use binary::{BinaryError, TopicRecord};
+pub use build::{DEFAULT_CHANNEL, channel_name};
+pub(crate) use build::{is_published, trigger};
 pub use ended::{Speech, slot_label};
 pub use event::{CLASSIFICATION, DATA_CONTENT_TYPE, DATA_SCHEMA, SPEC_VERSION, Trigger, TriggerType};
 pub use payload::Payload;

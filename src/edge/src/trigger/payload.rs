@@ -11,9 +11,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::value::RawValue;
 
-use propice_define::plan::{self, Ending, Gate};
-use propice_model::LogicalTime;
+use propice_define::plan::{Ending, Gate, OnExpiry, Purpose, ValueKind};
 use propice_model::time::{LATEST_EVENT_TIME_MS, format_time};
+use propice_model::{LogicalTime, Type, Value};
 
 /// What a trigger says. Nothing of the customer's view is in it but what the moment `shares`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -116,34 +116,6 @@ pub struct Overtaking {
     pub label: Option<String>,
 }
 
-/// What a moment is for, the most important first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Purpose {
-    /// Fraud, danger.
-    Safety,
-    /// Help with what the customer holds or plans.
-    Assistance,
-    /// What the contract needs.
-    Service,
-    /// Keeping in touch.
-    Relationship,
-    /// Selling.
-    Sales,
-}
-
-impl From<plan::Purpose> for Purpose {
-    fn from(purpose: plan::Purpose) -> Purpose {
-        match purpose {
-            plan::Purpose::Safety => Purpose::Safety,
-            plan::Purpose::Assistance => Purpose::Assistance,
-            plan::Purpose::Service => Purpose::Service,
-            plan::Purpose::Relationship => Purpose::Relationship,
-            plan::Purpose::Sales => Purpose::Sales,
-        }
-    }
-}
-
 /// What it is worth to the customer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ValueStatement {
@@ -154,31 +126,6 @@ pub struct ValueStatement {
     /// Its language, where the pack says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
-}
-
-/// The four kinds of value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ValueKind {
-    /// Money.
-    Economic,
-    /// Something works, or works with less effort.
-    Functional,
-    /// A better experience.
-    Experiential,
-    /// Recognition, meaning.
-    Symbolic,
-}
-
-impl From<plan::ValueKind> for ValueKind {
-    fn from(kind: plan::ValueKind) -> ValueKind {
-        match kind {
-            plan::ValueKind::Economic => ValueKind::Economic,
-            plan::ValueKind::Functional => ValueKind::Functional,
-            plan::ValueKind::Experiential => ValueKind::Experiential,
-            plan::ValueKind::Symbolic => ValueKind::Symbolic,
-        }
-    }
 }
 
 /// The verdicts that are published.
@@ -291,16 +238,6 @@ pub struct Validity {
     pub expires_at: Option<Instant>,
     /// What happens to the moment then, if it was not released before.
     pub on_expiry: OnExpiry,
-}
-
-/// What happens at the end of its validity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum OnExpiry {
-    /// It expires.
-    Expire,
-    /// A person takes over.
-    Human,
 }
 
 /// Where a trigger goes.
@@ -422,9 +359,12 @@ impl JsonSchema for Instant {
 pub struct Json(Box<RawValue>);
 
 impl Json {
-    /// Of a text that is JSON.
-    pub fn new(raw: Box<RawValue>) -> Json {
-        Json(raw)
+    /// A value of a type.
+    pub fn of(value: &Value, ty: &Type) -> Json {
+        let mut json = String::new();
+        value.write_json(ty, &mut json);
+        // What a value writes is JSON.
+        Json(RawValue::from_string(json).unwrap_or_else(|_| RawValue::NULL.to_owned()))
     }
 
     /// The text.

@@ -149,31 +149,12 @@ impl<'p> Telling<'p> {
 
     /// A gate.
     pub fn gate(&self, gate: Gate) -> &'static str {
-        let french = match gate {
-            Gate::Refusal => "refus",
-            Gate::Consent => "consentement",
-            Gate::Silence => "silence",
-            Gate::Holdout => "groupe témoin",
-            Gate::Cooldown => "délai de répétition",
-            Gate::Evidence => "preuves",
-            Gate::Mood => "humeur",
-            Gate::Quiet => "heures calmes",
-            Gate::Pressure => "pression",
-            Gate::Arbitration => "arbitrage",
-        };
-        self.pick(gate.name(), french)
+        gate.word(self.language())
     }
 
     /// A purpose.
     pub fn purpose(&self, purpose: Purpose) -> &'static str {
-        let french = match purpose {
-            Purpose::Safety => "sécurité",
-            Purpose::Assistance => "assistance",
-            Purpose::Service => "service",
-            Purpose::Relationship => "relation",
-            Purpose::Sales => "vente",
-        };
-        self.pick(purpose.name(), french)
+        purpose.word(self.language())
     }
 
     /// Why a gate failed: moments by their labels, everything else as it is.

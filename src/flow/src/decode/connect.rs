@@ -14,8 +14,8 @@ use propice_model::{Type, Value};
 
 use super::RecordError;
 use super::json::{JsonDecoder, unquoted, value_of};
-use super::numbers::time_of;
-use super::text::{Misfit, ValueReader};
+use super::numbers::{Misfit, time_of};
+use super::text::ValueReader;
 use super::times::TimeReader;
 
 /// What Debezium writes where the database did not tell a value, as text and as bytes.

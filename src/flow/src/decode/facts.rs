@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use propice_define::Plan;
 use propice_define::expr::{Env, EvalError, Expr};
-use propice_define::plan::{Aggregate, Feature, Input, Interval, Source};
+use propice_define::plan::{Aggregate, Feature, FeatureSource, Input, Interval};
 use propice_model::time::{FOREVER, LATEST_EVENT_TIME_MS};
 use propice_model::{
     Changes, Contribution, EntityChange, EventTime, Fact, FeatureId, FieldId, Id, InputId, KindId, LogicalTime, Origin,
@@ -50,7 +50,7 @@ impl Extractor {
         for (position, entity) in plan.entities.iter().enumerate() {
             let kind = KindId(position as u16);
             for (feature_position, feature) in entity.features.iter().enumerate() {
-                if let Source::Records { input: from, key } = feature.source
+                if let FeatureSource::Records { input: from, key } = feature.source
                     && from == input
                 {
                     let target = target(&mut targets, &plan, kind, key);

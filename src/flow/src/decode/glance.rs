@@ -17,9 +17,9 @@ use propice_model::{EventTime, FieldId, Row, Value};
 use super::RecordError;
 
 /// Ids that are looked for, as records spell them.
-pub type Names = HashSet<Box<str>, FixedState>;
+pub type WantedIds = HashSet<Box<str>, FixedState>;
 /// Primary keys of a table that are looked for.
-pub type Keys = HashSet<Vec<Value>, FixedState>;
+pub type WantedKeys = HashSet<Vec<Value>, FixedState>;
 
 /// What a glance at a record says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,14 +41,14 @@ pub struct Glancer {
     has_time: bool,
     /// The fields of the primary key; none when no key is looked for.
     key: Vec<FieldId>,
-    keys: Arc<Keys>,
+    keys: Arc<WantedKeys>,
     seen: Seen,
 }
 
 /// What a field is looked at for.
 #[derive(Clone, Debug, Default)]
 struct Role {
-    names: Vec<Arc<Names>>,
+    names: Vec<Arc<WantedIds>>,
     is_time: bool,
     key_at: Option<usize>,
 }
@@ -74,7 +74,7 @@ pub(super) enum Spelt<'t> {
 
 impl Glancer {
     /// Looks for ids in these fields. Nothing is looked at but them until more is asked for.
-    pub fn new(input: &Input, subjects: impl IntoIterator<Item = (FieldId, Arc<Names>)>) -> Glancer {
+    pub fn new(input: &Input, subjects: impl IntoIterator<Item = (FieldId, Arc<WantedIds>)>) -> Glancer {
         let mut roles = vec![Role::default(); input.fields.len()];
         for (field, names) in subjects {
             roles[field.index()].names.push(names);
@@ -95,7 +95,7 @@ impl Glancer {
 
     /// Looks for primary keys too.
     #[must_use]
-    pub fn with_keys(mut self, input: &Input, keys: &Arc<Keys>) -> Glancer {
+    pub fn with_keys(mut self, input: &Input, keys: &Arc<WantedKeys>) -> Glancer {
         if let Some(table) = input.table.as_ref().filter(|_| !keys.is_empty()) {
             self.key.clone_from(&table.key);
             self.keys = Arc::clone(keys);
@@ -223,7 +223,7 @@ holders = { from = "owners", by = "account", count = true }
 
     fn glancer(plan: &Plan, keys: &[i64]) -> Glancer {
         let input = &plan.inputs[0];
-        let names = |all: &[&str]| Arc::new(all.iter().map(|name| Box::from(*name)).collect::<Names>());
+        let names = |all: &[&str]| Arc::new(all.iter().map(|name| Box::from(*name)).collect::<WantedIds>());
         let keys = keys.iter().map(|key| vec![Value::Int(*key)]).collect();
         Glancer::new(input, [(FieldId(1), names(&["12", "c é"])), (FieldId(2), names(&["a1"]))])
             .with_time(input)

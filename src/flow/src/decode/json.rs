@@ -22,9 +22,10 @@ use propice_model::{InputId, Row, Value};
 
 use super::connect::Encoding;
 use super::glance::{Glance, Glancer, Spelt};
+use super::numbers::Misfit;
 use super::plain;
 use super::schema::{DELETED, FieldReader, Schema, shortened};
-use super::text::{Misfit, ValueReader};
+use super::text::ValueReader;
 use super::undeclared::{FewKeys, ManyKeys};
 use super::{Decoded, Decoder, OddTime, RecordError};
 

@@ -1,16 +1,90 @@
-//! Times that are written as numbers, and times that are most likely not what they are taken for.
+//! Numbers as they are written, times that are written as numbers, and times that are most likely
+//! not what they are taken for.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use propice_define::plan::TimeUnit;
-use propice_model::Decimal;
 use propice_model::time::{USUAL_TIMES_MS, format_time};
-
-use super::text::{Misfit, decimal, whole};
+use propice_model::{Decimal, Value};
 
 /// The decimals of a nanosecond in seconds, and of a millisecond.
 const NANOSECOND_SCALE: u8 = 9;
 const MILLISECOND_SCALE: u8 = 3;
+
+/// Why a text is not a value of a type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Misfit {
+    /// See [`RecordError`](super::RecordError).
+    pub(super) reason: &'static str,
+    /// What is wrong with it, when the type alone does not say.
+    pub(super) detail: Option<Cow<'static, str>>,
+}
+
+impl Misfit {
+    /// Not of the type.
+    pub(super) const TYPE: Misfit = Misfit { reason: "wrong_type", detail: None };
+
+    pub(super) fn range(detail: &'static str) -> Misfit {
+        Misfit { reason: "out_of_range", detail: Some(Cow::Borrowed(detail)) }
+    }
+}
+
+/// Digits, with a sign perhaps.
+pub(super) fn is_whole(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A number as JSON writes it: `-12.50`, `1.25e1`. Leading zeros are let pass.
+pub(super) fn is_number(text: &str) -> bool {
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let mantissa = mantissa.strip_prefix('-').unwrap_or(mantissa);
+    let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+    [whole, fraction, exponent].iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// A whole number of 64 bit.
+pub(super) fn whole(text: &str) -> Result<i64, Misfit> {
+    if is_whole(text)
+        && let Ok(number) = text.parse()
+    {
+        return Ok(number);
+    }
+    // `12.0` and `1e3` are whole numbers too. What was read fits 64 bit.
+    decimal(text, 0).map(|number| number.units() as i64)
+}
+
+/// A finite number.
+pub(super) fn float(text: &str) -> Result<Value, Misfit> {
+    if !is_number(text) {
+        return Err(Misfit::TYPE);
+    }
+    match text.parse() {
+        Ok(number) if f64::is_finite(number) => Ok(Value::float(number)),
+        _ => Err(Misfit::range("a float is finite")),
+    }
+}
+
+/// An exact number with so many decimals.
+pub(super) fn decimal(text: &str, scale: u8) -> Result<Decimal, Misfit> {
+    Decimal::parse(text, scale).ok_or_else(|| {
+        if !is_number(text) {
+            return Misfit::TYPE;
+        }
+        let units = text.parse::<f64>().unwrap_or(f64::INFINITY).abs() * 10_f64.powi(i32::from(scale));
+        if units >= i64::MAX as f64 {
+            return Misfit::range("it does not fit 64 bit");
+        }
+        let detail = match scale {
+            0 => Cow::Borrowed("it is not whole"),
+            1 => Cow::Borrowed("it has more than 1 decimal"),
+            _ => Cow::Owned(format!("it has more than {scale} decimals")),
+        };
+        Misfit { reason: "wrong_type", detail: Some(detail) }
+    })
+}
 
 /// The time that a number of units since 1970 is, in milliseconds. What is finer is cut off.
 pub(super) fn time_of(text: &str, unit: TimeUnit) -> Result<i64, Misfit> {

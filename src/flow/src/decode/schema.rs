@@ -11,7 +11,8 @@ use propice_model::time::{LATEST_EVENT_TIME_MS, USUAL_TIMES_MS};
 use propice_model::{FieldId, InputId, KindId, Row, Type, Value};
 
 use super::connect::{Column, Encoding};
-use super::text::{Misfit, ValueReader};
+use super::numbers::Misfit;
+use super::text::ValueReader;
 use super::{Decoded, OddTime, RecordError};
 
 /// The column or key that marks the deletion of a row of a table.

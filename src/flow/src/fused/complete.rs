@@ -33,12 +33,12 @@ impl CompleteBatch {
 
 /// Changes that are not applied yet, with their customers.
 #[derive(Clone, Copy)]
-pub(super) struct Changes<'a> {
+pub(super) struct UnappliedChanges<'a> {
     pub changes: &'a [(EntityChange, LogicalTime, isize)],
     pub positions: &'a [u32],
 }
 
-impl<'a> Changes<'a> {
+impl<'a> UnappliedChanges<'a> {
     /// Takes the first one, if it is of a time.
     #[inline]
     pub(super) fn next_at(&mut self, now: LogicalTime) -> Option<(u32, &'a EntityChange, isize)> {

@@ -15,19 +15,19 @@ use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 
 use crate::empty_view::empty_row;
-use crate::policy::{Decision, HolidayTable, Parts, Policy, PolicyState, Snapshot};
+use crate::policy::{Decision, EntityViews, HolidayTable, Policy, PolicyState, Snapshot};
 use crate::state::StateHandle;
 use crate::{BuildOptions, Event, Transition, Updates, ViewPart};
 use propice_define::Plan;
 use propice_define::expr::{Env, Predicate};
-use propice_define::plan::{Feature, Source};
+use propice_define::plan::{Feature, FeatureSource};
 use propice_model::time::FOREVER;
 use propice_model::{FeatureId, Id, KindId, LogicalTime, Value};
 
 use super::bit_set::BitSet;
 use super::capabilities::CapabilityHolder;
 use super::chunked_vec::ChunkedVec;
-use super::complete::{Changes, CompleteBatch, first_time, next_at};
+use super::complete::{CompleteBatch, UnappliedChanges, first_time, next_at};
 use super::customer_state::CustomerKeeper;
 use super::dirty::DirtyEntity;
 use super::entities::{Entities, facet};
@@ -144,7 +144,7 @@ impl Customer {
     }
 }
 
-impl Parts for Vec<Part> {
+impl EntityViews for Vec<Part> {
     fn slots(&self, kind: KindId, id: &Id) -> Option<&[Value]> {
         self.iter().find(|part| part.kind == kind && part.id == *id).map(|part| part.slots.as_ref())
     }
@@ -194,7 +194,7 @@ impl CustomerOperator {
         let mut positions = std::mem::take(&mut self.positions);
         positions.extend(ready.changes.iter().map(|(change, _, _)| self.entities.resolve(&change.id)));
         self.make_room();
-        let mut changes = Changes { changes: &ready.changes, positions: &positions };
+        let mut changes = UnappliedChanges { changes: &ready.changes, positions: &positions };
         let mut parts = ready.parts.as_slice();
         let mut holidays = ready.holidays.as_slice();
         loop {
@@ -238,7 +238,7 @@ impl CustomerOperator {
 
     /// Now and then brings near what is kept of the customers of the next changes.
     #[inline]
-    fn prefetch(&self, changes: &Changes<'_>) {
+    fn prefetch(&self, changes: &UnappliedChanges<'_>) {
         for (customer, change) in changes.soon().into_iter().flatten() {
             self.entities.prefetch(customer, change);
             self.customers[customer].prefetch();
@@ -410,7 +410,7 @@ impl CustomerOperator {
 /// What an entity contributes to a rollup: the argument over its slots, if the rollup is over its
 /// kind and counts it.
 fn rolled_up(feature: &Feature, kind: KindId, slots: &[Value]) -> Option<Value> {
-    if feature.source != Source::Entities(kind) {
+    if feature.source != FeatureSource::Entities(kind) {
         return None;
     }
     let env = Env::of(slots, 0);

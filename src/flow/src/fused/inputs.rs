@@ -19,7 +19,7 @@ use crate::shard::{of_row, shard};
 use crate::state::StateHandle;
 use crate::{Updates, ViewPart};
 use propice_define::Plan;
-use propice_define::plan::Source;
+use propice_define::plan::FeatureSource;
 use propice_model::{EntityChange, Fact, InputId, LogicalTime, Value};
 
 use super::capabilities::CapabilityHolder;
@@ -57,7 +57,7 @@ pub(crate) fn customer_routing(plan: &Plan) -> Option<CustomerRouting> {
     let mut home = vec![None; plan.inputs.len()];
     for (position, input) in plan.inputs.iter().enumerate() {
         let fed = customer.features.iter().filter_map(|feature| match feature.source {
-            Source::Records { input, key } if input.index() == position => Some(key),
+            FeatureSource::Records { input, key } if input.index() == position => Some(key),
             _ => None,
         });
         let mut names = input.about.map(|(field, _)| field).into_iter().chain(fed);

@@ -38,7 +38,7 @@ pub(super) struct PredicateIndex {
     /// The windows that moments read which never sleep.
     always: BitSet,
     /// How each moment ends that holds.
-    endings: Vec<Ending>,
+    endings: Vec<WindowEnding>,
     /// Slots that can only fall unless they are null: sums that may have become too large to be
     /// told.
     sums: Vec<usize>,
@@ -51,7 +51,7 @@ pub(super) struct PredicateIndex {
 }
 
 /// How the end of a window may end a moment that holds.
-enum Ending {
+enum WindowEnding {
     /// By one of these predicates, each over a feature with a window, and in no other way.
     By(Vec<Predicate>),
     /// In any way, by the end of one of these windows.
@@ -84,13 +84,13 @@ impl PredicateIndex {
         let mut always = windows.none();
         let mut unconditional = Vec::new();
         let mut guarded: Vec<(Predicate, MomentId, BitSet)> = Vec::new();
-        let endings: Vec<Ending> = plan.moments.iter().map(|moment| windows.ending(moment)).collect();
+        let endings: Vec<WindowEnding> = plan.moments.iter().map(|moment| windows.ending(moment)).collect();
         for (position, moment) in plan.moments.iter().enumerate() {
             let id = MomentId(position as u16);
             // The windows by whose end it may begin to hold.
             let turning = match &endings[position] {
-                Ending::By(_) => windows.none(),
-                Ending::Reading(reads) => reads.clone(),
+                WindowEnding::By(_) => windows.none(),
+                WindowEnding::Reading(reads) => reads.clone(),
             };
             match windows.predicate(moment) {
                 Some((predicate, is_steady)) => {
@@ -153,8 +153,8 @@ impl PredicateIndex {
         until: impl Fn(&Predicate) -> LogicalTime,
     ) -> LogicalTime {
         match &self.endings[moment.index()] {
-            Ending::By(predicates) => predicates.iter().map(until).min().unwrap_or(FOREVER),
-            Ending::Reading(windows) => {
+            WindowEnding::By(predicates) => predicates.iter().map(until).min().unwrap_or(FOREVER),
+            WindowEnding::Reading(windows) => {
                 to.union(windows);
                 FOREVER
             }
@@ -281,7 +281,7 @@ impl Windows<'_> {
 
     /// How a moment ends. One all of whose parts are steady can only end by the end of a window,
     /// and never begin.
-    fn ending(&self, moment: &Moment) -> Ending {
+    fn ending(&self, moment: &Moment) -> WindowEnding {
         let mut predicates = Vec::new();
         for link in moment.when.chain() {
             if link.slots.iter().all(|slot| self.behind[usize::from(*slot)].is_empty()) {
@@ -289,10 +289,10 @@ impl Windows<'_> {
             }
             match &link.predicate {
                 Some(predicate) if self.is_steady(predicate) => predicates.push(predicate.clone()),
-                _ => return Ending::Reading(self.read_by(&moment.when)),
+                _ => return WindowEnding::Reading(self.read_by(&moment.when)),
             }
         }
-        Ending::By(predicates)
+        WindowEnding::By(predicates)
     }
 
     /// Whether no expiry makes it true.

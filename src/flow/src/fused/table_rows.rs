@@ -18,7 +18,7 @@ use propice_model::{Changes, EntityChange, Fact, InputId, KeyRange, LogicalTime,
 use super::segmented_map::{SegmentedMap, hash_of};
 
 /// A table, and a primary key of it.
-type Key = (InputId, Vec<Value>);
+type TableKey = (InputId, Vec<Value>);
 
 /// The current row of a key: its rank, and what it says.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ struct Current {
 /// The current rows of tables, those of this worker.
 #[derive(Default)]
 pub(super) struct Rows {
-    rows: SegmentedMap<(Key, Current)>,
+    rows: SegmentedMap<(TableKey, Current)>,
     kept: Option<Kept>,
 }
 
@@ -45,7 +45,7 @@ type KeptTable = (Arc<str>, Vec<Arc<str>>);
 struct Kept {
     port: StatePort,
     /// The keys that changed since that was last asked for.
-    news: Vec<Key>,
+    news: Vec<TableKey>,
     /// By input: the collection of a table, and the names of its fields.
     tables: Vec<Option<KeptTable>>,
     plan: Arc<Plan>,
@@ -146,7 +146,7 @@ impl Rows {
 }
 
 impl Kept {
-    fn tell(&self, (input, key): &Key, current: &Current, report: &mut Report) {
+    fn tell(&self, (input, key): &TableKey, current: &Current, report: &mut Report) {
         let Some((collection, names)) = &self.tables[input.index()] else { return };
         let named = |row: &Row| -> Vec<(Arc<str>, Value)> {
             let fields = names.iter().zip(row).filter(|(_, value)| !value.is_null());

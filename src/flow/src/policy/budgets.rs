@@ -5,7 +5,6 @@ use propice_model::{LogicalTime, MomentId};
 
 use super::calendar::end_of_window;
 use super::context::EvaluationContext;
-use super::gates::Blocked;
 use super::state::Release;
 
 /// A contact that a budget may count.
@@ -15,6 +14,13 @@ pub(super) struct Contact {
     pub purpose: Option<Purpose>,
     /// Position in `Plan::channels`; `None` for one that the pack does not know.
     pub channel: Option<usize>,
+}
+
+/// It is quiet, or a budget is used up.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Blocked {
+    /// Until then; `None`: nobody knows.
+    pub until: Option<LogicalTime>,
 }
 
 impl EvaluationContext<'_> {

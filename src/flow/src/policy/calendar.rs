@@ -92,10 +92,10 @@ pub struct HolidayTable {
 }
 
 /// A day, and where.
-type Holiday = (Date, Region);
+type Holiday = (Date, HolidayRegion);
 
 /// `None`: everywhere.
-type Region = Option<String>;
+type HolidayRegion = Option<String>;
 
 impl HolidayTable {
     /// Takes a fact of the table: the latest of its key counts.

@@ -7,16 +7,14 @@ use jiff::tz::TimeZone;
 
 use crate::empty_view::empty_row;
 use propice_define::expr::{Env, Expr};
-use propice_define::plan::{DataKinds, Evidence, Moment};
-use propice_model::{Id, KindId, LogicalTime, Value};
+use propice_define::plan::{DataKinds, Evidence, Moment, ReceiptKind};
+use propice_model::{EventTime, Id, KindId, LogicalTime, Value};
 
 use super::calendar::HolidayTable;
-use super::mood::Mood;
-use super::receipts::Heard;
 use super::{EpisodeKey, Policy, Shown};
 
 /// The views of the entities of a customer.
-pub trait Parts {
+pub trait EntityViews {
     /// The slots of an entity that belongs to the customer.
     fn slots(&self, kind: KindId, id: &Id) -> Option<&[Value]>;
 }
@@ -32,7 +30,7 @@ pub struct Snapshot<'a> {
     /// Its slots; those over nothing when it does not exist.
     pub row: &'a [Value],
     /// Its entities.
-    pub parts: &'a dyn Parts,
+    pub parts: &'a dyn EntityViews,
     /// The holidays at this time.
     pub holidays: &'a HolidayTable,
 }
@@ -60,7 +58,26 @@ impl Wake {
     }
 }
 
-/// A scene with what the gates ask of it, each computed once and only when it is asked for.
+/// The state of mind at a time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Mood {
+    pub is_negative: bool,
+    /// When it is not any more, if that is known.
+    pub until: Option<LogicalTime>,
+}
+
+/// A receipt that counts.
+#[derive(Clone, Debug)]
+pub(super) struct Heard {
+    pub at: EventTime,
+    pub kind: Option<ReceiptKind>,
+    pub trigger: Option<Arc<str>>,
+    pub channel: Option<Arc<str>>,
+    pub purpose: Option<Arc<str>>,
+    pub until: Option<LogicalTime>,
+}
+
+/// A snapshot with what the gates ask of it, each computed once and only when it is asked for.
 pub(super) struct EvaluationContext<'a> {
     pub policy: &'a Policy,
     pub snapshot: &'a Snapshot<'a>,

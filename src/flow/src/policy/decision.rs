@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::episode::EpisodeKey;
 use propice_define::plan::{Ending, Gate, ReceiptKind, Verdict};
-use propice_model::{EventTime, Id, KindId, LogicalTime, MomentId, Real, Value};
+use propice_model::{EventTime, Id, LogicalTime, MomentId, Real, Value};
 
 /// Something that was decided or learnt. Sorted as it is published: by time, customer, moment,
 /// entity, opening, what.
@@ -20,22 +21,16 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// The verdict, when it is one.
+    pub fn judgement(&self) -> Option<&Judgement> {
+        if let What::Verdict(judgement) = &self.what { Some(judgement) } else { None }
+    }
+
     /// Whether something is said to somebody for the first time: released, or handed to a person.
     pub fn is_release(&self) -> bool {
-        matches!(&self.what, What::Verdict(judgement)
-            if matches!(judgement.verdict, Verdict::Released | Verdict::HandedToHuman))
+        self.judgement()
+            .is_some_and(|judgement| matches!(judgement.verdict, Verdict::Released | Verdict::HandedToHuman))
     }
-}
-
-/// Which episode of a customer.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct EpisodeKey {
-    /// Of which moment.
-    pub moment: MomentId,
-    /// About what, for a moment about an entity.
-    pub entity: Option<(KindId, Id)>,
-    /// The logical time at which it opened.
-    pub since: LogicalTime,
 }
 
 /// What was decided or learnt.

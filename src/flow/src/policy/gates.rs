@@ -6,7 +6,7 @@ use propice_define::expr::{Env, Expr};
 use propice_define::plan::{Gate, OnNegativeMood, ReceiptKind};
 use propice_model::LogicalTime;
 
-use super::budgets::Contact;
+use super::budgets::{Blocked, Contact};
 use super::context::EvaluationContext;
 use super::receipts::{Answer, rests_until, snoozed_until};
 use super::state::{PolicyState, Release};
@@ -24,13 +24,6 @@ pub(super) struct Reach {
 pub(super) struct Free {
     /// `None` for a moment without channels.
     pub channel: Option<u16>,
-}
-
-/// It is quiet, or a budget is used up.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Blocked {
-    /// Until then; `None`: nobody knows.
-    pub until: Option<LogicalTime>,
 }
 
 fn failed(gate: Gate, why: Option<String>, until: Option<LogicalTime>) -> FailedGate {

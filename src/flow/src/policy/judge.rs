@@ -8,11 +8,11 @@ use propice_model::LogicalTime;
 
 use super::context::EvaluationContext;
 use super::gates::{Free, Reach};
-use super::state::{Episode, PolicyState, Release, State, Watch};
+use super::state::{EpisodeState, OpenEpisode, PolicyState, Release, Watch};
 use super::{Decision, Ended, EpisodeKey, FailedGate, Group, Judgement, Policy, What};
 
 /// A verdict that is to be given, with where and when it is or was published.
-struct Given {
+struct GivenVerdict {
     verdict: Verdict,
     gates: Vec<FailedGate>,
     channel: Option<u16>,
@@ -20,9 +20,9 @@ struct Given {
     ended: Option<Ended>,
 }
 
-impl Given {
-    fn of(verdict: Verdict, gates: Vec<FailedGate>) -> Given {
-        Given { verdict, gates, channel: None, released_at: None, ended: None }
+impl GivenVerdict {
+    fn of(verdict: Verdict, gates: Vec<FailedGate>) -> GivenVerdict {
+        GivenVerdict { verdict, gates, channel: None, released_at: None, ended: None }
     }
 }
 
@@ -34,7 +34,7 @@ impl Policy {
         state: &mut PolicyState,
         context: &EvaluationContext<'_>,
         transition: &Transition,
-    ) -> Option<Episode> {
+    ) -> Option<OpenEpisode> {
         let episode = state.take(transition)?;
         if let Some(silence) = self.moment(transition.moment).silence.as_ref().filter(|silence| silence.after_ms > 0) {
             let until = context.now().saturating_add(silence.after_ms.unsigned_abs());
@@ -48,17 +48,17 @@ impl Policy {
         &self,
         state: &PolicyState,
         context: &EvaluationContext<'_>,
-        episode: &Episode,
+        episode: &OpenEpisode,
         transitions: &[Transition],
         out: &mut Vec<Decision>,
     ) {
         let (released_at, channel) = match episode.state {
-            State::Pending => (None, None),
-            State::Published { at, channel } => (Some(at), channel),
-            State::Unsaid | State::Expired => return,
+            EpisodeState::Pending => (None, None),
+            EpisodeState::Published { at, channel } => (Some(at), channel),
+            EpisodeState::Unsaid | EpisodeState::Expired => return,
         };
         let ended = Some(self.ended(state, context, &episode.key, transitions));
-        let given = Given { released_at, channel, ended, ..Given::of(Verdict::Withdrawn, Vec::new()) };
+        let given = GivenVerdict { released_at, channel, ended, ..GivenVerdict::of(Verdict::Withdrawn, Vec::new()) };
         give(state, context, &episode.key, given, out);
     }
 
@@ -67,7 +67,7 @@ impl Policy {
     fn over(state: &PolicyState, context: &EvaluationContext<'_>) -> Vec<usize> {
         let mut over = Vec::new();
         for (position, episode) in state.episodes.iter().enumerate() {
-            let Episode { key, state: State::Pending, .. } = episode else { continue };
+            let OpenEpisode { key, state: EpisodeState::Pending, .. } = episode else { continue };
             let Some(valid_for) = context.moment(key).valid_for_ms else { continue };
             let end = key.since.saturating_add(valid_for.unsigned_abs());
             if context.now() < end {
@@ -92,8 +92,8 @@ impl Policy {
             if moment.on_expiry == OnExpiry::Human && stays {
                 self.hand_over(state, context, position, gates, out);
             } else {
-                state.episodes[position].state = State::Expired;
-                give(state, context, &key, Given::of(Verdict::Expired, gates), out);
+                state.episodes[position].state = EpisodeState::Expired;
+                give(state, context, &key, GivenVerdict::of(Verdict::Expired, gates), out);
             }
         }
     }
@@ -105,7 +105,7 @@ impl Policy {
         }
         let mut pending = Vec::new();
         for (position, episode) in state.episodes.iter().enumerate() {
-            if episode.state == State::Pending {
+            if episode.state == EpisodeState::Pending {
                 pending.push((position, context.grounds(&episode.key, state)));
             }
         }
@@ -127,7 +127,7 @@ impl Policy {
             self.try_to_release(state, context, *position, grounds, out);
         }
         for (position, grounds) in pending {
-            if state.episodes[position].state == State::Pending {
+            if state.episodes[position].state == EpisodeState::Pending {
                 let grounds = again(state, position, grounds);
                 self.judge(state, context, (position, grounds), out);
             }
@@ -157,7 +157,11 @@ impl Policy {
         if context.arbitration(&key, &state.releases).is_some() {
             return;
         }
-        let given = Given { channel, released_at: Some(context.now()), ..Given::of(Verdict::Released, Vec::new()) };
+        let given = GivenVerdict {
+            channel,
+            released_at: Some(context.now()),
+            ..GivenVerdict::of(Verdict::Released, Vec::new())
+        };
         give(state, context, &key, given, out);
         self.publish(state, context, position, channel, false);
         self.watch(state, context, key, Group::Treated);
@@ -174,7 +178,11 @@ impl Policy {
         let key = state.episodes[position].key.clone();
         let moment = context.moment(&key);
         let channel = moment.human_channel.map(|channel| channel as u16);
-        let given = Given { channel, released_at: Some(context.now()), ..Given::of(Verdict::HandedToHuman, gates) };
+        let given = GivenVerdict {
+            channel,
+            released_at: Some(context.now()),
+            ..GivenVerdict::of(Verdict::HandedToHuman, gates)
+        };
         give(state, context, &key, given, out);
         self.publish(state, context, position, channel, true);
     }
@@ -205,10 +213,10 @@ impl Policy {
         let at = context.now();
         let episode = &mut state.episodes[position];
         if !self.speaks(context) {
-            episode.state = State::Unsaid;
+            episode.state = EpisodeState::Unsaid;
             return;
         }
-        episode.state = State::Published { at, channel };
+        episode.state = EpisodeState::Published { at, channel };
         let key = episode.key.clone();
         // Only receipts ask for it.
         let id =
@@ -255,9 +263,9 @@ impl Policy {
         gates.extend(contact.unwrap_or_else(|| context.reach(&key, &state.releases, false).failed));
         let verdict = if drops { Verdict::Expired } else { verdict };
         if drops {
-            state.episodes[position].state = State::Expired;
+            state.episodes[position].state = EpisodeState::Expired;
         }
-        give(state, context, &key, Given::of(verdict, gates), out);
+        give(state, context, &key, GivenVerdict::of(verdict, gates), out);
     }
 
     /// The verdict of what is not released, given what failed among gates 1 to 7.
@@ -268,7 +276,13 @@ impl Policy {
     }
 }
 
-fn give(state: &PolicyState, context: &EvaluationContext<'_>, key: &EpisodeKey, given: Given, out: &mut Vec<Decision>) {
+fn give(
+    state: &PolicyState,
+    context: &EvaluationContext<'_>,
+    key: &EpisodeKey,
+    given: GivenVerdict,
+    out: &mut Vec<Decision>,
+) {
     let moment = context.moment(key);
     let untils: Option<Vec<LogicalTime>> = given.gates.iter().map(|failed| failed.until).collect();
     let is_published = given.released_at.is_some();

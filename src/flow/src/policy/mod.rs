@@ -32,9 +32,10 @@ mod state;
 mod stored;
 mod success;
 
+pub use crate::episode::EpisodeKey;
 pub use calendar::HolidayTable;
-pub use context::{Parts, Snapshot};
-pub use decision::{Decision, Ended, EpisodeKey, FailedGate, Group, Judgement, Outcome, Receipt, Shown, What};
+pub use context::{EntityViews, Snapshot};
+pub use decision::{Decision, Ended, FailedGate, Group, Judgement, Outcome, Receipt, Shown, What};
 pub use state::PolicyState;
 
 use std::sync::Arc;

@@ -8,15 +8,7 @@ use propice_define::plan::{MoodPolicy, MoodSource, SIGNAL_HALF_LIVES, signal};
 use propice_model::{LogicalTime, Value};
 
 use super::Policy;
-use super::context::EvaluationContext;
-
-/// The state of mind at a time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Mood {
-    pub is_negative: bool,
-    /// When it is not any more, if that is known.
-    pub until: Option<LogicalTime>,
-}
+use super::context::{EvaluationContext, Mood};
 
 /// A signal that counts: with its sign, and when it happened.
 #[derive(Clone, Copy)]

@@ -5,20 +5,9 @@ use std::sync::Arc;
 use propice_define::plan::{ReceiptKind, Rest, Verdict, receipt};
 use propice_model::{EventTime, LogicalTime, MomentId, Value};
 
-use super::context::EvaluationContext;
+use super::context::{EvaluationContext, Heard};
 use super::state::{PolicyState, Release};
 use super::{Decision, EpisodeKey, Policy, Receipt, What};
-
-/// A receipt that counts.
-#[derive(Clone, Debug)]
-pub(super) struct Heard {
-    pub at: EventTime,
-    pub kind: Option<ReceiptKind>,
-    pub trigger: Option<Arc<str>>,
-    pub channel: Option<Arc<str>>,
-    pub purpose: Option<Arc<str>>,
-    pub until: Option<LogicalTime>,
-}
 
 impl Policy {
     /// All receipts that count, the latest first.

@@ -13,7 +13,7 @@ use propice_define::plan::Verdict;
 /// What the policy remembers of one customer.
 #[derive(Clone, Debug, Default)]
 pub struct PolicyState {
-    pub(super) episodes: Vec<Episode>,
+    pub(super) episodes: Vec<OpenEpisode>,
     /// In the order in which they were released.
     pub(super) releases: Vec<Release>,
     /// Moments whose silence lasts until then, though their episode has closed.
@@ -25,9 +25,9 @@ pub struct PolicyState {
 
 /// An open episode.
 #[derive(Clone, Debug)]
-pub(super) struct Episode {
+pub(super) struct OpenEpisode {
     pub key: EpisodeKey,
-    pub state: State,
+    pub state: EpisodeState,
     /// The last verdict that was given, with its grounds.
     pub given: Option<(Verdict, Vec<FailedGate>)>,
     pub held_out: bool,
@@ -35,7 +35,7 @@ pub(super) struct Episode {
 
 /// How far an episode has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum EpisodeState {
     Pending,
     /// Released or handed over, when and where.
     Published {
@@ -75,17 +75,22 @@ impl PolicyState {
 
     /// Whether an episode is open that is not decided for good.
     pub fn is_pending(&self) -> bool {
-        self.episodes.iter().any(|episode| episode.state == State::Pending)
+        self.episodes.iter().any(|episode| episode.state == EpisodeState::Pending)
     }
 
     pub(super) fn open(&mut self, transition: &Transition) {
-        self.episodes.push(Episode { key: transition.episode(), state: State::Pending, given: None, held_out: false });
+        self.episodes.push(OpenEpisode {
+            key: transition.episode(),
+            state: EpisodeState::Pending,
+            given: None,
+            held_out: false,
+        });
     }
 
     /// Takes the open episode that a transition closes.
-    pub(super) fn take(&mut self, transition: &Transition) -> Option<Episode> {
+    pub(super) fn take(&mut self, transition: &Transition) -> Option<OpenEpisode> {
         let is_it =
-            |episode: &Episode| episode.key.moment == transition.moment && episode.key.entity == transition.entity;
+            |episode: &OpenEpisode| episode.key.moment == transition.moment && episode.key.entity == transition.entity;
         let position = self.episodes.iter().position(is_it)?;
         Some(self.episodes.swap_remove(position))
     }

@@ -7,7 +7,7 @@ use crate::state::{EpisodeEntry, Names, PolicyEntry, Progress, ReleaseEntry, Wat
 use propice_define::Plan;
 use propice_model::{Id, Value};
 
-use super::state::{Episode, PolicyState, Release, State, Watch};
+use super::state::{EpisodeState, OpenEpisode, PolicyState, Release, Watch};
 
 impl PolicyState {
     /// What is remembered, if anything.
@@ -41,15 +41,15 @@ impl PolicyState {
     pub(crate) fn restored(plan: &Plan, names: &Names, customer: &Id, entry: &PolicyEntry) -> PolicyState {
         let episode = |entry: &EpisodeEntry| {
             let state = match &entry.progress {
-                Progress::Pending => State::Pending,
+                Progress::Pending => EpisodeState::Pending,
                 Progress::Published { at, channel } => {
-                    State::Published { at: *at, channel: names.channel_named(channel.as_ref()) }
+                    EpisodeState::Published { at: *at, channel: names.channel_named(channel.as_ref()) }
                 }
-                Progress::Unsaid => State::Unsaid,
-                Progress::Expired => State::Expired,
+                Progress::Unsaid => EpisodeState::Unsaid,
+                Progress::Expired => EpisodeState::Expired,
             };
             let key = names.episode_named(&entry.episode)?;
-            Some(Episode { key, state, given: entry.given.clone(), held_out: entry.held_out })
+            Some(OpenEpisode { key, state, given: entry.given.clone(), held_out: entry.held_out })
         };
         let release = |entry: &ReleaseEntry| {
             let key = names.episode_named(&entry.episode)?;
@@ -80,12 +80,12 @@ impl PolicyState {
     }
 }
 
-fn episode_entry(episode: &Episode, names: &Names) -> EpisodeEntry {
+fn episode_entry(episode: &OpenEpisode, names: &Names) -> EpisodeEntry {
     let progress = match episode.state {
-        State::Pending => Progress::Pending,
-        State::Published { at, channel } => Progress::Published { at, channel: names.channel(channel) },
-        State::Unsaid => Progress::Unsaid,
-        State::Expired => Progress::Expired,
+        EpisodeState::Pending => Progress::Pending,
+        EpisodeState::Published { at, channel } => Progress::Published { at, channel: names.channel(channel) },
+        EpisodeState::Unsaid => Progress::Unsaid,
+        EpisodeState::Expired => Progress::Expired,
     };
     EpisodeEntry {
         episode: names.episode(&episode.key),

@@ -16,21 +16,24 @@ use timely::dataflow::operators::vec::Map;
 use crate::aggregate::Tally;
 use propice_define::Plan;
 use propice_define::expr::{Env, Expr};
-use propice_define::plan::{Aggregate, Feature, Source};
+use propice_define::plan::{Aggregate, Feature, FeatureSource};
 use propice_model::{EventTime, FeatureId, Id, KindId, Type, Value};
 
 use super::intervals::Ordered;
-use super::rows::{Cells, Slots};
+use super::view_rows::{Cells, Slots};
 use super::{Collection, Subject};
 
 /// A feature of one entity.
-pub(super) type Key = (Subject, FeatureId);
+pub(super) type FeatureKey = (Subject, FeatureId);
 /// A value that counts, in the order of `first` and `last`: by event time, the input's `order`, the
 /// value.
-pub(super) type Item = (EventTime, Value, Value);
+pub(super) type RankedValue = (EventTime, Value, Value);
 
 /// What a contribution adds to which feature.
-pub(super) fn item(subject: Subject, Ordered { event_time, order, contribution }: Ordered) -> (Key, Item) {
+pub(super) fn item(
+    subject: Subject,
+    Ordered { event_time, order, contribution }: Ordered,
+) -> (FeatureKey, RankedValue) {
     ((subject, contribution.feature), (event_time, order, contribution.value))
 }
 
@@ -38,11 +41,11 @@ pub(super) fn item(subject: Subject, Ordered { event_time, order, contribution }
 pub(super) fn rollups<'scope>(
     plan: &Arc<Plan>,
     belonging: Collection<'scope, (Id, Subject, Slots)>,
-) -> Collection<'scope, (Key, Item)> {
+) -> Collection<'scope, (FeatureKey, RankedValue)> {
     let plan = Arc::clone(plan);
     belonging.flat_map(move |(customer, (kind, _), row)| {
         let features = plan.entities[KindId::CUSTOMER.index()].features.iter().enumerate();
-        let of_kind = features.filter(|(_, feature)| feature.source == Source::Entities(kind));
+        let of_kind = features.filter(|(_, feature)| feature.source == FeatureSource::Entities(kind));
         let items = of_kind.filter_map(|(at, feature)| {
             let key = ((KindId::CUSTOMER, customer.clone()), FeatureId(at as u16));
             Some((key, (0, Value::Null, argument(feature, &row)?)))
@@ -66,7 +69,7 @@ fn argument(feature: &Feature, row: &[Value]) -> Option<Value> {
 /// The values of features over something, some at a time: (entity, [(slot, value)]).
 pub(super) fn features<'scope>(
     plan: &Arc<Plan>,
-    items: Collection<'scope, (Key, Item)>,
+    items: Collection<'scope, (FeatureKey, RankedValue)>,
 ) -> Collection<'scope, (Subject, Cells)> {
     let tallied = tallied(plan, items.clone().filter(with(plan, is_tallied)));
     let reduced = reduced(plan, items.filter(with(plan, |aggregate| !is_tallied(aggregate))));
@@ -74,7 +77,10 @@ pub(super) fn features<'scope>(
 }
 
 /// Features of which a tally of their items is enough, all of an entity at once.
-fn tallied<'scope>(plan: &Arc<Plan>, items: Collection<'scope, (Key, Item)>) -> Collection<'scope, (Subject, Cells)> {
+fn tallied<'scope>(
+    plan: &Arc<Plan>,
+    items: Collection<'scope, (FeatureKey, RankedValue)>,
+) -> Collection<'scope, (Subject, Cells)> {
     let (before, after) = (Arc::clone(plan), Arc::clone(plan));
     let tallies = items.inner.map(move |((key, (_, _, value)), time, diff)| {
         let tally = Tally::of(feature(&before, key.0.0, key.1).aggregate, &value, diff as i64);
@@ -92,7 +98,10 @@ fn tallied<'scope>(plan: &Arc<Plan>, items: Collection<'scope, (Key, Item)>) -> 
 }
 
 /// Features that look at all of their items.
-fn reduced<'scope>(plan: &Arc<Plan>, items: Collection<'scope, (Key, Item)>) -> Collection<'scope, (Key, Value)> {
+fn reduced<'scope>(
+    plan: &Arc<Plan>,
+    items: Collection<'scope, (FeatureKey, RankedValue)>,
+) -> Collection<'scope, (FeatureKey, Value)> {
     let ordered = with(plan, |aggregate| matches!(aggregate, Aggregate::First | Aggregate::Last));
     let plan = Arc::clone(plan);
     items
@@ -101,7 +110,10 @@ fn reduced<'scope>(plan: &Arc<Plan>, items: Collection<'scope, (Key, Item)>) -> 
 }
 
 /// Whether an item is of a feature with such an aggregate.
-fn with(plan: &Arc<Plan>, such: impl Fn(Aggregate) -> bool + 'static) -> impl Fn(&(Key, Item)) -> bool + 'static {
+fn with(
+    plan: &Arc<Plan>,
+    such: impl Fn(Aggregate) -> bool + 'static,
+) -> impl Fn(&(FeatureKey, RankedValue)) -> bool + 'static {
     let plan = Arc::clone(plan);
     move |(key, _)| such(feature(&plan, key.0.0, key.1).aggregate)
 }
@@ -116,7 +128,7 @@ fn is_tallied(aggregate: Aggregate) -> bool {
 
 /// The value over everything that counts: different items in their order, each with how often it
 /// counts; at least one.
-fn over(aggregate: Aggregate, items: &[(&Item, isize)]) -> Value {
+fn over(aggregate: Aggregate, items: &[(&RankedValue, isize)]) -> Value {
     let values = || items.iter().map(|((_, _, value), _)| value.clone());
     // Equally frequent values stay in their order: the least comes first.
     let by_frequency = || {

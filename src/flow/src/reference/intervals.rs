@@ -20,18 +20,18 @@ pub(super) struct Ordered {
 }
 
 /// A contribution to the entity.
-type Contributed = (Subject, Ordered);
+type EntityContribution = (Subject, Ordered);
 
 /// Turns a contribution at time *t* into one that is there during `[max(t, from), until)`. What is
 /// taken back is the same with the opposite sign: from then on, or as soon as it would begin, or
 /// not at all, its differences sum to zero.
 #[derive(Default)]
 pub(super) struct Intervals {
-    to_come: BTreeMap<LogicalTime, Vec<(Contributed, isize)>>,
+    to_come: BTreeMap<LogicalTime, Vec<(EntityContribution, isize)>>,
 }
 
-impl Machine<Contributed, Contributed> for Intervals {
-    fn shard((subject, _): &Contributed) -> u64 {
+impl Machine<EntityContribution, EntityContribution> for Intervals {
+    fn shard((subject, _): &EntityContribution) -> u64 {
         shard(subject)
     }
 
@@ -39,7 +39,12 @@ impl Machine<Contributed, Contributed> for Intervals {
         self.to_come.keys().next().copied()
     }
 
-    fn step(&mut self, now: LogicalTime, changes: Vec<(Contributed, isize)>, out: &mut Differences<Contributed>) {
+    fn step(
+        &mut self,
+        now: LogicalTime,
+        changes: Vec<(EntityContribution, isize)>,
+        out: &mut Differences<EntityContribution>,
+    ) {
         for (change, diff) in changes {
             let Contribution { from, until, .. } = change.1.contribution;
             let from = from.max(now);

@@ -26,10 +26,10 @@ mod intervals;
 mod machine;
 mod moments;
 mod policy;
-mod rows;
 #[cfg(test)]
 mod tests;
 mod view;
+mod view_rows;
 
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ use propice_model::{EntityChange, Fact, Id, KindId, LogicalTime};
 
 use intervals::{Intervals, Ordered};
 use machine::stepped;
-use moments::Moments;
+use moments::MomentStepper;
 
 /// What is known at every logical time.
 type Collection<'scope, D> = VecCollection<'scope, LogicalTime, D, isize>;
@@ -64,17 +64,17 @@ pub fn build<'scope>(
 
     let of_entities = counting.clone().filter(|((subject, _), _)| subject.0 != KindId::CUSTOMER);
     let of_entities = features::features(plan, of_entities);
-    let entities = rows::rows(plan, exists.clone().filter(|subject| subject.0 != KindId::CUSTOMER), of_entities);
+    let entities = view_rows::rows(plan, exists.clone().filter(|subject| subject.0 != KindId::CUSTOMER), of_entities);
     let belonging = relation.join_map(entities, |entity, owner, row| (owner.clone(), entity.clone(), row.clone()));
 
     let of_customers = counting.filter(|((subject, _), _)| subject.0 == KindId::CUSTOMER);
     let of_customers = features::features(plan, of_customers.concat(features::rollups(plan, belonging.clone())));
-    let customers = rows::rows(plan, exists.filter(|subject| subject.0 == KindId::CUSTOMER), of_customers);
+    let customers = view_rows::rows(plan, exists.filter(|subject| subject.0 == KindId::CUSTOMER), of_customers);
 
     let parts = customers
         .map(|((_, customer), slots)| ViewPart { customer, entity: None, slots })
         .concat(belonging.map(|(customer, entity, slots)| ViewPart { customer, entity: Some(entity), slots }));
-    let transitions = stepped("Moments", parts.clone(), Moments::new(plan));
+    let transitions = stepped("Moments", parts.clone(), MomentStepper::new(plan));
     let decisions =
         policy::decisions(plan, transitions.clone(), parts.clone(), holidays.map(AsCollection::as_collection));
     let implied = plan.policy.kind;

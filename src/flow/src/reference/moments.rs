@@ -14,19 +14,19 @@ use propice_model::{Id, LogicalTime, MomentId, Value};
 
 use super::Subject;
 use super::machine::{Alarms, Differences, Machine};
-use super::rows::{Slots, earliest, next_change_point};
 use super::view::View;
+use super::view_rows::{Slots, earliest, next_change_point};
 
 /// The episodes of all customers, with the views that decide on them.
-pub(super) struct Moments {
+pub(super) struct MomentStepper {
     plan: Arc<Plan>,
-    customers: HashMap<Id, Customer>,
+    customers: HashMap<Id, KnownCustomer>,
     alarms: Alarms<Id>,
 }
 
 /// What is known of a customer.
 #[derive(Default)]
-struct Customer {
+struct KnownCustomer {
     view: View,
     /// Where the condition holds, by moment and what it is about.
     phases: BTreeMap<(MomentId, Option<Subject>), Phase>,
@@ -58,13 +58,13 @@ fn opening(since: LogicalTime, moment: &Moment) -> LogicalTime {
     since.saturating_add(u64::try_from(moment.for_ms).unwrap_or(0))
 }
 
-impl Moments {
-    pub(super) fn new(plan: &Arc<Plan>) -> Moments {
-        Moments { plan: Arc::clone(plan), customers: HashMap::new(), alarms: Alarms::default() }
+impl MomentStepper {
+    pub(super) fn new(plan: &Arc<Plan>) -> MomentStepper {
+        MomentStepper { plan: Arc::clone(plan), customers: HashMap::new(), alarms: Alarms::default() }
     }
 }
 
-impl Machine<ViewPart, Transition> for Moments {
+impl Machine<ViewPart, Transition> for MomentStepper {
     fn shard(part: &ViewPart) -> u64 {
         shard(&part.customer)
     }
@@ -92,7 +92,7 @@ impl Machine<ViewPart, Transition> for Moments {
     }
 }
 
-impl Customer {
+impl KnownCustomer {
     /// Looks at every condition that may have changed. Returns when to look again though nothing
     /// changes.
     fn look(

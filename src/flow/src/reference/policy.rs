@@ -50,13 +50,13 @@ pub(super) fn decisions<'scope>(
 struct Decisions {
     plan: Arc<Plan>,
     policy: Policy,
-    customers: HashMap<Id, Customer>,
+    customers: HashMap<Id, CustomerPolicy>,
     holidays: HolidayTable,
     alarms: Alarms<Id>,
 }
 
 #[derive(Default)]
-struct Customer {
+struct CustomerPolicy {
     view: View,
     policy_state: PolicyState,
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use crate::ViewPart;
 use crate::empty_view::empty_row;
-use crate::policy::Parts;
+use crate::policy::EntityViews;
 use propice_define::Plan;
 use propice_model::{Id, KindId, LogicalTime, Value};
 
 use super::Subject;
-use super::rows::Slots;
+use super::view_rows::Slots;
 
 /// What is known of a customer at a logical time.
 #[derive(Default)]
@@ -37,7 +37,7 @@ impl View {
     }
 }
 
-impl Parts for View {
+impl EntityViews for View {
     fn slots(&self, kind: KindId, id: &Id) -> Option<&[Value]> {
         self.entities.get(&(kind, id.clone())).map(AsRef::as_ref)
     }

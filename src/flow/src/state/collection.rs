@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use propice_define::Plan;
-use propice_define::plan::{Feature, Source};
+use propice_define::plan::{Feature, FeatureSource};
 use propice_model::{FeatureId, KindId};
 
 use super::entry::Fingerprint;
@@ -123,7 +123,7 @@ impl OfKind {
 /// Whether what a feature holds is stored. What it holds of a table follows from the rows, and a
 /// rollup from the entities.
 pub(crate) fn is_stored(plan: &Plan, feature: &Feature) -> bool {
-    matches!(feature.source, Source::Records { input, .. } if !plan.inputs[input.index()].is_table())
+    matches!(feature.source, FeatureSource::Records { input, .. } if !plan.inputs[input.index()].is_table())
 }
 
 #[cfg(test)]

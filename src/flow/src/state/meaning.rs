@@ -3,7 +3,7 @@
 
 use propice_define::Plan;
 use propice_define::expr::Expr;
-use propice_define::plan::{Aggregate, Entity, Feature, Interval, Moment, Source};
+use propice_define::plan::{Aggregate, Entity, Feature, FeatureSource, Interval, Moment};
 use propice_model::{InputId, KindId, Type};
 
 use super::entry::Fingerprint;
@@ -47,7 +47,7 @@ pub fn kind_named(plan: &Plan, name: &str) -> Option<KindId> {
 
 /// What a feature of a kind of entity means; `None` for a rollup, which is derived.
 pub fn of_feature(plan: &Plan, kind: KindId, feature: &Feature) -> Option<Fingerprint> {
-    let Source::Records { input, key } = feature.source else { return None };
+    let FeatureSource::Records { input, key } = feature.source else { return None };
     let declared = &plan.inputs[input.index()];
     let field = |id: propice_model::FieldId| declared.fields[id.index()].name.clone();
     let mut meaning = Meaning::default();
@@ -101,7 +101,7 @@ fn of_slot(plan: &Plan, kind: KindId, slot: usize) -> Fingerprint {
 
 fn of_rollup(plan: &Plan, feature: &Feature) -> Fingerprint {
     let mut meaning = Meaning::default();
-    let Source::Entities(kind) = feature.source else { return meaning.fingerprint() };
+    let FeatureSource::Entities(kind) = feature.source else { return meaning.fingerprint() };
     meaning.add("rollup").add(plan.entities[kind.index()].name.clone()).add(aggregate_name(feature.aggregate));
     meaning.add(of_relation(plan, &plan.entities[kind.index()]).map_or_else(String::new, |it| it.to_string()));
     for expr in [&feature.argument, &feature.filter] {

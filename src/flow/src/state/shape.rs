@@ -6,7 +6,7 @@ use std::fmt::{self, Write as _};
 use serde::{Deserialize, Serialize};
 
 use propice_define::Plan;
-use propice_define::plan::{Entity, Input, Source};
+use propice_define::plan::{Entity, FeatureSource, Input};
 use propice_model::{FieldId, KindId};
 
 use super::entry::Fingerprint;
@@ -139,7 +139,7 @@ fn input_shape(plan: &Plan, input: &Input) -> InputShape {
 
 fn kind_shape(plan: &Plan, kind: KindId, entity: &Entity) -> KindShape {
     let feature = |feature: &propice_define::plan::Feature| {
-        let Source::Records { input, .. } = feature.source else { return None };
+        let FeatureSource::Records { input, .. } = feature.source else { return None };
         Some(FeatureShape {
             name: feature.name.clone(),
             print: meaning::of_feature(plan, kind, feature)?,

@@ -1,6 +1,6 @@
 //! Plots with a column per number or period, stacked where there are parts, from zero.
 
-use super::super::words::Words;
+use super::super::words::ReportWords;
 use super::svg::{Anchor, Picture, Said, Size, steps, text_width};
 
 /// The area in which columns stand.
@@ -9,7 +9,7 @@ const TOP: f64 = 26.0;
 const AXIS: f64 = 40.0;
 
 /// A column: what stands below it, and its parts from below, each with its class in the style.
-pub(super) type Column<'a> = (String, Vec<(&'a str, u64)>);
+pub(super) type StackedColumn<'a> = (String, Vec<(&'a str, u64)>);
 
 /// What is on the two axes.
 pub(super) struct Axes<'a> {
@@ -18,8 +18,14 @@ pub(super) struct Axes<'a> {
 }
 
 /// Columns side by side.
-pub(super) fn columns(said: &Said<'_>, size: Size, axes: &Axes<'_>, columns: &[Column<'_>], words: Words) -> String {
-    let sum = |column: &Column<'_>| column.1.iter().map(|(_, count)| count).sum::<u64>();
+pub(super) fn columns(
+    said: &Said<'_>,
+    size: Size,
+    axes: &Axes<'_>,
+    columns: &[StackedColumn<'_>],
+    words: ReportWords,
+) -> String {
+    let sum = |column: &StackedColumn<'_>| column.1.iter().map(|(_, count)| count).sum::<u64>();
     let most = columns.iter().map(sum).max().unwrap_or(0);
     let ticks = steps(most, 4);
     let last = ticks.last().copied().unwrap_or(1);

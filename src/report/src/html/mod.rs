@@ -10,7 +10,7 @@
 mod columns;
 mod metrics;
 mod plots;
-mod rows;
+mod row_plots;
 mod svg;
 mod tables;
 
@@ -19,10 +19,10 @@ use std::fmt::Write as _;
 use propice_model::Language;
 
 use super::figures::Report;
-use super::sections::{Section, sections};
+use super::sections::{ReportSection, sections};
 use super::terms::{CUSTOMERS, DEFERRALS, EPISODES};
 use super::text::{named_pack, stretch, unread};
-use super::words::Words;
+use super::words::ReportWords;
 pub use svg::escaped;
 
 const STYLE: &str = include_str!("style.css");
@@ -35,7 +35,7 @@ const BESIDE_PX: usize = 480;
 
 /// The whole page in a language.
 pub fn page(report: &Report, language: Language) -> String {
-    let words = Words(language);
+    let words = ReportWords(language);
     let sections = sections(report, language);
     let mut out = String::new();
     head(report, words, &sections, &mut out);
@@ -50,7 +50,7 @@ pub fn page(report: &Report, language: Language) -> String {
     out
 }
 
-fn head(report: &Report, words: Words, sections: &[Section], out: &mut String) {
+fn head(report: &Report, words: ReportWords, sections: &[ReportSection], out: &mut String) {
     let mut title = words.pick("When we spoke", "Quand nous avons parlé").to_owned();
     if let Some(pack) = named_pack(report, words) {
         let _ = write!(title, "{} {pack}", words.colon());
@@ -78,7 +78,7 @@ type KeyFigure = (&'static str, String, String);
 
 /// The figures that people look for first, where there is one to tell. None of them says whether it
 /// helped: that is only told beside the control group, moment by moment.
-fn key_figures(report: &Report, words: Words, out: &mut String) {
+fn key_figures(report: &Report, words: ReportWords, out: &mut String) {
     let figures = key_figures_of(report, words);
     if figures.is_empty() {
         return;
@@ -96,7 +96,7 @@ fn key_figures(report: &Report, words: Words, out: &mut String) {
     out.push_str("</dl>\n");
 }
 
-fn key_figures_of(report: &Report, words: Words) -> Vec<KeyFigure> {
+fn key_figures_of(report: &Report, words: ReportWords) -> Vec<KeyFigure> {
     let (totals, deferrals) = (&report.totals, &report.deferrals);
     let mut figures = Vec::new();
     if totals.episodes > 0 {
@@ -118,7 +118,7 @@ fn key_figures_of(report: &Report, words: Words) -> Vec<KeyFigure> {
     figures
 }
 
-fn write_section(report: &Report, section: &Section, words: Words, out: &mut String) {
+fn write_section(report: &Report, section: &ReportSection, words: ReportWords, out: &mut String) {
     let plot = plots::plot(report, section, words);
     let id = section.topic.id();
     let _ = write!(
@@ -136,12 +136,12 @@ fn write_section(report: &Report, section: &Section, words: Words, out: &mut Str
 }
 
 /// Whether the table needs the whole width of a page.
-fn is_broad(section: &Section) -> bool {
+fn is_broad(section: &ReportSection) -> bool {
     tables::width_px(&section.table) > BESIDE_PX
 }
 
 /// How the figures came about.
-fn method(words: Words, out: &mut String) {
+fn method(words: ReportWords, out: &mut String) {
     let (title, told) = words.pick(
         (
             "How to read this",

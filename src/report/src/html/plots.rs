@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
-use super::super::figures::{Channeled, Gated, OneMoment, Period, Report, Waits};
+use super::super::figures::{Channeled, Gated, OneMoment, Report, ReportPeriod, Waits};
 use super::super::periods::Unit;
-use super::super::sections::{Section, Topic, bins, that_waited, that_were_sent, that_were_watched};
+use super::super::sections::{ReportSection, Topic, bins, that_waited, that_were_sent, that_were_watched};
 use super::super::terms::{MOMENTS, ROWS};
-use super::super::words::{Noun, Words};
-use super::columns::{Axes, Column, columns};
+use super::super::words::{Noun, ReportWords};
+use super::columns::{Axes, StackedColumn, columns};
 use super::is_broad;
-use super::rows::{Bar, Mark, bars, lengths, shares, told_lengths, told_share};
+use super::row_plots::{Bar, RowMark, bars, lengths, shares, told_lengths, told_share};
 use super::svg::{Said, Size, escaped};
 
 /// Rows and columns of a plot at most; the table has all.
@@ -36,7 +36,7 @@ impl Topic {
 }
 
 /// The plot of a section, when it has one and something to show.
-pub(super) fn plot(report: &Report, section: &Section, words: Words) -> Option<String> {
+pub(super) fn plot(report: &Report, section: &ReportSection, words: ReportWords) -> Option<String> {
     let drawing = Drawing { section, words };
     match section.topic {
         Topic::Episodes => {
@@ -82,8 +82,8 @@ fn legend(entries: &[(&str, &str)]) -> String {
 /// A plot of a section, in a language.
 #[derive(Clone, Copy)]
 struct Drawing<'a> {
-    section: &'a Section,
-    words: Words,
+    section: &'a ReportSection,
+    words: ReportWords,
 }
 
 impl Drawing<'_> {
@@ -129,7 +129,7 @@ impl Drawing<'_> {
         if report.customers.seen == 0 {
             return None;
         }
-        let found: Vec<Column<'_>> =
+        let found: Vec<StackedColumn<'_>> =
             bins(report).into_iter().map(|of| (of.label(words), vec![("one", of.customers)])).collect();
         let told = self.told(found.iter().map(|(bin, of)| (bin.as_str(), of[0].1)));
         let describes = words.pick(
@@ -189,15 +189,15 @@ impl Drawing<'_> {
         moments: &[&OneMoment],
         unit: &str,
         key: &[(&str, &str)],
-        marks: impl Fn(&OneMoment) -> Vec<Mark>,
+        marks: impl Fn(&OneMoment) -> Vec<RowMark>,
     ) -> Option<String> {
         let words = self.words;
         if moments.is_empty() {
             return None;
         }
         let shown = &moments[..moments.len().min(MOST_ROWS)];
-        let rows: Vec<(String, Vec<Mark>)> = shown.iter().map(|of| (words.name(&of.moment), marks(of))).collect();
-        let told = |(name, marks): &(String, Vec<Mark>)| {
+        let rows: Vec<(String, Vec<RowMark>)> = shown.iter().map(|of| (words.name(&of.moment), marks(of))).collect();
+        let told = |(name, marks): &(String, Vec<RowMark>)| {
             let marks = marks.iter().zip(key);
             let shares: Vec<String> =
                 marks.map(|((_, share), (_, what))| format!("{what} {}", told_share(*share, words))).collect();
@@ -237,8 +237,9 @@ impl Drawing<'_> {
         }
         let unit = report.timeline.unit;
         let purposes: Vec<&'static str> = report.purposes.iter().map(|of| of.purpose).collect();
-        let stack = |of: &Period| purposes.iter().map(|purpose| (*purpose, of.released_for(purpose))).collect();
-        let stacks: Vec<Column<'_>> = shown.iter().map(|of| (unit.label(of.start, words.0), stack(of))).collect();
+        let stack = |of: &ReportPeriod| purposes.iter().map(|purpose| (*purpose, of.released_for(purpose))).collect();
+        let stacks: Vec<StackedColumn<'_>> =
+            shown.iter().map(|of| (unit.label(of.start, words.0), stack(of))).collect();
         let all = stacks.iter().zip(shown).map(|((label, _), of)| (label.as_str(), of.all_released()));
         let (told, left_out) = (self.told(all), self.more(periods.len() - shown.len(), &ROWS));
         let name = words.unit(unit);

@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::super::sections::{Section, Table};
-use super::super::words::Words;
+use super::super::sections::{ReportSection, ReportTable};
+use super::super::words::ReportWords;
 use super::escaped;
 use super::metrics::text_ems;
 
@@ -37,11 +37,11 @@ fn text_px(text: &str) -> usize {
 
 /// About how wide the table has to be: words are not broken, and of what is behind the first column
 /// only the heads are.
-pub(super) fn width_px(table: &Table) -> usize {
+pub(super) fn width_px(table: &ReportTable) -> usize {
     width_around_px(table, AROUND_PX)
 }
 
-fn width_around_px(table: &Table, around_px: usize) -> usize {
+fn width_around_px(table: &ReportTable, around_px: usize) -> usize {
     let longest_word = |text: &str| text.split(' ').map(text_px).max().unwrap_or(0);
     let column = |(at, head): (usize, &&str)| {
         let cells = table.rows.iter().map(|row| row[at].as_str());
@@ -57,19 +57,19 @@ fn width_around_px(table: &Table, around_px: usize) -> usize {
 }
 
 /// The width below which a table is shown as cards.
-fn threshold_px(table: &Table) -> usize {
+fn threshold_px(table: &ReportTable) -> usize {
     let (needed, tightly) = (width_px(table), width_around_px(table, AROUND_TIGHTLY_PX));
     let needed = if needed <= TIGHT_PX { tightly } else { needed };
     needed.div_ceil(STEP_PX) * STEP_PX
 }
 
 /// The style of the cards of these tables.
-pub(super) fn style(sections: &[Section]) -> String {
+pub(super) fn style(sections: &[ReportSection]) -> String {
     let widths: BTreeSet<usize> = sections.iter().map(|section| threshold_px(&section.table)).collect();
     widths.iter().map(|width| CARDS.replace("WIDTH", &width.to_string())).collect()
 }
 
-pub(super) fn write(section: &Section, words: Words, out: &mut String) {
+pub(super) fn write(section: &ReportSection, words: ReportWords, out: &mut String) {
     let table = &section.table;
     let _ = write!(
         out,
@@ -98,7 +98,7 @@ pub(super) fn write(section: &Section, words: Words, out: &mut String) {
     out.push_str("</tbody>\n</table>\n</div>\n</div>\n");
 }
 
-fn write_cell(table: &Table, at: usize, cell: &str, long: bool, words: Words, out: &mut String) {
+fn write_cell(table: &ReportTable, at: usize, cell: &str, long: bool, words: ReportWords, out: &mut String) {
     let nothing = words.is_nothing(cell);
     let classes = [("number", table.is_number(at)), ("nothing", nothing && table.is_number(at)), ("long", long)];
     let classes: Vec<&str> = classes.into_iter().filter(|(_, applies)| *applies).map(|(class, _)| class).collect();

@@ -2,8 +2,8 @@
 
 use super::super::figures::Report;
 use super::super::terms::{CONTACTS, CUSTOMERS};
-use super::super::words::{NOTHING, Words};
-use super::{Section, Table, Topic};
+use super::super::words::{NOTHING, ReportWords};
+use super::{ReportSection, ReportTable, Topic};
 
 /// Bars of a histogram at most.
 const BINS: u64 = 20;
@@ -17,7 +17,7 @@ pub(in super::super) struct Bin {
 }
 
 impl Bin {
-    pub(in super::super) fn label(&self, words: Words) -> String {
+    pub(in super::super) fn label(&self, words: ReportWords) -> String {
         match self.to {
             Some(to) if to == self.from => words.count(to),
             Some(to) => format!("{}–{}", words.count(self.from), words.count(to)),
@@ -51,7 +51,7 @@ pub(in super::super) fn bins(report: &Report) -> Vec<Bin> {
     bins
 }
 
-pub(super) fn contacts(report: &Report, words: Words) -> Section {
+pub(super) fn contacts(report: &Report, words: ReportWords) -> ReportSection {
     let customers = &report.customers;
     let row = |bin: Bin| {
         let share = words.percent_of(bin.customers, customers.seen);
@@ -82,18 +82,18 @@ pub(super) fn contacts(report: &Report, words: Words) -> Section {
         );
     }
     let heads = words.pick(["contacts", "customers", "share"], ["contacts", "clients", "part"]);
-    let table = Table::new(&heads, bins(report).into_iter().map(row).collect());
+    let table = ReportTable::new(&heads, bins(report).into_iter().map(row).collect());
     let title = words.pick("Contacts per customer", "Contacts par client");
-    Section { topic: Topic::Contacts, title, says, table }
+    ReportSection { topic: Topic::Contacts, title, says, table }
 }
 
 /// Heads behind the first of what was sent.
-fn sent(words: Words, of: [&'static str; 2]) -> [&'static str; 4] {
+fn sent(words: ReportWords, of: [&'static str; 2]) -> [&'static str; 4] {
     let [english, french] = of;
     words.pick([english, "released", "share", "handed to a human"], [french, "émis", "part", "confiés à une personne"])
 }
 
-pub(super) fn purposes(report: &Report, words: Words) -> Section {
+pub(super) fn purposes(report: &Report, words: ReportWords) -> ReportSection {
     let all: u64 = report.purposes.iter().map(|of| of.released).sum();
     let rows = report.purposes.iter().map(|of| {
         let (released, handed) = (words.count(of.released), words.count(of.handed_to_human));
@@ -109,12 +109,12 @@ pub(super) fn purposes(report: &Report, words: Words) -> Section {
         }
         None => words.pick("No contact to sell.", "Aucun contact de vente.").to_owned(),
     };
-    let table = Table::new(&sent(words, ["purpose", "but"]), rows.collect());
+    let table = ReportTable::new(&sent(words, ["purpose", "but"]), rows.collect());
     let title = words.pick("What contacts were for", "À quoi servaient les contacts");
-    Section { topic: Topic::Purposes, title, says, table }
+    ReportSection { topic: Topic::Purposes, title, says, table }
 }
 
-pub(super) fn channels(report: &Report, words: Words) -> Section {
+pub(super) fn channels(report: &Report, words: ReportWords) -> ReportSection {
     let all: u64 = report.channels.iter().map(|of| of.released).sum();
     let rows = report.channels.iter().map(|of| {
         let (released, handed) = (words.count(of.released), words.count(of.handed_to_human));
@@ -124,6 +124,6 @@ pub(super) fn channels(report: &Report, words: Words) -> Section {
         "Where triggers went: the first channel of the moment that was neither quiet nor used up.",
         "Où les envois sont allés\u{a0}: le premier canal du moment qui n’était ni silencieux ni épuisé.",
     );
-    let table = Table::new(&sent(words, ["channel", "canal"]), rows.collect());
-    Section { topic: Topic::Channels, title: words.pick("Channels", "Canaux"), says: says.to_owned(), table }
+    let table = ReportTable::new(&sent(words, ["channel", "canal"]), rows.collect());
+    ReportSection { topic: Topic::Channels, title: words.pick("Channels", "Canaux"), says: says.to_owned(), table }
 }

@@ -13,15 +13,15 @@ pub(super) use waits::that_waited;
 
 use super::figures::Report;
 use super::terms::{EPISODES, MOMENTS};
-use super::words::Words;
+use super::words::ReportWords;
 
 /// A part of the report.
-pub(super) struct Section {
+pub(super) struct ReportSection {
     pub(super) topic: Topic,
     pub(super) title: &'static str,
     /// What the table says, and what it does not.
     pub(super) says: String,
-    pub(super) table: Table,
+    pub(super) table: ReportTable,
 }
 
 /// What a section is about.
@@ -41,7 +41,7 @@ pub(super) enum Topic {
 }
 
 /// A table. The first column names the row.
-pub(super) struct Table {
+pub(super) struct ReportTable {
     pub(super) heads: Vec<&'static str>,
     /// Columns from this one on are numbers, but for `words`.
     pub(super) numbers_from: usize,
@@ -50,9 +50,9 @@ pub(super) struct Table {
     pub(super) rows: Vec<Vec<String>>,
 }
 
-impl Table {
-    fn new(heads: &[&'static str], rows: Vec<Vec<String>>) -> Table {
-        Table { heads: heads.to_vec(), numbers_from: 1, words: None, rows }
+impl ReportTable {
+    fn new(heads: &[&'static str], rows: Vec<Vec<String>>) -> ReportTable {
+        ReportTable { heads: heads.to_vec(), numbers_from: 1, words: None, rows }
     }
 
     /// Whether a column holds numbers.
@@ -66,9 +66,9 @@ impl Table {
     }
 }
 
-impl Section {
+impl ReportSection {
     /// Whether there is nothing in it. What a pack declares is something.
-    fn says_nothing(&self, words: Words) -> bool {
+    fn says_nothing(&self, words: ReportWords) -> bool {
         let declared = matches!(self.topic, Topic::Moments | Topic::Channels);
         let cells = self.table.rows.iter().flat_map(|row| &row[self.table.numbers_from..]);
         self.table.rows.is_empty() || (!declared && cells.into_iter().all(|cell| words.is_nothing(cell)))
@@ -76,8 +76,8 @@ impl Section {
 }
 
 /// All that have something to say.
-pub(super) fn sections(report: &Report, language: Language) -> Vec<Section> {
-    let words = Words(language);
+pub(super) fn sections(report: &Report, language: Language) -> Vec<ReportSection> {
+    let words = ReportWords(language);
     let mut sections = vec![
         episodes(report, words),
         contacts::contacts(report, words),
@@ -95,7 +95,7 @@ pub(super) fn sections(report: &Report, language: Language) -> Vec<Section> {
     sections
 }
 
-fn episodes(report: &Report, words: Words) -> Section {
+fn episodes(report: &Report, words: ReportWords) -> ReportSection {
     let totals = &report.totals;
     let row =
         |(end, count): (&str, u64)| vec![end.to_owned(), words.count(count), words.percent_of(count, totals.episodes)];
@@ -113,9 +113,9 @@ fn episodes(report: &Report, words: Words) -> Section {
         format!("{episodes} de {moments}. Parmi eux, {deferred} et {suppressed} un temps, et {withdrawn} après l’émission."),
     );
     let heads = words.pick(["episodes", "count", "share"], ["épisodes", "nombre", "part"]);
-    let table = Table::new(&heads, words.ends(totals).into_iter().map(row).collect());
+    let table = ReportTable::new(&heads, words.ends(totals).into_iter().map(row).collect());
     let title = words.pick("What became of episodes", "Ce que sont devenus les épisodes");
-    Section { topic: Topic::Episodes, title, says, table }
+    ReportSection { topic: Topic::Episodes, title, says, table }
 }
 
 fn was(count: u64, what: &str) -> String {
@@ -126,7 +126,7 @@ fn was(count: u64, what: &str) -> String {
     }
 }
 
-fn a_ete(words: Words, count: u64, what: &str) -> String {
+fn a_ete(words: ReportWords, count: u64, what: &str) -> String {
     match count {
         0 => format!("aucun n’a été {what}"),
         1 => format!("1 a été {what}"),
@@ -134,7 +134,7 @@ fn a_ete(words: Words, count: u64, what: &str) -> String {
     }
 }
 
-fn timeline(report: &Report, words: Words) -> Section {
+fn timeline(report: &Report, words: ReportWords) -> ReportSection {
     let unit = words.unit(report.timeline.unit);
     let purposes: Vec<&'static str> = report.purposes.iter().map(|of| of.purpose).collect();
     let rows = report.timeline.periods.iter().map(|of| {
@@ -157,5 +157,5 @@ fn timeline(report: &Report, words: Words) -> Section {
         ),
     );
     let title = words.pick("Over time", "Au fil du temps");
-    Section { topic: Topic::Timeline, title, says, table: Table::new(&heads, rows.collect()) }
+    ReportSection { topic: Topic::Timeline, title, says, table: ReportTable::new(&heads, rows.collect()) }
 }

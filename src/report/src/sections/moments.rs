@@ -2,10 +2,10 @@
 
 use super::super::figures::{OneMoment, Report};
 use super::super::stats::{LEAST_WATCHED, Share};
-use super::super::words::{NOTHING, Words};
-use super::{Section, Table, Topic};
+use super::super::words::{NOTHING, ReportWords};
+use super::{ReportSection, ReportTable, Topic};
 
-pub(super) fn moments(report: &Report, words: Words) -> Section {
+pub(super) fn moments(report: &Report, words: ReportWords) -> ReportSection {
     let rows = report.moments.iter().map(|of| {
         let [released, handed, withdrawn, expired, deferred, suppressed] =
             words.ends(&of.totals).map(|(_, count)| count);
@@ -40,7 +40,7 @@ pub(super) fn moments(report: &Report, words: Words) -> Section {
             "encore retenus",
         ],
     );
-    let mut table = Table::new(&heads, rows.collect());
+    let mut table = ReportTable::new(&heads, rows.collect());
     table.numbers_from = 2;
     let says = words.pick(
         "Withdrawn before: the situation ended by itself before anything was said. Withdrawn after: it ended after the \
@@ -48,7 +48,7 @@ pub(super) fn moments(report: &Report, words: Words) -> Section {
         "Retirés avant\u{a0}: la situation a pris fin d’elle-même avant que rien ne soit dit. Retirés après\u{a0}: elle \
          a pris fin après l’émission.",
     );
-    Section { topic: Topic::Moments, title: words.pick("Moments", "Moments"), says: says.to_owned(), table }
+    ReportSection { topic: Topic::Moments, title: words.pick("Moments", "Moments"), says: says.to_owned(), table }
 }
 
 /// Kinds of receipts that have a column.
@@ -59,7 +59,7 @@ pub(in super::super) fn that_were_sent(report: &Report) -> Vec<&OneMoment> {
     report.moments.iter().filter(|of| of.sent() > 0 || !of.receipts.is_empty()).collect()
 }
 
-pub(super) fn usefulness(report: &Report, words: Words) -> Section {
+pub(super) fn usefulness(report: &Report, words: ReportWords) -> ReportSection {
     let rows = that_were_sent(report).into_iter().map(|of| {
         let answers = ANSWERS.map(|kind| {
             let count = of.received(kind);
@@ -85,7 +85,12 @@ pub(super) fn usefulness(report: &Report, words: Words) -> Section {
          avec son intervalle de confiance à 95\u{202f}%.",
     );
     let title = words.pick("What customers said", "Ce que les clients ont dit");
-    Section { topic: Topic::Usefulness, title, says: says.to_owned(), table: Table::new(&heads, rows.collect()) }
+    ReportSection {
+        topic: Topic::Usefulness,
+        title,
+        says: says.to_owned(),
+        table: ReportTable::new(&heads, rows.collect()),
+    }
 }
 
 /// Moments whose success was watched to its end.
@@ -94,7 +99,7 @@ pub(in super::super) fn that_were_watched(report: &Report) -> Vec<&OneMoment> {
 }
 
 /// A share with its interval and how many it is of.
-fn with_interval(share: Share, words: Words) -> String {
+fn with_interval(share: Share, words: ReportWords) -> String {
     let (Some(rate), Some(low), Some(high)) = (share.rate, share.low, share.high) else { return NOTHING.to_owned() };
     let [rate, low, high] = [rate, low, high].map(|share| words.percent(share));
     let of = words.count(share.of);
@@ -102,12 +107,12 @@ fn with_interval(share: Share, words: Words) -> String {
 }
 
 /// A difference of shares, in points.
-fn points(difference: f64, words: Words) -> String {
+fn points(difference: f64, words: ReportWords) -> String {
     let sign = if difference > 0.0 { "+" } else { "" };
     format!("{sign}{}", words.fixed(difference * 100.0, 1)).replace('-', "−")
 }
 
-pub(super) fn success(report: &Report, words: Words) -> Section {
+pub(super) fn success(report: &Report, words: ReportWords) -> ReportSection {
     let rows = that_were_watched(report).into_iter().map(|of| {
         let (difference, says) = match of.treated_against_holdout {
             Some(of) => {
@@ -138,8 +143,8 @@ pub(super) fn success(report: &Report, words: Words) -> Section {
         ["moment", "treated: helped", "held out: helped", "difference", "so"],
         ["moment", "traités\u{a0}: aidés", "témoins\u{a0}: aidés", "écart", "conclusion"],
     );
-    let mut table = Table::new(&heads, rows.collect());
+    let mut table = ReportTable::new(&heads, rows.collect());
     table.words = Some(4);
     let title = words.pick("Did it help?", "Cela a-t-il aidé\u{202f}?");
-    Section { topic: Topic::Success, title, says, table }
+    ReportSection { topic: Topic::Success, title, says, table }
 }

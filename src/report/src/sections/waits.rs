@@ -1,10 +1,10 @@
 //! What held episodes back, and for how long.
 
 use super::super::figures::{OneMoment, Report, Waits};
-use super::super::words::Words;
-use super::{Section, Table, Topic};
+use super::super::words::ReportWords;
+use super::{ReportSection, ReportTable, Topic};
 
-pub(super) fn gates(report: &Report, words: Words) -> Section {
+pub(super) fn gates(report: &Report, words: ReportWords) -> ReportSection {
     let rows = report.gates.iter().map(|of| {
         let counts = [of.suppressed, of.deferred, of.expired].map(|count| words.count(count));
         std::iter::once(words.gate(of.gate).to_owned()).chain(counts).collect()
@@ -17,20 +17,20 @@ pub(super) fn gates(report: &Report, words: Words) -> Section {
     );
     let heads =
         words.pick(["gate", "suppressed", "deferred", "expired"], ["barrière", "retenus", "reportés", "expirés"]);
-    let table = Table::new(&heads, rows.collect());
+    let table = ReportTable::new(&heads, rows.collect());
     let title = words.pick("Which gate held back", "Quelle barrière a arrêté");
-    Section { topic: Topic::Gates, title, says: says.to_owned(), table }
+    ReportSection { topic: Topic::Gates, title, says: says.to_owned(), table }
 }
 
 /// Heads of what is told of lengths.
-fn heads(words: Words) -> [&'static str; 5] {
+fn heads(words: ReportWords) -> [&'static str; 5] {
     words.pick(
         ["over", "median", "nine in ten within", "longest", "still open"],
         ["terminées", "médiane", "neuf sur dix en", "la plus longue", "en cours"],
     )
 }
 
-fn waits(waits: &Waits, words: Words) -> [String; 5] {
+fn waits(waits: &Waits, words: ReportWords) -> [String; 5] {
     let lengths = [waits.median_ms, waits.p90_ms, waits.longest_ms].map(|length| words.some_length(length));
     let [median, p90, longest] = lengths;
     [words.count(waits.ended), median, p90, longest, words.count(waits.still_open)]
@@ -40,7 +40,7 @@ fn there_are(waits: &Waits) -> bool {
     waits.ended + waits.still_open > 0
 }
 
-pub(super) fn by_gate(report: &Report, words: Words) -> Section {
+pub(super) fn by_gate(report: &Report, words: ReportWords) -> ReportSection {
     let all = [(words.pick("all", "toutes"), &report.deferrals)];
     let gates = report.gates.iter().map(|of| (words.gate(of.gate), &of.deferrals)).filter(|(_, of)| there_are(of));
     let rows = all.into_iter().chain(gates);
@@ -52,9 +52,9 @@ pub(super) fn by_gate(report: &Report, words: Words) -> Section {
          Celles qui duraient encore à la fin sont comptées, et non mesurées.",
     );
     let heads = [&[words.pick("gate", "barrière")][..], &heads(words)].concat();
-    let table = Table::new(&heads, rows.collect());
+    let table = ReportTable::new(&heads, rows.collect());
     let title = words.pick("How long deferrals lasted, by gate", "Durée des attentes, par barrière");
-    Section { topic: Topic::WaitsByGate, title, says: says.to_owned(), table }
+    ReportSection { topic: Topic::WaitsByGate, title, says: says.to_owned(), table }
 }
 
 /// Moments with deferrals, those that waited longest first.
@@ -64,7 +64,7 @@ pub(in super::super) fn that_waited(report: &Report) -> Vec<&OneMoment> {
     moments
 }
 
-pub(super) fn by_moment(report: &Report, words: Words) -> Section {
+pub(super) fn by_moment(report: &Report, words: ReportWords) -> ReportSection {
     let rows = that_waited(report).into_iter().map(|of| {
         let released = of.then.get("released").copied().unwrap_or(0);
         let released = words.percent_of(released, of.deferrals.ended);
@@ -75,7 +75,7 @@ pub(super) fn by_moment(report: &Report, words: Words) -> Section {
         "La dernière colonne est la part des attentes terminées qui ont abouti à une émission.",
     );
     let heads = [&["moment"][..], &heads(words), &[words.pick("then released", "puis émis")]].concat();
-    let table = Table::new(&heads, rows.collect());
+    let table = ReportTable::new(&heads, rows.collect());
     let title = words.pick("How long deferrals lasted, by moment", "Durée des attentes, par moment");
-    Section { topic: Topic::WaitsByMoment, title, says: says.to_owned(), table }
+    ReportSection { topic: Topic::WaitsByMoment, title, says: says.to_owned(), table }
 }

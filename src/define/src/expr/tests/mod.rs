@@ -7,6 +7,7 @@ mod foreign;
 mod limits;
 mod mistakes;
 mod predicates;
+mod thresholds;
 mod values;
 
 use std::sync::Arc;

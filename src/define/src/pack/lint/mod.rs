@@ -14,7 +14,7 @@ mod words;
 
 use std::collections::HashSet;
 
-use super::check::KindDone;
+use super::checked::CheckedKind;
 use super::problem::{Problem, Problems};
 use super::raw;
 use super::scope::Ground;
@@ -27,7 +27,7 @@ use propice_model::{InputId, KindId};
 pub(super) struct Lint<'a> {
     pub ground: &'a Ground<'a>,
     pub raw: &'a raw::Pack,
-    pub kinds: &'a [KindDone],
+    pub kinds: &'a [CheckedKind],
     /// Fields that are about mood.
     pub mood_fields: &'a HashSet<(InputId, u16)>,
     /// All moments; those that could be understood with what was understood.

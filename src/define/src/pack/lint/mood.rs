@@ -9,17 +9,17 @@ use std::collections::HashSet;
 
 use super::Lint;
 use crate::expr::{Expr, Ref};
-use crate::pack::check::KindDone;
-use crate::plan::{Feature, MoodSource, Source};
+use crate::pack::checked::CheckedKind;
+use crate::plan::{Feature, FeatureSource, MoodSource};
 use propice_model::{InputId, KindId};
 
 /// Slots of kinds of entities.
-type Slots = HashSet<(KindId, u16)>;
+type KindSlots = HashSet<(KindId, u16)>;
 
 /// The slots that are about mood, and those that are touched by it.
 pub(super) struct MoodSlots {
-    about: Slots,
-    touched: Slots,
+    about: KindSlots,
+    touched: KindSlots,
 }
 
 impl MoodSlots {
@@ -37,13 +37,14 @@ impl MoodSlots {
     pub(super) fn find(lint: &Lint<'_>) -> MoodSlots {
         let kinds = lint.kinds;
         let mut fields = lint.mood_fields.clone();
-        let mut mood = MoodSlots { about: Slots::new(), touched: Slots::new() };
+        let mut mood = MoodSlots { about: KindSlots::new(), touched: KindSlots::new() };
         if let Some(MoodSource::Latest { slot: from, .. }) = lint.policy.mood.as_ref().map(|mood| &mood.source) {
             let from = *from;
             mood.about.insert((KindId::CUSTOMER, from));
             mood.touched.insert((KindId::CUSTOMER, from));
-            if let Some(Some(Feature { source: Source::Records { input, .. }, argument: Some(argument), .. })) =
-                kinds.first().and_then(|customer| customer.features.get(usize::from(from)))
+            if let Some(Some(Feature {
+                source: FeatureSource::Records { input, .. }, argument: Some(argument), ..
+            })) = kinds.first().and_then(|customer| customer.features.get(usize::from(from)))
             {
                 fields.extend(argument.refs().iter().map(|(reference, _)| (*input, reference.slot)));
             }
@@ -55,16 +56,16 @@ impl MoodSlots {
         mood
     }
 
-    fn add_kind(&mut self, id: KindId, kind: &KindDone, fields: &HashSet<(InputId, u16)>) {
+    fn add_kind(&mut self, id: KindId, kind: &CheckedKind, fields: &HashSet<(InputId, u16)>) {
         for (slot, feature) in kind.features.iter().enumerate() {
             let Some(feature) = feature else { continue };
             let is_about = |slot| match feature.source {
-                Source::Records { input, .. } => fields.contains(&(input, slot)),
-                Source::Entities(of) => self.is_about(of, slot),
+                FeatureSource::Records { input, .. } => fields.contains(&(input, slot)),
+                FeatureSource::Entities(of) => self.is_about(of, slot),
             };
             let is_touched = |slot| match feature.source {
-                Source::Records { .. } => is_about(slot),
-                Source::Entities(of) => self.is_touched(of, slot),
+                FeatureSource::Records { .. } => is_about(slot),
+                FeatureSource::Entities(of) => self.is_touched(of, slot),
             };
             let about = feature.argument.as_ref().or(feature.filter.as_ref()).is_some_and(|expr| all(expr, is_about));
             let touched = feature.argument.iter().chain(&feature.filter).any(|expr| any(expr, is_touched));

@@ -3,7 +3,7 @@
 
 use super::Lint;
 use crate::pack::problem::{Problem, Problems};
-use crate::plan::{Aggregate, Feature, Source};
+use crate::plan::{Aggregate, Feature, FeatureSource};
 use propice_model::{KindId, Type};
 
 /// Which slots show a personal value, by kind.
@@ -68,9 +68,9 @@ fn feature_shows(lint: &Lint<'_>, feature: &Feature, shows: &Shows) -> bool {
         return false;
     };
     argument.refs().iter().any(|(reference, _)| match feature.source {
-        Source::Records { input, .. } => {
+        FeatureSource::Records { input, .. } => {
             lint.ground.inputs[input.index()].personal.iter().any(|field| field.0 == reference.slot)
         }
-        Source::Entities(of) => shows[of.index()].get(usize::from(reference.slot)) == Some(&true),
+        FeatureSource::Entities(of) => shows[of.index()].get(usize::from(reference.slot)) == Some(&true),
     })
 }

@@ -7,8 +7,9 @@ use super::Lint;
 use crate::pack::problem::{Problem, Problems, Span};
 use crate::pack::raw::Said;
 use crate::pack::read_words::is_language;
-use crate::pack::words::{nearest, shortened};
+use crate::pack::words::shortened;
 use propice_model::language::primary;
+use propice_model::nearest::nearest;
 
 /// Looks at all words of a pack.
 pub(super) fn check(lint: &Lint<'_>, problems: &mut Problems) {

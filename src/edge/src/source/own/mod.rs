@@ -27,7 +27,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use propice_define::Plan;
 use propice_define::plan::Relation;
 use propice_flow::decode::facts::Extractor;
-use propice_flow::decode::glance::{Glancer, Keys, Names};
+use propice_flow::decode::glance::{Glancer, WantedIds, WantedKeys};
 use propice_model::limits::HELD_BYTES;
 use propice_model::{FieldId, Id, InputId, KindId, LogicalTime, Origin, Row, Value};
 
@@ -35,18 +35,19 @@ use super::files::{InputFile, SourceError};
 use super::open::{Opened, open};
 use super::records::Records;
 
-pub(super) use pass::Passing;
+pub(super) use pass::OwnRecords;
+use pass::Passing;
 
 /// What is known of a customer before its records are read.
 #[derive(Debug)]
 pub struct Own {
     /// By kind of entity: the ids of the customer's, as records spell them.
-    names: Vec<Arc<Names>>,
+    names: Vec<Arc<WantedIds>>,
     /// By input: the keys of the rows that name one of these, where the fields that name are no
     /// part of the key.
-    keys: Vec<Arc<Keys>>,
+    keys: Vec<Arc<WantedKeys>>,
     /// By file: what can be read only once, and was looked through.
-    held: Vec<Option<Held>>,
+    held: Vec<Option<HeldFile>>,
     until: Option<LogicalTime>,
     rows: Option<OwnRows>,
 }
@@ -58,7 +59,7 @@ pub struct OwnRows(Arc<Mutex<BTreeMap<Origin, Row>>>);
 
 /// The bytes of a file that can be read only once, unpacked.
 #[derive(Clone, Debug)]
-pub(super) struct Held {
+struct HeldFile {
     bytes: Arc<[u8]>,
     delimited: bool,
 }
@@ -74,8 +75,8 @@ impl OwnRows {
     }
 }
 
-impl Held {
-    pub(super) fn open(&self) -> Opened {
+impl HeldFile {
+    fn open(&self) -> Opened {
         let bytes = Box::new(Cursor::new(Arc::clone(&self.bytes)));
         Opened { bytes, delimited: self.delimited, read: Arc::default(), size: None, live: None }
     }
@@ -102,7 +103,7 @@ impl Own {
             .collect::<Result<Vec<_>, SourceError>>()?;
         let look = Look { plan, files, held: &held };
 
-        let this = Arc::new(Names::from_iter([Box::from(customer.to_string())]));
+        let this = Arc::new(WantedIds::from_iter([Box::from(customer.to_string())]));
         let related = look.through(relates, |file| {
             let by = &relations[file.input.index()];
             let input = &plan.inputs[file.input.index()];
@@ -117,11 +118,11 @@ impl Own {
                 }
             })
         })?;
-        let mut names: Vec<Names> = vec![Names::default(); plan.entities.len()];
+        let mut names: Vec<WantedIds> = vec![WantedIds::default(); plan.entities.len()];
         for (kind, id) in related.into_iter().flatten() {
             names[kind.index()].insert(Box::from(id.to_string()));
         }
-        let mut names: Vec<Arc<Names>> = names.into_iter().map(Arc::new).collect();
+        let mut names: Vec<Arc<WantedIds>> = names.into_iter().map(Arc::new).collect();
         names[KindId::CUSTOMER.index()] = this;
 
         let rows = look.through(has_keys, |file| {
@@ -133,7 +134,7 @@ impl Own {
                 found.push((file.input, key.iter().map(|field| row[field.index()].clone()).collect()));
             })
         })?;
-        let mut keys: Vec<Keys> = vec![Keys::default(); plan.inputs.len()];
+        let mut keys: Vec<WantedKeys> = vec![WantedKeys::default(); plan.inputs.len()];
         for (input, key) in rows.into_iter().flatten() {
             keys[input.index()].insert(key);
         }
@@ -154,7 +155,7 @@ impl Own {
     }
 
     /// How the records of a file are passed, and its bytes when they were held.
-    pub(super) fn passing(&self, plan: &Arc<Plan>, file: &InputFile, extractor: &Extractor) -> Passing {
+    fn passing(&self, plan: &Arc<Plan>, file: &InputFile, extractor: &Extractor) -> Passing {
         let input = &plan.inputs[file.input.index()];
         let subjects = extractor.subjects();
         let named = subjects.iter().map(|(field, kind)| (*field, Arc::clone(&self.names[kind.index()])));
@@ -165,7 +166,7 @@ impl Own {
         Passing::new(glancer, self.until, self.rows.clone())
     }
 
-    pub(super) fn held(&self, position: usize) -> Option<&Held> {
+    fn held(&self, position: usize) -> Option<&HeldFile> {
         self.held.get(position)?.as_ref()
     }
 }
@@ -196,7 +197,7 @@ fn is_keyed_apart(
 }
 
 /// Holds what is read only once.
-fn hold(plan: &Plan, file: &InputFile) -> Result<Option<Held>, SourceError> {
+fn hold(plan: &Plan, file: &InputFile) -> Result<Option<HeldFile>, SourceError> {
     if !file.is_read_once() {
         return Ok(None);
     }
@@ -211,14 +212,14 @@ fn hold(plan: &Plan, file: &InputFile) -> Result<Option<Held>, SourceError> {
         );
         return Err(unreadable(io::Error::other(why)));
     }
-    Ok(Some(Held { bytes: bytes.into(), delimited: opened.delimited }))
+    Ok(Some(HeldFile { bytes: bytes.into(), delimited: opened.delimited }))
 }
 
 /// What is looked through.
 struct Look<'a> {
     plan: &'a Arc<Plan>,
     files: &'a [InputFile],
-    held: &'a [Option<Held>],
+    held: &'a [Option<HeldFile>],
 }
 
 impl<'a> Look<'a> {
@@ -234,7 +235,7 @@ impl<'a> Look<'a> {
     {
         let mut opened = Vec::new();
         for (position, file) in self.files.iter().enumerate().filter(|(_, file)| which(file)) {
-            let held = self.held[position].as_ref().map(Held::open);
+            let held = self.held[position].as_ref().map(HeldFile::open);
             opened.push((file, Records::open_bytes(self.plan, file, position as u16, held)?));
         }
         std::thread::scope(|scope| {

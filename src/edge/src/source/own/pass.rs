@@ -1,18 +1,56 @@
 //! The records of one file that are about somebody, and the clock between them.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
+use propice_define::Plan;
 use propice_flow::decode::Decoded;
 use propice_flow::decode::facts::Extractor;
 use propice_flow::decode::glance::{Glance, Glancer};
 use propice_model::{Changes, EventTime, Fact, LogicalTime, Origin, Rank, Row, Value};
 
-use super::OwnRows;
 use super::floor::{Floor, Raw};
-use crate::source::records::{Item, Reader, Records, Seen};
+use super::{HeldFile, Own, OwnRows};
+use crate::source::files::{InputFile, SourceError};
+use crate::source::item::Item;
+use crate::source::records::{NextRecord, Reader, Records};
+
+/// The records of one file that are about one customer.
+pub(in crate::source) struct OwnRecords {
+    pub(in crate::source) records: Records,
+    passing: Passing,
+}
+
+impl OwnRecords {
+    /// Opens a file for what is about one customer.
+    ///
+    /// # Errors
+    /// As [`Records::open`].
+    pub(in crate::source) fn open(
+        plan: &Arc<Plan>,
+        file: &InputFile,
+        position: u16,
+        own: &Own,
+    ) -> Result<OwnRecords, SourceError> {
+        let held = own.held(usize::from(position)).map(HeldFile::open);
+        let records = Records::open_bytes(plan, file, position, held)?;
+        let passing = own.passing(plan, file, &records.extractor);
+        Ok(OwnRecords { records, passing })
+    }
+
+    /// The next record that is wanted, or that moves the clock; `None` at the end.
+    pub(in crate::source) fn next(&mut self) -> Option<Item> {
+        self.records.next_own(&mut self.passing)
+    }
+
+    /// How long the records were that were passed for the last one, and it.
+    pub(in crate::source) fn record_bytes(&self) -> usize {
+        self.passing.bytes
+    }
+}
 
 /// How the records of a file are passed.
-pub(in crate::source) struct Passing {
+pub(super) struct Passing {
     glancer: Glancer,
     until: Option<LogicalTime>,
     rows: Option<OwnRows>,
@@ -26,10 +64,6 @@ impl Passing {
     pub(super) fn new(glancer: Glancer, until: Option<LogicalTime>, rows: Option<OwnRows>) -> Passing {
         Passing { glancer, until, rows, floor: Floor::default(), ready: VecDeque::new(), bytes: 0 }
     }
-
-    pub(in crate::source) fn bytes(&self) -> usize {
-        self.bytes
-    }
 }
 
 impl Records {
@@ -38,9 +72,9 @@ impl Records {
     pub(super) fn look_through(&mut self, glancer: &mut Glancer, mut each: impl FnMut(&Row)) {
         loop {
             match self.layout.advance() {
-                Err(_) | Ok(Seen::End) => return,
-                Ok(Seen::Blank | Seen::Bad(_)) => continue,
-                Ok(Seen::Record) => {}
+                Err(_) | Ok(NextRecord::End) => return,
+                Ok(NextRecord::Blank | NextRecord::Bad(_)) => continue,
+                Ok(NextRecord::Record) => {}
             }
             if let Glance::Other(_) = self.layout.glance(glancer) {
                 continue;
@@ -55,14 +89,14 @@ impl Records {
     }
 
     /// The next record that is wanted, or that moves the clock; `None` at the end.
-    pub(in crate::source) fn next_own(&mut self, own: &mut Passing) -> Option<Item> {
+    fn next_own(&mut self, own: &mut Passing) -> Option<Item> {
         own.bytes = 0;
         while own.ready.is_empty() && !self.ended {
             match self.layout.advance() {
-                Ok(Seen::Blank) => {}
-                Ok(Seen::Record) => self.pass(own),
-                Ok(Seen::Bad(error)) => own.ready.push_back(Item::Dead(Box::new(self.dead(error)))),
-                Ok(Seen::End) => {
+                Ok(NextRecord::Blank) => {}
+                Ok(NextRecord::Record) => self.pass(own),
+                Ok(NextRecord::Bad(error)) => own.ready.push_back(Item::Dead(Box::new(self.dead(error)))),
+                Ok(NextRecord::End) => {
                     self.ended = true;
                     self.move_clock(own);
                 }

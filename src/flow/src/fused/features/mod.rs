@@ -36,7 +36,8 @@ use latest::{Earliest, Latest, Sequence};
 use monotone_window::{EarliestFirst, LatestFirst, MonotoneWindow, WindowedValues};
 use multiset::{Extreme, Greatest, Least, Multiset};
 use panes::Pane;
-use totals::{Count, FloatTotal, Squared, Total};
+use panes::Total;
+use totals::{Count, FloatTotal, Squared};
 use windowed::{Always, Windowed};
 
 /// A contribution, as a column takes it.

@@ -15,8 +15,6 @@ use propice_model::LogicalTime;
 
 use crate::invariant::broken;
 
-use super::totals::Total;
-
 /// Items that expire together.
 pub(in crate::fused) trait Pane<I>: Sized {
     /// With one item.
@@ -39,6 +37,13 @@ pub(in crate::fused) trait Amount: Clone {
     fn plus(&mut self, other: &Self);
     fn minus(&mut self, other: &Self);
     fn is_nothing(&self) -> bool;
+}
+
+/// The sum of whole numbers of units, and how many they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(in crate::fused) struct Total {
+    pub(super) n: i64,
+    pub(super) units: i128,
 }
 
 /// Any items, as one amount.

@@ -9,7 +9,7 @@ use crate::invariant::broken;
 use crate::state::Kept;
 
 use super::kept::{kept_value, values};
-use super::panes::{Amount, Counted, Single, Summed, Wide};
+use super::panes::{Amount, Counted, Single, Summed, Total, Wide};
 use super::{Accumulate, Contributed};
 
 /// How many.
@@ -65,13 +65,6 @@ impl Count {
     pub(super) fn value(&self) -> Value {
         Value::Int(self.0)
     }
-}
-
-/// The sum of whole numbers of units, and how many they are.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(in crate::fused) struct Total {
-    pub(super) n: i64,
-    pub(super) units: i128,
 }
 
 impl Accumulate for Total {

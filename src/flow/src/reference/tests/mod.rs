@@ -11,7 +11,9 @@ use super::intervals::{Intervals, Ordered};
 use super::machine::{Alarms, Machine as _};
 use crate::{Transition, ViewPart};
 use propice_define::Plan;
-use propice_define::plan::{Aggregate, Entity, Feature, Format, Input, Interval, Policy, Relation, Source, Table};
+use propice_define::plan::{
+    Aggregate, Entity, Feature, FeatureSource, Format, Input, Interval, Policy, Relation, Table,
+};
 use propice_model::time::FOREVER;
 use propice_model::{
     Changes, Contribution, EntityChange, Fact, FeatureId, FieldId, Id, InputId, KindId, LogicalTime, Origin, Rank,
@@ -22,7 +24,7 @@ const ACCOUNT: KindId = KindId(1);
 const TRANS: InputId = InputId(0);
 const OWNERS: InputId = InputId(1);
 
-fn feature(name: &str, aggregate: Aggregate, source: Source, ty: Type) -> Feature {
+fn feature(name: &str, aggregate: Aggregate, source: FeatureSource, ty: Type) -> Feature {
     Feature {
         name: name.to_owned(),
         ty,
@@ -61,7 +63,7 @@ fn plan() -> Arc<Plan> {
         evaluation: Vec::new(),
         implied: false,
     };
-    let records = Source::Records { input: TRANS, key: FieldId(0) };
+    let records = FeatureSource::Records { input: TRANS, key: FieldId(0) };
     let of_records = |name, aggregate, ty| feature(name, aggregate, records, ty);
     let ints = Type::List(Box::new(Type::Int));
     Arc::new(Plan {
@@ -72,7 +74,11 @@ fn plan() -> Arc<Plan> {
         description: None,
         inputs: vec![input("trans", None), input("owners", Some(Table { key: vec![FieldId(0)], delete: None }))],
         entities: vec![
-            entity("customer", None, vec![feature("accounts", Aggregate::Count, Source::Entities(ACCOUNT), Type::Int)]),
+            entity(
+                "customer",
+                None,
+                vec![feature("accounts", Aggregate::Count, FeatureSource::Entities(ACCOUNT), Type::Int)],
+            ),
             entity(
                 "account",
                 Some(Relation { input: OWNERS, customer: FieldId(0), entity: FieldId(0), filter: None }),

@@ -4,7 +4,7 @@
 
 use super::super::figures::Waits;
 use super::super::stats::Share;
-use super::super::words::Words;
+use super::super::words::ReportWords;
 use super::svg::{Anchor, Picture, Said, Size, fitted, steps, text_width};
 
 /// Room for the axis: its numbers, and what they are.
@@ -77,7 +77,13 @@ impl Grid {
 pub(super) type Bar<'a> = (&'a str, u64);
 
 /// A row with one bar or several, from zero.
-pub(super) fn bars(said: &Said<'_>, size: Size, rows: &[(String, Vec<Bar<'_>>)], unit: &str, words: Words) -> String {
+pub(super) fn bars(
+    said: &Said<'_>,
+    size: Size,
+    rows: &[(String, Vec<Bar<'_>>)],
+    unit: &str,
+    words: ReportWords,
+) -> String {
     let most = rows.iter().flat_map(|(_, bars)| bars.iter().map(|(_, count)| *count)).max().unwrap_or(0);
     let ticks = steps(most, if size == Size::Narrow { 4 } else { 5 });
     let of_row = rows.first().map_or(1, |(_, bars)| bars.len()) as f64;
@@ -122,7 +128,7 @@ const MARKS: [(u64, [&str; 2]); 13] = [
 ];
 
 /// How long things took: the median, nine in ten, the longest.
-pub(super) fn lengths(said: &Said<'_>, size: Size, rows: &[(String, &Waits)], words: Words) -> String {
+pub(super) fn lengths(said: &Said<'_>, size: Size, rows: &[(String, &Waits)], words: ReportWords) -> String {
     let rows: Vec<_> =
         rows.iter().filter_map(|(name, of)| Some((name, of.median_ms?, of.p90_ms?, of.longest_ms?))).collect();
     let least = rows.iter().map(|row| row.1).min().unwrap_or(1).max(1);
@@ -151,10 +157,16 @@ pub(super) fn lengths(said: &Said<'_>, size: Size, rows: &[(String, &Waits)], wo
 }
 
 /// A mark of a row: filled dots or open diamonds, with the share.
-pub(super) type Mark = (bool, Share);
+pub(super) type RowMark = (bool, Share);
 
 /// Shares of a whole with their intervals.
-pub(super) fn shares(said: &Said<'_>, size: Size, rows: &[(String, Vec<Mark>)], unit: &str, words: Words) -> String {
+pub(super) fn shares(
+    said: &Said<'_>,
+    size: Size,
+    rows: &[(String, Vec<RowMark>)],
+    unit: &str,
+    words: ReportWords,
+) -> String {
     let names: Vec<String> = rows.iter().map(|(name, _)| name.clone()).collect();
     let of_row = rows.first().map_or(1, |(_, marks)| marks.len()) as f64;
     let grid = Grid::new(size, &names, 14.0 * of_row + 8.0, 22.0, 6.0);
@@ -185,7 +197,7 @@ pub(super) fn shares(said: &Said<'_>, size: Size, rows: &[(String, Vec<Mark>)], 
 }
 
 /// What lengths say, in words.
-pub(super) fn told_lengths(rows: &[(String, &Waits)], words: Words) -> String {
+pub(super) fn told_lengths(rows: &[(String, &Waits)], words: ReportWords) -> String {
     let told = rows.iter().filter_map(|(name, of)| {
         let [median, p90, longest] = [of.median_ms?, of.p90_ms?, of.longest_ms?].map(|length| words.length(length));
         Some(words.pick(
@@ -197,7 +209,7 @@ pub(super) fn told_lengths(rows: &[(String, &Waits)], words: Words) -> String {
 }
 
 /// What shares say, in words.
-pub(super) fn told_share(share: Share, words: Words) -> String {
+pub(super) fn told_share(share: Share, words: ReportWords) -> String {
     let Some(rate) = share.rate else { return words.pick("none", "aucun").to_owned() };
     format!("{} {} {}", words.percent(rate), words.pick("of", "sur"), words.count(share.of))
 }
@@ -207,7 +219,7 @@ mod tests {
     use super::*;
     use propice_model::Language;
 
-    const WORDS: Words = Words(Language::English);
+    const WORDS: ReportWords = ReportWords(Language::English);
 
     /// The values of an attribute, in order.
     fn values(svg: &str, element: &str, attribute: &str) -> Vec<f64> {

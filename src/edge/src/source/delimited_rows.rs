@@ -14,18 +14,18 @@ use propice_flow::decode::RecordError;
 use propice_flow::decode::delimited::Values;
 use propice_model::limits::{QUOTED_LINES, RECORD_BYTES};
 
-use super::lines::{Line, Lines};
-use super::records::too_long;
+use super::lines::too_long;
+use super::lines::{LineRead, Lines};
 
 /// Reads records.
-pub(super) struct Rows<R> {
+pub(super) struct DelimitedRows<R> {
     lines: Lines<R>,
     parser: Reader,
     /// Lines that were read for a record that turned out to be none, without the first.
-    again: VecDeque<Taken>,
+    again: VecDeque<TakenLine>,
     /// What ended the input while lines were still to be read again.
-    failure: Option<Failure>,
-    current: Taken,
+    failure: Option<ReadFailure>,
+    current: TakenLine,
     /// The values of the current record, and where they end.
     values: Vec<u8>,
     ends: Vec<usize>,
@@ -39,7 +39,7 @@ pub(super) struct Rows<R> {
 
 /// A line, or several that were joined.
 #[derive(Debug, Default)]
-struct Taken {
+struct TakenLine {
     bytes: Vec<u8>,
     number: u64,
     too_long: bool,
@@ -48,9 +48,9 @@ struct Taken {
 }
 
 /// An input that cannot be read further, with what was read of the last line.
-struct Failure {
+struct ReadFailure {
     error: io::Error,
-    line: Taken,
+    line: TakenLine,
 }
 
 /// What was read.
@@ -63,17 +63,17 @@ pub(super) enum Next {
     End,
 }
 
-impl<R: BufRead> Rows<R> {
-    pub(super) fn new(input: R, format: &Format) -> Rows<R> {
+impl<R: BufRead> DelimitedRows<R> {
+    pub(super) fn new(input: R, format: &Format) -> DelimitedRows<R> {
         let mut builder = ReaderBuilder::new();
         // Lines are found before; a carriage return within one is part of a value.
         builder.delimiter(format.delimiter).quote(format.quote).terminator(Terminator::Any(b'\n'));
-        Rows {
+        DelimitedRows {
             lines: Lines::new(input),
             parser: builder.build(),
             again: VecDeque::new(),
             failure: None,
-            current: Taken::default(),
+            current: TakenLine::default(),
             values: vec![0; 1_024],
             ends: vec![0; 64],
             written: 0,
@@ -101,7 +101,7 @@ impl<R: BufRead> Rows<R> {
             match self.take_line(buffer) {
                 Ok(Some(line)) => self.current = line,
                 Ok(None) => return Ok(Next::End),
-                Err(Failure { error, line }) => {
+                Err(ReadFailure { error, line }) => {
                     self.current = line;
                     return Err(error);
                 }
@@ -124,7 +124,7 @@ impl<R: BufRead> Rows<R> {
 
     /// Goes on with a record whose first line ended within quotes.
     fn over_several_lines(&mut self, fits: impl Fn(usize) -> bool) -> Next {
-        let mut more: VecDeque<Taken> = VecDeque::new();
+        let mut more: VecDeque<TakenLine> = VecDeque::new();
         let mut joined = self.current.bytes.clone();
         let mut end = self.current.end;
         let wrong = loop {
@@ -185,7 +185,7 @@ impl<R: BufRead> Rows<R> {
     }
 
     /// The next line; the buffer is for its bytes.
-    fn take_line(&mut self, mut bytes: Vec<u8>) -> Result<Option<Taken>, Failure> {
+    fn take_line(&mut self, mut bytes: Vec<u8>) -> Result<Option<TakenLine>, ReadFailure> {
         if let Some(line) = self.again.pop_front() {
             return Ok(Some(line));
         }
@@ -196,9 +196,9 @@ impl<R: BufRead> Rows<R> {
         let end: &[u8] = if self.lines.carriage_return() { b"\r\n" } else { b"\n" };
         let number = self.lines.number();
         match result {
-            Ok(Line::End) => Ok(None),
-            Ok(kind) => Ok(Some(Taken { bytes, number, too_long: kind == Line::TooLong, end })),
-            Err(error) => Err(Failure { error, line: Taken { bytes, number, too_long: false, end } }),
+            Ok(LineRead::End) => Ok(None),
+            Ok(kind) => Ok(Some(TakenLine { bytes, number, too_long: kind == LineRead::TooLong, end })),
+            Err(error) => Err(ReadFailure { error, line: TakenLine { bytes, number, too_long: false, end } }),
         }
     }
 

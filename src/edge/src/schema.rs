@@ -5,12 +5,9 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use crate::sink::decision::Decision;
+use crate::sink::DecisionLine;
+use crate::trigger::{DATA_SCHEMA, DEFAULT_CHANNEL, Payload, Trigger, TriggerType};
 use propice_define::Plan;
-
-use super::build::DEFAULT_CHANNEL;
-use super::event::{DATA_SCHEMA, Trigger, TriggerType};
-use super::payload::Payload;
 
 /// The `$id` of the schema of lines of `decisions.jsonl`.
 pub const DECISION_SCHEMA: &str = "urn:propice:schema:decision:v1";
@@ -35,7 +32,7 @@ pub fn event() -> Value {
 
 /// The JSON Schema of a line of `decisions.jsonl`.
 pub fn decision() -> Value {
-    identified::<Decision<'_>>(DECISION_SCHEMA, "A decision of propice")
+    identified::<DecisionLine<'_>>(DECISION_SCHEMA, "A decision of propice")
 }
 
 fn identified<T: JsonSchema>(id: &str, title: &str) -> Value {
@@ -122,7 +119,7 @@ fn components() -> Value {
     settings.definitions_path = SCHEMAS.into();
     let mut generator = settings.into_generator();
     let event = generator.subschema_for::<Trigger>().to_value();
-    let decision = generator.subschema_for::<Decision<'_>>().to_value();
+    let decision = generator.subschema_for::<DecisionLine<'_>>().to_value();
     let key = json!({ "type": "string", "description": "The customer." });
     let mut messages = Map::new();
     for ty in TriggerType::ALL {

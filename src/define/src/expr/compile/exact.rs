@@ -5,16 +5,16 @@
 //! rounded once: `a / p * 90.0` is the float nearest to the exact product, `int(…)` cuts that off,
 //! and a comparison of two such parts rounds nothing.
 
-use super::compile::{condition, decimal, integer};
-use super::operand::{Eval, Operand};
-use super::typed::{Arithmetic, Comparison, Kind, Node};
-use super::{Env, EvalError};
+use super::{condition, decimal, integer};
+use crate::expr::operand::{Eval, Operand};
+use crate::expr::typed::{Arithmetic, Comparison, Kind, Node};
+use crate::expr::{Env, EvalError};
 use propice_model::{Ratio, Type, Value};
 
 impl Node {
     /// Whether it is a number of which nothing has been rounded: its type may be `float`, and its
     /// value is known as a quotient.
-    pub(super) fn is_exact(&self) -> bool {
+    pub(in crate::expr) fn is_exact(&self) -> bool {
         match (&self.ty, &self.kind) {
             (Type::Int | Type::Decimal(_), _) | (Type::Float, Kind::Constant(Value::Null)) => true,
             (Type::Float, Kind::Constant(_)) => self.exact.is_some() || self.ratio.is_some(),
@@ -30,7 +30,7 @@ impl Node {
     }
 
     /// The exact number of a constant that is one.
-    pub(super) fn number(&self) -> Option<Ratio> {
+    pub(in crate::expr) fn number(&self) -> Option<Ratio> {
         match (&self.ty, self.constant()?) {
             (Type::Int, Value::Int(number)) => Some(Ratio::whole(*number)),
             (Type::Decimal(scale), Value::Decimal(number)) => Some(Ratio::decimal(number.units(), *scale)),
@@ -44,7 +44,7 @@ impl Node {
 }
 
 /// The value of an exact node.
-pub(super) fn ratio(node: &Node) -> Eval<Option<Ratio>> {
+pub(in crate::expr) fn ratio(node: &Node) -> Eval<Option<Ratio>> {
     if node.constant().is_some() {
         let number = node.number();
         return Box::new(move |_| Ok(number.clone()));
@@ -87,7 +87,7 @@ pub(super) fn ratio(node: &Node) -> Eval<Option<Ratio>> {
     }
 }
 
-fn of_scalar<T: super::operand::Scalar>(
+fn of_scalar<T: crate::expr::operand::Scalar>(
     operand: Operand<T>,
     number: impl Fn(T) -> Ratio + Send + Sync + 'static,
 ) -> Eval<Option<Ratio>> {
@@ -120,7 +120,7 @@ fn with(
 }
 
 /// The float nearest to the value of an exact node.
-pub(super) fn rounded(node: &Node) -> Operand<f64> {
+pub(in crate::expr) fn rounded(node: &Node) -> Operand<f64> {
     let ratio = ratio(node);
     let round = move |env: &Env<'_>| {
         let Some(number) = ratio(env)?.map(|number| number.to_f64()) else { return Ok(None) };
@@ -130,7 +130,7 @@ pub(super) fn rounded(node: &Node) -> Operand<f64> {
 }
 
 /// The value of an exact node without what is behind the point.
-pub(super) fn truncated(node: &Node) -> Operand<i64> {
+pub(in crate::expr) fn truncated(node: &Node) -> Operand<i64> {
     let ratio = ratio(node);
     Operand::Computed(Box::new(move |env| {
         ratio(env)?.map(|number| number.truncated().ok_or(EvalError::Overflow)).transpose()
@@ -138,7 +138,7 @@ pub(super) fn truncated(node: &Node) -> Operand<i64> {
 }
 
 /// A comparison of two exact nodes. False with null.
-pub(super) fn compare(comparison: Comparison, left: &Node, right: &Node) -> Eval<bool> {
+pub(in crate::expr) fn compare(comparison: Comparison, left: &Node, right: &Node) -> Eval<bool> {
     if left.constant().is_some() && right.constant().is_none() {
         return compare(comparison.mirrored(), right, left);
     }
@@ -151,7 +151,7 @@ pub(super) fn compare(comparison: Comparison, left: &Node, right: &Node) -> Eval
 }
 
 /// `x in [a, b]` of exact nodes. Every element is evaluated. False with null.
-pub(super) fn membership(of: &Node, elements: &[Node]) -> Eval<bool> {
+pub(in crate::expr) fn membership(of: &Node, elements: &[Node]) -> Eval<bool> {
     let (of, elements) = (ratio(of), elements.iter().map(ratio).collect::<Vec<_>>());
     Box::new(move |env| {
         let of = of(env)?;

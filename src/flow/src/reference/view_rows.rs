@@ -38,7 +38,11 @@ pub(super) fn rows<'scope>(
         }
         row.push((Slots::from(slots), 1));
     });
-    stepped("Attributes", rows, Attributes { plan: Arc::clone(plan), rows: HashMap::new(), alarms: Alarms::default() })
+    stepped(
+        "Attributes",
+        rows,
+        AttributeFiller { plan: Arc::clone(plan), rows: HashMap::new(), alarms: Alarms::default() },
+    )
 }
 
 /// Sets the attributes of a row. Returns the least instant behind `now` at which one may change by
@@ -66,13 +70,13 @@ pub(super) fn earliest(left: Option<LogicalTime>, right: Option<LogicalTime>) ->
 }
 
 /// Fills in the attributes of rows, again at each instant at which one of them may turn.
-struct Attributes {
+struct AttributeFiller {
     plan: Arc<Plan>,
     rows: HashMap<Subject, Slots>,
     alarms: Alarms<Subject>,
 }
 
-impl Machine<(Subject, Slots), (Subject, Slots)> for Attributes {
+impl Machine<(Subject, Slots), (Subject, Slots)> for AttributeFiller {
     fn shard((subject, _): &(Subject, Slots)) -> u64 {
         shard(subject)
     }

@@ -2,6 +2,10 @@
 //! who reads a clock, how long a file is.
 //!
 //! Which crate may name which other one says its `Cargo.toml`: dependencies cannot go in a circle.
+//! That modules of one crate do not either is held by [`circles`].
+
+mod circles;
+mod names;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -119,4 +123,26 @@ fn comments_are_narrow() {
         }
     }
     assert!(wide.is_empty(), "comments of more than {COLUMNS} columns:\n{}", wide.join("\n"));
+}
+
+#[test]
+fn the_floors_are_those_that_are_drawn() {
+    let page = fs::read_to_string(Path::new(crate::ROOT).join("docs/architecture.md")).expect("the page");
+    let (_, drawing) = page.split_once("```text\n").expect("a drawing");
+    let (drawing, _) = drawing.split_once("```").expect("its end");
+    let floors: Vec<Vec<&str>> = (drawing.lines())
+        .map(|line| line.split("  ").next().unwrap_or_default().split(" | ").map(str::trim).collect())
+        .collect();
+    let floor_of = |name: &str| floors.iter().position(|floor| floor.contains(&name));
+    for entry in fs::read_dir(src()).expect("the crates") {
+        let folder = entry.expect("a crate").path();
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let manifest = fs::read_to_string(folder.join("Cargo.toml")).expect("a manifest");
+        let own = floor_of(&name).unwrap_or_else(|| panic!("`{name}` is not drawn"));
+        let (_, needed) = manifest.split_once("[dependencies]").expect("what it needs");
+        let needed = needed.split("\n[").next().unwrap_or_default();
+        for other in needed.lines().filter_map(|line| line.strip_prefix("propice-")?.split('.').next()) {
+            assert!(floor_of(other).is_some_and(|floor| floor > own), "`{name}` needs `{other}`, drawn above it");
+        }
+    }
 }
