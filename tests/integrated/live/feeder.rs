@@ -50,11 +50,6 @@ impl Feeder {
         Feeder { stop, sent, thread }
     }
 
-    /// How many records there are.
-    pub(super) fn sent(&self) -> u64 {
-        self.sent.load(Ordering::SeqCst)
-    }
-
     /// Stops, once everything is acknowledged.
     pub(super) fn finish(self) -> u64 {
         self.stop.store(true, Ordering::SeqCst);

@@ -24,8 +24,6 @@ use checker::Compared;
 use cluster::{Cluster, Settings};
 use random::Random;
 
-use crate::skipped::skipped;
-
 /// How many schedules are run unless it is said.
 const SCHEDULES: u64 = 20;
 
@@ -240,14 +238,14 @@ fn an_added_partition_is_read() {
             let altered = cluster.broker.tool("org.apache.kafka.tools.TopicCommand", &arguments).status();
             assert!(altered.expect("a tool of Kafka").success(), "a partition is added");
         }
-        let sent = feeder.sent();
-        cluster.wait(Duration::from_secs(4));
-        assert!(feeder.sent() > sent, "records flow on");
-        if cluster.checker(false).bound().upper("added.visits", 3) == 0 {
-            skipped("a partition that is added is read only after a restart");
-            cluster.terminate();
-            cluster.start();
+        let until = Instant::now() + Duration::from_secs(30);
+        while cluster.checker(false).bound().upper("added.visits", 3) == 0 {
+            assert!(Instant::now() < until, "records of a partition that was added are bound");
+            cluster.wait(Duration::from_millis(500));
         }
+        // Where its reading began is known to the next one.
+        cluster.kill();
+        cluster.start();
         cluster.finish(feeder, false)
     });
 }

@@ -107,6 +107,7 @@ pub(super) fn by_console(broker: &Broker, topic: &str, count: usize) -> Vec<[Str
 pub(super) struct Bound {
     pub uppers: BTreeMap<(String, i32), Vec<(LogicalTime, i64)>>,
     pub starts: BTreeMap<(String, i32), i64>,
+    /// The last time to which a record is bound.
     pub greatest: LogicalTime,
 }
 
@@ -143,11 +144,14 @@ impl Bound {
             }
             mark = generation;
             let time = binding["time"].as_u64().expect("a time");
-            bound.greatest = bound.greatest.max(time);
+            let uppers = places(&binding["uppers"]);
+            if !uppers.is_empty() {
+                bound.greatest = bound.greatest.max(time);
+            }
             for (place, start) in places(&binding["starts"]) {
                 bound.starts.entry(place).or_insert(start);
             }
-            for (place, upper) in places(&binding["uppers"]) {
+            for (place, upper) in uppers {
                 bound.uppers.entry(place).or_default().push((time, upper));
             }
         }
