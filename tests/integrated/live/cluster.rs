@@ -1,7 +1,7 @@
 //! A cluster of one process beside the broker: its folder, its topics, and whoever supervises it.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -43,8 +43,6 @@ pub(super) struct Cluster<'a> {
     pub workers: u64,
     plan: Arc<Plan>,
     live: Option<Live>,
-    /// How often a process asked to be started again.
-    pub restarts: u64,
 }
 
 impl<'a> Cluster<'a> {
@@ -74,7 +72,7 @@ impl<'a> Cluster<'a> {
         };
         broker.topics().create(&INPUTS.map(topic)).expect("topics");
         let plan = Arc::new(propice_define::load("desk.toml", PACK).expect("the pack is sound"));
-        Cluster { broker, folder, settings, name: name.to_owned(), workers: 1, plan, live: None, restarts: 0 }
+        Cluster { broker, folder, settings, name: name.to_owned(), workers: 1, plan, live: None }
     }
 
     pub(super) fn feed(&self, seed: u64, rate: u64) -> Feeder {
@@ -96,7 +94,6 @@ impl<'a> Cluster<'a> {
         let Some(live) = &mut self.live else { return };
         if let Some(status) = live.ended() {
             assert_eq!(status.code(), Some(TRY_AGAIN), "it ended:\n{}", tail(&live.said()));
-            self.restarts += 1;
             self.live = Some(self.spawn());
         }
     }
@@ -187,8 +184,18 @@ impl<'a> Cluster<'a> {
         named.collect()
     }
 
+    /// Waits until there is a part that can be damaged, then kills the process.
+    pub(super) fn kill_with_a_part(&mut self) {
+        let until = Instant::now() + BEGUN;
+        while self.newest_part().is_none() {
+            assert!(Instant::now() < until, "a checkpoint is written");
+            self.wait(Duration::from_millis(20));
+        }
+        self.kill();
+    }
+
     /// The newest part that the newest checkpoint can name.
-    pub(super) fn newest_part(&self) -> Option<PathBuf> {
+    fn newest_part(&self) -> Option<PathBuf> {
         let (time, generation) = *self.checkpoints().last()?;
         let parts = self.objects("parts").into_iter();
         let of_it = parts.filter(|(name, _)| (name[0], name[1]) <= (generation, time));
@@ -198,10 +205,7 @@ impl<'a> Cluster<'a> {
     /// Starts over a state with a damaged part: it goes on from an older one, and says so; or it
     /// refuses, and goes on once the part is there again.
     pub(super) fn start_damaged(&mut self, damage: impl FnOnce(Vec<u8>) -> Option<Vec<u8>>) -> &'static str {
-        let Some(path) = self.newest_part() else {
-            self.start();
-            return "nothing to damage";
-        };
+        let path = self.newest_part().expect("a part");
         let whole = fs::read(&path).expect("a part");
         match damage(whole.clone()) {
             Some(damaged) => fs::write(&path, damaged).expect("a part"),
@@ -267,8 +271,8 @@ impl<'a> Cluster<'a> {
     /// Waits until every record is bound.
     pub(super) fn catch_up(&mut self) {
         let until = Instant::now() + CAUGHT_UP;
-        let ends: Vec<_> = INPUTS.map(|input| format!("{}.{input}", self.name)).into_iter().collect();
-        let ends: Vec<_> = ends.iter().map(|topic| (topic, ends_of(self.broker, topic))).collect();
+        let topics = INPUTS.map(|input| format!("{}.{input}", self.name));
+        let ends: Vec<_> = topics.iter().map(|topic| (topic, ends(self.broker, topic))).collect();
         loop {
             self.wait(Duration::from_millis(250));
             let bound = self.checker(false).bound();
@@ -286,7 +290,7 @@ impl<'a> Cluster<'a> {
     }
 
     /// Ends it all, and compares.
-    pub(super) fn finish(mut self, feeder: Feeder, with_console: bool) -> Compared {
+    pub(super) fn finish(&mut self, feeder: Feeder, with_console: bool) -> Compared {
         let sent = feeder.finish();
         self.catch_up();
         self.terminate();
@@ -296,7 +300,7 @@ impl<'a> Cluster<'a> {
     }
 
     /// What all processes said, the last lines of each.
-    pub(super) fn said(folder: &std::path::Path) -> String {
+    pub(super) fn said(folder: &Path) -> String {
         let mut logs: Vec<_> = fs::read_dir(folder.join("logs")).into_iter().flatten().flatten().collect();
         logs.sort_by_key(fs::DirEntry::path);
         let said = logs.iter().map(|log| {
@@ -304,10 +308,6 @@ impl<'a> Cluster<'a> {
         });
         said.collect()
     }
-}
-
-fn ends_of(broker: &Broker, topic: &str) -> std::collections::BTreeMap<i32, i64> {
-    ends(broker, topic)
 }
 
 /// The last lines of what was said.

@@ -99,7 +99,8 @@ impl Records {
             4 => Some(vec![0xFF, 0xFE, 0, 1]),
             _ => Some(value.into_bytes()),
         };
-        let headers = if random.one_in(10) { vec![("trace".to_owned(), vec![b'x', (who as u8) + 1])] } else { Vec::new() };
+        let headers =
+            if random.one_in(10) { vec![("trace".to_owned(), vec![b'x', (who as u8) + 1])] } else { Vec::new() };
         // A table's rows lie in the partition of their key; one record in ten of a stream anywhere.
         let partition = (topic >= 2 && random.one_in(10)).then(|| random.between(0, 3) as i32);
         let key = format!("{key}").into_bytes();

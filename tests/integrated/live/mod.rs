@@ -19,10 +19,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use propice_kafka::{DeliveryProducer, Outgoing};
+
 use broker::{Broker, broker};
 use checker::Compared;
 use cluster::{Cluster, Settings};
 use random::Random;
+use topics::committed;
 
 /// How many schedules are run unless it is said.
 const SCHEDULES: u64 = 20;
@@ -88,8 +91,7 @@ impl Schedule {
     }
 
     /// Runs it, and compares.
-    fn run(&mut self, cluster: Cluster<'_>) -> Compared {
-        let mut cluster = cluster;
+    fn run(&mut self, cluster: &mut Cluster<'_>) -> Compared {
         let random = &mut self.random;
         let feeder = cluster.feed(self.seed, self.rate);
         cluster.workers = *random.of(&[1, 2, 4]);
@@ -126,18 +128,18 @@ impl Schedule {
                     cluster.start();
                 }
                 Fault::FlippedBit => {
-                    cluster.kill();
+                    cluster.kill_with_a_part();
                     let place = random.between(0, u64::MAX) as usize;
                     told(&format!("  {}", cluster.start_damaged(|part| Some(flipped(part, place)))));
                 }
                 Fault::CutShort => {
-                    cluster.kill();
+                    cluster.kill_with_a_part();
                     let part = random.between(0, 100) as usize;
                     let cut = |whole: Vec<u8>| Some(whole[..whole.len() * part / 100].to_vec());
                     told(&format!("  {}", cluster.start_damaged(cut)));
                 }
                 Fault::PartMissing => {
-                    cluster.kill();
+                    cluster.kill_with_a_part();
                     told(&format!("  {}", cluster.start_damaged(|_| None)));
                 }
                 Fault::FailingStore => cluster.failing_store(some_time),
@@ -165,19 +167,14 @@ fn number(variable: &str) -> Option<u64> {
 }
 
 /// Runs a case; when it fails its folder stays, and what the processes said is shown.
-fn case<'b>(
-    broker: &'b mut Broker,
-    name: &str,
-    settings: Settings,
-    run: impl FnOnce(Cluster<'b>) -> Compared,
-) -> Compared {
+fn case<T>(broker: &mut Broker, name: &str, settings: Settings, run: impl FnOnce(&mut Cluster<'_>) -> T) -> T {
     let mut cluster = Cluster::new(broker, name, settings);
     cluster.folder.disable_cleanup(true);
     let folder: PathBuf = cluster.folder.path().to_owned();
-    match catch_unwind(AssertUnwindSafe(|| run(cluster))) {
-        Ok(compared) => {
-            std::fs::remove_dir_all(&folder).expect("the folder goes");
-            compared
+    match catch_unwind(AssertUnwindSafe(|| run(&mut cluster))) {
+        Ok(result) => {
+            cluster.folder.disable_cleanup(false);
+            result
         }
         Err(panic) => {
             told(&Cluster::said(&folder));
@@ -224,9 +221,8 @@ fn nothing_is_lost_and_nothing_said_twice_whatever_is_killed() {
 fn an_added_partition_is_read() {
     let Some(mut held) = broker("a partition that is added beside a real broker") else { return };
     let broker = held.as_mut().expect("a broker");
-    let settings =
-        Settings { exactly_once: true, with_views: true, checkpoint_every_ms: 300, commit_every_ms: 2 };
-    case(broker, "added", settings, |mut cluster| {
+    let settings = Settings { exactly_once: true, with_views: true, checkpoint_every_ms: 300, commit_every_ms: 2 };
+    case(broker, "added", settings, |cluster| {
         let feeder = cluster.feed(1, 300);
         cluster.workers = 2;
         cluster.start();
@@ -247,5 +243,47 @@ fn an_added_partition_is_read() {
         cluster.kill();
         cluster.start();
         cluster.finish(feeder, false)
+    });
+}
+
+#[test]
+fn the_checker_finds_what_is_wrong() {
+    let Some(mut held) = broker("the checker of what runs live") else { return };
+    let broker = held.as_mut().expect("a broker");
+    let settings = Settings { exactly_once: true, with_views: true, checkpoint_every_ms: 300, commit_every_ms: 2 };
+    case(broker, "wrong", settings, |cluster| {
+        let feeder = cluster.feed(2, 300);
+        cluster.start();
+        cluster.begun();
+        cluster.wait(Duration::from_secs(2));
+        cluster.finish(feeder, false);
+        let (producer, _delivered) = DeliveryProducer::new(&cluster.broker.settings()).expect("a producer");
+        // Each topic is made wrong by what stands in it once more, or was never said.
+        for (topic, key) in [
+            ("triggers.push", None),
+            ("decisions", None),
+            ("dead_letters", None),
+            ("episodes", Some("nobody")),
+            ("views", Some(r#"{"customer":"nobody"}"#)),
+        ] {
+            let name = format!("wrong.{topic}");
+            let records = committed(cluster.broker, &name);
+            let last = records.iter().rfind(|record| record.value.is_some()).expect("a record");
+            let record = |key: &[u8], value: Option<Vec<u8>>| Outgoing {
+                topic: name.as_str().into(),
+                partition: Some(last.partition),
+                key: key.to_vec(),
+                value,
+                headers: last.headers.clone(),
+            };
+            let key = key.map_or_else(|| last.key.clone().unwrap_or_default(), |key| key.as_bytes().to_vec());
+            producer.send(&record(&key, last.value.clone()), 0).expect("it is taken");
+            while producer.in_flight() > 0 {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            let checked = catch_unwind(AssertUnwindSafe(|| cluster.checker(false).only(topic)));
+            let why = checked.expect_err("it is found").downcast_ref::<String>().cloned().unwrap_or_default();
+            assert!(why.contains(&name), "{topic}: {why}");
+        }
     });
 }

@@ -51,22 +51,28 @@ pub(super) fn appended(broker: &Broker, topic: &str) -> Vec<Read> {
 }
 
 fn read(broker: &Broker, topic: &str, end: ScanEnd) -> Vec<Read> {
-    let settings = broker.settings();
-    let mut all = Vec::new();
     let partitions = broker.topics().all().expect("topics").get(topic).map_or(0, |info| info.partitions);
-    for partition in 0..partitions {
-        let scanned = scan(&settings, topic, partition, 0, end, |received| {
-            all.push(Read {
-                partition: received.partition,
-                offset: received.offset,
-                timestamp_ms: received.timestamp_ms,
-                key: received.key.map(<[u8]>::to_vec),
-                value: received.value.map(<[u8]>::to_vec),
-                headers: received.headers.iter().map(|(name, value)| (name.to_owned(), value.to_vec())).collect(),
-            });
+    // Clients take a while to come and go: all at once.
+    std::thread::scope(|scope| {
+        let of_all: Vec<_> =
+            (0..partitions).map(|partition| scope.spawn(move || of_partition(broker, topic, partition, end))).collect();
+        of_all.into_iter().flat_map(|thread| thread.join().expect("it is read")).collect()
+    })
+}
+
+fn of_partition(broker: &Broker, topic: &str, partition: i32, end: ScanEnd) -> Vec<Read> {
+    let mut all = Vec::new();
+    let scanned = scan(&broker.settings(), topic, partition, 0, end, |received| {
+        all.push(Read {
+            partition: received.partition,
+            offset: received.offset,
+            timestamp_ms: received.timestamp_ms,
+            key: received.key.map(<[u8]>::to_vec),
+            value: received.value.map(<[u8]>::to_vec),
+            headers: received.headers.iter().map(|(name, value)| (name.to_owned(), value.to_vec())).collect(),
         });
-        scanned.unwrap_or_else(|error| panic!("{topic}/{partition}: {error}"));
-    }
+    });
+    scanned.unwrap_or_else(|error| panic!("{topic}/{partition}: {error}"));
     all
 }
 
