@@ -19,6 +19,7 @@ mod first_hour_terminal;
 mod generate;
 mod golden;
 mod house;
+mod live;
 mod own;
 mod pages;
 mod report;

@@ -44,10 +44,11 @@ pub(crate) fn worker_of(partition: PartitionIndex, workers: usize) -> usize {
 }
 
 impl Reading {
-    /// Reads until the process stops.
+    /// Reads until the process stops; not before all is read that was bound before: a checkpoint
+    /// that is cut in the midst of it would leave out the rest.
     pub(crate) fn run(mut self) {
         let (mut paused, mut silent): (Vec<bool>, usize) = (Vec::new(), 0);
-        while !self.shared.is_stopping() {
+        while !(self.shared.is_stopping() && (self.shared.is_caught_up() || self.shared.has_failed())) {
             if let Err(error) = self.read(&mut paused, &mut silent) {
                 self.shared.fail(failure(error));
                 break;

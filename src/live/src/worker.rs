@@ -125,7 +125,7 @@ impl Worker<'_> {
 
     /// Says once that the process stops, and all that was read is bound, decided and handed over.
     fn settle(&mut self) {
-        if self.settled || !self.parts.shared.is_drained() {
+        if self.settled || !self.parts.shared.is_drained() || self.parts.binder.is_replaying() {
             return;
         }
         self.receive();

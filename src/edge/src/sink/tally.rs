@@ -186,7 +186,7 @@ mod tests {
             (&[4, 4, 4, 9], Some(4)),
             (&[1, 9, 9, 9], Some(9)),
         ] {
-            let mut tally = Tally::default();
+            let mut tally = DecisionTally::default();
             lengths.iter().for_each(|length| add(&mut tally.deferrals, *length));
             assert_eq!(tally.median_deferral_ms(), median, "{lengths:?}");
         }
