@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use propice_define::{Plan, load};
 use propice_flow::Engine;
-use propice_run::{Options, Texts, over_lines};
+use propice_run::{LineTexts, Options, over_lines};
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
@@ -51,13 +51,13 @@ fn plan(pack: &str) -> Arc<Plan> {
 }
 
 /// What records give up to a time: the same in every way.
-fn run_all(pack: &str, lines: &[String], until: u64) -> Texts {
+fn run_all(pack: &str, lines: &[String], until: u64) -> LineTexts {
     let plan = plan(pack);
     let run = |engine, workers, views| {
         let options = Options { engine, workers, views, until: Some(until) };
         let (texts, _) = over_lines(&plan, lines, &options).expect("a run");
         assert_eq!(texts.dead_letters, "", "{pack}");
-        Texts { view_changes: String::new(), ..texts }
+        LineTexts { view_changes: String::new(), ..texts }
     };
     let first = run(Engine::Reference, 1, false);
     for (engine, workers, views) in

@@ -8,10 +8,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
-use propice_edge::sink::Sink;
+use propice_edge::sink::{OutgoingDecision, OutgoingTransition, Sink};
 use propice_edge::source::{DeadLetter, LinesSource};
-use propice_flow::policy::Decision;
-use propice_flow::{Engine, Transition, ViewPart};
+use propice_flow::{Engine, ViewPart};
 use propice_model::LogicalTime;
 use propice_run::{Options, execute};
 use tempfile::TempDir;
@@ -86,11 +85,11 @@ impl Failing {
 }
 
 impl Sink for Failing {
-    fn transitions(&mut self, _: &[Transition]) -> io::Result<()> {
+    fn transitions(&mut self, _: &[OutgoingTransition<'_>]) -> io::Result<()> {
         self.take(At::Transitions)
     }
 
-    fn decisions(&mut self, _: &[Decision]) -> io::Result<()> {
+    fn decisions(&mut self, _: &[OutgoingDecision<'_>]) -> io::Result<()> {
         self.take(At::Decisions)
     }
 

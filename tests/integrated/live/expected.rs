@@ -10,11 +10,11 @@ use propice_define::Plan;
 use propice_define::deployment::{KeyFrom, RecordFormat};
 use propice_edge::sink::json::{write_decision, write_transition};
 use propice_edge::sink::views::shown;
-use propice_edge::trigger::{self, Record, channel_name};
+use propice_edge::sink::{OutgoingDecision, OutgoingTransition};
+use propice_edge::trigger::{TopicRecord, channel_name};
 use propice_flow::Engine;
 use propice_flow::decode::RecordError;
 use propice_flow::decode::records::{RawRecord, RecordDecoder};
-use propice_flow::episode::episode_id;
 use propice_model::{Fact, InputId, KindId, LogicalTime, Origin};
 use propice_run::Session;
 use propice_run::gather::Complete;
@@ -119,22 +119,21 @@ fn of(plan: &Plan, all: &Complete) -> Expected {
         write(&mut line);
         line.trim_end().to_owned()
     };
-    for transition in &all.transitions {
-        let id = episode_id(plan, transition);
-        if transition.opened {
-            expected.open.insert(id, line(&|line| write_transition(plan, transition, line)));
+    for outgoing in &OutgoingTransition::all(plan, &all.transitions) {
+        let id = outgoing.episode_id().to_owned();
+        if outgoing.transition.opened {
+            expected.open.insert(id, line(&|line| write_transition(plan, outgoing, line)));
         } else {
             expected.open.remove(&id);
         }
     }
-    for decision in &all.decisions {
-        let customer = decision.customer.to_string();
-        expected.decisions.entry(customer).or_default().push(line(&|line| write_decision(plan, decision, line)));
-    }
     for at_once in all.decisions.chunk_by(|one, next| one.time == next.time) {
-        for (channel, _, trigger) in trigger::triggers(plan, at_once) {
-            let place = (channel_name(plan, channel).to_owned(), trigger.partitionkey.clone());
-            let record = Record::new(&trigger).expect("a trigger has a JSON form");
+        for outgoing in &OutgoingDecision::all(plan, at_once) {
+            let customer = outgoing.decision.customer.to_string();
+            expected.decisions.entry(customer).or_default().push(line(&|line| write_decision(plan, outgoing, line)));
+            let Some(trigger) = outgoing.trigger() else { continue };
+            let place = (channel_name(plan, outgoing.channel()).to_owned(), trigger.partitionkey.clone());
+            let record = TopicRecord::new(trigger).expect("a trigger has a JSON form");
             let headers = record.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
             let value = String::from_utf8(record.value.expect("a value")).expect("JSON");
             expected.triggers.entry(place).or_default().push(Told { headers, value });
