@@ -76,7 +76,7 @@ fn file(rng: &mut Rng, input: &Input, part: u64, lines: &[&String]) -> File {
         text += end;
     }
     for line in lines {
-        if hash(line) % 31 == 0 {
+        if hash(line).is_multiple_of(31) {
             text += end;
         }
         text += &if is_delimited { delimited(input, &columns, line) } else { (*line).clone() };
@@ -119,7 +119,7 @@ fn delimited(input: &Input, columns: &[String], line: &str) -> String {
     let delimiter = input.format.delimiter;
     let Some(entries) = entries(line) else {
         // A quote that is not closed, as likely as not.
-        return if hash(line) % 2 == 0 { line.to_owned() } else { format!("\"{line}") };
+        return if hash(line).is_multiple_of(2) { line.to_owned() } else { format!("\"{line}") };
     };
     let value = |column: &String| {
         let raw = entries.iter().find(|(key, _)| key == column).map_or("null", |(_, raw)| raw.as_str());

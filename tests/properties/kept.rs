@@ -294,7 +294,7 @@ fn what_does_not_fit_the_plan_is_refused_by_name() {
 fn a_cut_has_its_time() {
     let plan = plan(PACK);
     let late = Leg { cuts: vec![(4, Extent::Whole), (2, Extent::Changed)], workers: 1, ..leg(&plan, &LINES, 9) };
-    let error = run(&late).err().expect("an error");
+    let error = run(&late).expect_err("an error");
     assert_eq!(error, "a cut at 2 comes too late: 4 was gone through already");
     assert!(StateHandle::new().cut(1, Extent::Whole).is_err(), "nobody answers");
 }

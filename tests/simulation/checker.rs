@@ -79,7 +79,7 @@ fn expected(key: u32, times: &[u64]) -> Vec<Said> {
     let mut said: Vec<(u64, &'static str, u32)> = Vec::new();
     for (at, &time) in times.iter().enumerate() {
         let count = at as u32 + 1;
-        if count % 3 == 0 {
+        if count.is_multiple_of(3) {
             said.push((time, "third", count));
         }
         let next = times.get(at + 1).copied().unwrap_or(u64::MAX);

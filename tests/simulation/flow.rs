@@ -86,7 +86,7 @@ impl Flow {
                 let of_key = self.state.entry(key).or_default();
                 of_key.count += 1;
                 of_key.deadline = Some((time + patience(key).0, false));
-                if of_key.count % 3 == 0 {
+                if of_key.count.is_multiple_of(3) {
                     say(of_key.say(key, "third", time));
                 }
             }

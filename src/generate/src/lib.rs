@@ -82,7 +82,7 @@ pub fn bank(
 ) -> io::Result<Vec<u64>> {
     let mut files = FILES.iter().map(|name| open(name)).collect::<io::Result<Vec<_>>>()?;
     let lines = bank_live(settings, &mut |Arriving { file, line, .. }| files[file].write_all(line), progress)?;
-    files.iter_mut().try_for_each(|file| file.flush())?;
+    files.iter_mut().try_for_each(std::io::Write::flush)?;
     Ok(lines)
 }
 

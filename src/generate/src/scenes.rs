@@ -20,14 +20,14 @@ pub(super) fn play(desk: &mut Desk<'_>, person: &mut Person, today: i64) {
     }
     match scenario.kind {
         ScenarioKind::OverdraftAhead | ScenarioKind::IncidentFees | ScenarioKind::Fragility => {
-            money(desk, person, scenario, day)
+            money(desk, person, scenario, day);
         }
         ScenarioKind::DuplicateCharge | ScenarioKind::CardLimitAbroad | ScenarioKind::FraudBlock => {
-            cards(desk, person, scenario, day)
+            cards(desk, person, scenario, day);
         }
         ScenarioKind::LoanStalled | ScenarioKind::SameQuestion => questions(desk, person, scenario, day),
         ScenarioKind::Complaint | ScenarioKind::SilentComplaint | ScenarioKind::Bereavement => {
-            files(desk, person, scenario, day)
+            files(desk, person, scenario, day);
         }
         ScenarioKind::GoalReached | ScenarioKind::ProjectSlipping => projects(desk, person, scenario, day),
         ScenarioKind::FixedRateEnding | ScenarioKind::NewHome => homes(desk, person, scenario, day),
@@ -52,7 +52,7 @@ fn money(desk: &mut Desk<'_>, person: &mut Person, scenario: Scenario, day: i64)
             desk.debit(person.paper(today, 8), account, at(9), "Trésor public", person.at_stake, due);
         }
         (ScenarioKind::OverdraftAhead, 8) => {
-            book(desk, person, DayTime::new(today, 5, 0), -person.at_stake, "direct_debit")
+            book(desk, person, DayTime::new(today, 5, 0), -person.at_stake, "direct_debit");
         }
         (ScenarioKind::OverdraftAhead, _) if today == scenario.resolved => {
             let lacking = person.at_stake + person.reserve() + 60_000 - person.balance;
@@ -177,10 +177,10 @@ fn files(desk: &mut Desk<'_>, person: &Person, scenario: Scenario, day: i64) {
             desk.case(file, at(9), "complaint", "open");
         }
         (ScenarioKind::Complaint, 6) | (ScenarioKind::SilentComplaint, 13) => {
-            desk.case(file, at(10), "complaint", "in_progress")
+            desk.case(file, at(10), "complaint", "in_progress");
         }
         (ScenarioKind::Complaint, 12) | (ScenarioKind::SilentComplaint, 16) => {
-            desk.case(file, at(11), "complaint", "closed")
+            desk.case(file, at(11), "complaint", "closed");
         }
         (ScenarioKind::Bereavement, 0) if scenario.turn => desk.case(file, at(9), "bereavement", "declared"),
         (ScenarioKind::Bereavement, 0) => desk.signal(who, at(9), "bereavement", "family"),

@@ -23,9 +23,9 @@ use super::records::Records;
 use super::topics;
 
 /// How long a broker is waited for at the start.
-const REACHABLE: Duration = Duration::from_secs(60);
+const REACHABLE: Duration = Duration::from_mins(1);
 /// How long a transactional id may take to be taken over.
-const FENCED: Duration = Duration::from_secs(60);
+const FENCED: Duration = Duration::from_mins(1);
 /// How long a transaction of somebody else may stay open.
 const DECIDED: Duration = Duration::from_secs(90);
 /// The producers of the chain of a process.

@@ -110,9 +110,9 @@ impl Worker<'_> {
             self.receive();
             let wait = self.bind();
             if wait.is_zero() {
-                self.session.step()
+                self.session.step();
             } else {
-                self.session.park(Some(wait))
+                self.session.park(Some(wait));
             }
             self.hand_over();
             self.give();

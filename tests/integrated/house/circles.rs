@@ -183,7 +183,7 @@ fn imports(code: &str) -> Vec<String> {
     for statement in code.split(';') {
         let Some(at) = statement.rfind("use ") else { continue };
         let before = statement[..at].chars().next_back();
-        if before.is_none_or(|before| before.is_whitespace()) {
+        if before.is_none_or(char::is_whitespace) {
             expand("", &statement[at + "use ".len()..], &mut found);
         }
     }

@@ -19,9 +19,9 @@ use super::topics::ends;
 /// The pack.
 const PACK: &str = include_str!("desk.toml");
 /// How long a start may take, on a machine that is busy, with a broker that has to recover.
-const BEGUN: Duration = Duration::from_secs(60);
+const BEGUN: Duration = Duration::from_mins(1);
 /// How long the rest of the records may take.
-const CAUGHT_UP: Duration = Duration::from_secs(60);
+const CAUGHT_UP: Duration = Duration::from_mins(1);
 /// What `shutdown_within` says.
 const WITHIN: Duration = Duration::from_secs(10);
 

@@ -90,7 +90,7 @@ fn object<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, serde_json::Error>
 }
 
 /// The text of a value, unless it is null.
-fn known<'a>(value: Option<&'a RawValue>) -> Option<&'a str> {
+fn known(value: Option<&RawValue>) -> Option<&str> {
     value.map(RawValue::get).filter(|raw| *raw != "null")
 }
 

@@ -73,7 +73,7 @@ impl RecordDecoder {
                 is_debezium,
                 is_keyed: declared.is_table() && key == KeyFrom::Record,
                 key: key_fields(plan, input).into_iter().map(name_of).collect(),
-                time: declared.time.map(|field| field.index()),
+                time: declared.time.map(propice_model::FieldId::index),
             },
             before: Vec::new(),
             deletions: Deletions::default(),

@@ -6,7 +6,7 @@ const SOURCE: &str = r#"{"version":"2.7.0.Final","connector":"postgresql","name"
 /// When that was.
 const AT: u64 = 1_559_033_904_863;
 
-/// A change of PostgreSQL without its schema.
+/// A change of `PostgreSQL` without its schema.
 fn change(op: &str, before: &str, after: &str) -> String {
     format!(
         r#"{{"before":{before},"after":{after},"source":{SOURCE},"transaction":null,"op":"{op}","ts_ms":1559033904999,"ts_us":1559033904999000,"ts_ns":1559033904999000000}}"#
