@@ -428,7 +428,7 @@ fn no_key_is_given_twice_also_none_that_is_not_declared() {
         assert_eq!(error.reason, "unreadable", "{json}");
         assert!(error.message.contains("` is given twice"), "{json}: {}", error.message);
     };
-    let many: String = (0..100).map(|number| format!(r#","k{number}":{number}"#)).collect();
+    let many = (0..100).map(|number| format!(r#","k{number}":{number}"#)).collect::<Vec<_>>().concat();
     let long = "é".repeat(2_000);
     for rest in [
         r#""x":1,"x":1"#.to_owned(),

@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Args) -> CommandResult {
     let signals = Signals::listen()?;
     let stop = signals.stop().clone();
     let options = Options::new(plan, deployment, args.engine.into(), stop);
-    propice_live::run(&options).map_err(ended)
+    propice_live::run(&options).map_err(|error| ended(&error))
 }
 
 /// Reads and checks the deployment.
@@ -94,7 +94,7 @@ pub(crate) fn load(config: &Path, plan: &Plan) -> Result<Deployment, Failure> {
 }
 
 /// What the end of a process means for whoever supervises it.
-fn ended(error: LiveError) -> Failure {
+fn ended(error: &LiveError) -> Failure {
     let text = format!("propice live: {error}");
     if error.is_transient() { Failure::TryAgain(text) } else { Failure::Wrong(text) }
 }

@@ -34,6 +34,9 @@ pub(crate) struct Given {
     pub offsets: Vec<(PartitionIndex, i64)>,
 }
 
+/// What all workers give: what changed, and where reading goes on.
+type Collected = (Vec<Change>, Vec<(PartitionIndex, i64)>);
+
 /// Writes checkpoints until the process ends.
 pub(crate) struct Checkpoints {
     pub checkpointer: Checkpointer,
@@ -52,7 +55,7 @@ impl Checkpoints {
     /// Puts the first checkpoint of a cluster that begins with nothing.
     pub(crate) fn initial(&mut self, sources: Positions) -> Result<(), LiveError> {
         let own = self.own()?;
-        let reports = self.checkpointer.initial(sources, own, Clock.now() as i64);
+        let reports = self.checkpointer.initial(sources, own, Clock::now() as i64);
         self.tell(reports.map_err(|error| LiveError::Threads(format!("the first checkpoint: {error}")))?);
         Ok(())
     }
@@ -77,12 +80,12 @@ impl Checkpoints {
 
     /// Waits until a checkpoint is due; whether it is the last one.
     fn wait(&self) -> bool {
-        let due = Clock.now() + self.every.as_millis() as LogicalTime;
+        let due = Clock::now() + self.every.as_millis() as LogicalTime;
         while !self.shared.has_failed() {
             if self.shared.is_settled() {
                 return true;
             }
-            if Clock.now() >= due && self.shared.is_caught_up() && !self.shared.is_stopping() {
+            if Clock::now() >= due && self.shared.is_caught_up() && !self.shared.is_stopping() {
                 return false;
             }
             std::thread::sleep(LOOK);
@@ -97,7 +100,7 @@ impl Checkpoints {
     }
 
     fn write(&mut self) -> Result<(), LiveError> {
-        let started = Clock.now();
+        let started = Clock::now();
         // First: every binding that is later than the cut stands behind this.
         let own = self.own()?;
         let mut writes = Vec::new();
@@ -141,7 +144,7 @@ impl Checkpoints {
             self.forget_bindings();
         }
         self.tell(reports);
-        tracing::debug!(changes = count, took_ms = Clock.now() - started, "a checkpoint");
+        tracing::debug!(changes = count, took_ms = Clock::now() - started, "a checkpoint");
         Ok(())
     }
 
@@ -158,7 +161,7 @@ impl Checkpoints {
     }
 
     /// What all workers give.
-    fn collect(&self, number: u64) -> Result<(Vec<Change>, Vec<(PartitionIndex, i64)>), LiveError> {
+    fn collect(&self, number: u64) -> Result<Collected, LiveError> {
         let (mut changes, mut offsets) = (Vec::new(), Vec::new());
         let mut missing = self.workers;
         while missing > 0 {

@@ -5,12 +5,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use propice_model::LogicalTime;
 
 /// Reads the clock of this machine.
-#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Clock;
 
 impl Clock {
     /// Milliseconds since 1970. May jump back; whoever binds copes with that.
-    pub(crate) fn now(self) -> LogicalTime {
+    pub(crate) fn now() -> LogicalTime {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         u64::try_from(since.as_millis()).unwrap_or(LogicalTime::MAX)
     }

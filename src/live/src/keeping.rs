@@ -92,7 +92,7 @@ impl Keeping {
                 cluster: self.cluster.clone(),
                 slots: SLOTS,
                 plan: self.shape.fingerprint().to_string(),
-                started_at_ms: Clock.now() as i64,
+                started_at_ms: Clock::now() as i64,
                 nonce,
                 assume_slots: None,
             };

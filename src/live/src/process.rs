@@ -162,7 +162,7 @@ impl<'a> Process<'a> {
         threads.extend(publishers);
         self.shared.watch(&self.options.stop, &threads);
         let within = Duration::from_millis(deployment.cluster.shutdown_within_ms.unsigned_abs());
-        end(&self.shared, threads, within)
+        end(&self.shared, &threads, within)
     }
 
     /// Where reading begins.
@@ -220,7 +220,6 @@ impl<'a> Process<'a> {
                 partitions: self.partitions.clone(),
                 outputs: outputs.clone(),
                 shared: self.shared.clone(),
-                clock: Clock,
                 buffer: options.deployment.output.buffer,
                 restored: before.clone().map(|(at, before)| (at, before, entries)),
                 given: give.clone(),
@@ -281,11 +280,10 @@ impl Shared {
 }
 
 /// Waits until what was read is decided and published, at most so long.
-fn end(shared: &Shared, threads: Vec<JoinHandle<()>>, within: Duration) -> Result<(), LiveError> {
-    let clock = Clock;
-    let until = clock.now().saturating_add(within.as_millis() as LogicalTime);
+fn end(shared: &Shared, threads: &[JoinHandle<()>], within: Duration) -> Result<(), LiveError> {
+    let until = Clock::now().saturating_add(within.as_millis() as LogicalTime);
     while !threads.iter().all(JoinHandle::is_finished) {
-        if shared.has_failed() || clock.now() > until {
+        if shared.has_failed() || Clock::now() > until {
             break;
         }
         std::thread::sleep(WATCH);

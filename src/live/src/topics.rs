@@ -84,7 +84,8 @@ fn new_topic(name: &str, keeps: Keeps, create: &CreateTopics) -> NewTopic {
 /// The command that makes a topic.
 fn command(topic: &NewTopic) -> String {
     let NewTopic { name, partitions, replication, settings } = topic;
-    let settings: String = settings.iter().map(|(key, value)| format!(" --config {key}={value}")).collect();
+    let settings: Vec<String> = settings.iter().map(|(key, value)| format!(" --config {key}={value}")).collect();
+    let settings = settings.concat();
     format!(
         "kafka-topics.sh --bootstrap-server … --create --topic {name} --partitions {partitions} \
          --replication-factor {replication}{settings}"

@@ -46,7 +46,6 @@ pub(crate) struct WorkerParts {
     pub partitions: Arc<Partitions>,
     pub outputs: Sender<Message>,
     pub shared: Arc<Shared>,
-    pub clock: Clock,
     /// Nothing more is bound while so much output waits.
     pub buffer: usize,
     /// What it goes on from: entries of a checkpoint.
@@ -161,7 +160,7 @@ impl Worker<'_> {
         if self.parts.shared.held() > self.parts.buffer {
             return SOON;
         }
-        let now = self.parts.clock.now();
+        let now = Clock::now();
         // No step comes to a time that is later than this.
         let others = self.parts.shared.greatest_bound();
         let to = self.parts.binder.latest(now).max(others);

@@ -15,6 +15,7 @@ mod triggers;
 mod waits;
 mod windows;
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
@@ -88,13 +89,13 @@ fn short(one: &Json) -> String {
     let mut line = format!("{} {}{entity}", one["logical_time_ms"], text(&one["moment"]));
     match one["decision"].as_str() {
         Some("verdict") => {
-            line += &format!(" {}", text(&one["verdict"]));
+            let _ = write!(line, " {}", text(&one["verdict"]));
             for gate in one["gates"].as_array().expect("gates") {
-                line += &format!(" {}({}|{})", text(&gate["gate"]), text(&gate["why"]), ms(&gate["until"]));
+                let _ = write!(line, " {}({}|{})", text(&gate["gate"]), text(&gate["why"]), ms(&gate["until"]));
             }
         }
-        Some("outcome") => line += &format!(" helped {}", one["helped"]),
-        _ => line += &format!(" receipt {}", text(&one["receipt"])),
+        Some("outcome") => line.push_str(&format!(" helped {}", one["helped"])),
+        _ => line.push_str(&format!(" receipt {}", text(&one["receipt"]))),
     }
     line
 }

@@ -1,5 +1,6 @@
 //! What is printed is what was read, whatever was said; and single rules that need no page.
 
+use std::fmt::Write as _;
 use proptest::prelude::*;
 
 use super::*;
@@ -30,6 +31,7 @@ fn plan() -> Plan {
     crate::load("shop.toml", PACK).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a lookup may fail")]
 fn lookup(variable: &Variable) -> Result<Option<String>, String> {
     match variable {
         Variable::Environment(name) if name == "SEVEN" => Ok(Some("7".to_owned())),
@@ -125,14 +127,14 @@ fn file(choices: &[usize]) -> String {
     let mut text = String::new();
     let mut chosen = choices.iter().copied();
     for (section, keys) in SECTIONS {
-        text += &format!("[{section}]\n");
+        let _ = write!(text, "[{section}]\n");
         if *section == "kafka" {
             text += "bootstrap = \"a,b:1\"\n";
         }
         for (key, values) in *keys {
             let choice = chosen.next().unwrap_or(0) % (values.len() + 1);
             if let Some(value) = choice.checked_sub(1).and_then(|at| values.get(at)) {
-                text += &format!("{key} = {value}\n");
+                let _ = write!(text, "{key} = {value}\n");
             }
         }
     }

@@ -7,7 +7,7 @@ use super::records::Records;
 /// The records of one file.
 pub(super) enum FileRecords {
     All(Records),
-    Own(OwnRecords),
+    Own(Box<OwnRecords>),
 }
 
 impl FileRecords {
