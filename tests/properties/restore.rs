@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use propice_define::Plan;
-use propice_edge::sink::{MemorySink, Sink, ViewMode};
+use propice_edge::sink::{MemorySink, OutgoingDecision, OutgoingTransition, Sink, ViewMode};
 use propice_edge::source::{Batch, LinesSource, Source};
 use propice_flow::clock::EventClock;
 use propice_flow::policy::Decision;
@@ -354,8 +354,8 @@ fn compared(
     let net = net.into_iter().filter(|(_, diff)| *diff != 0).map(|((time, part), diff)| (part, time, diff));
     let mut sink = MemorySink::new(plan, ViewMode::Changes);
     let writes = [
-        Sink::transitions(&mut sink, &transitions),
-        Sink::decisions(&mut sink, &decisions),
+        Sink::transitions(&mut sink, &OutgoingTransition::all(plan, &transitions)),
+        Sink::decisions(&mut sink, &OutgoingDecision::all(plan, &decisions)),
         Sink::views(&mut sink, &net.collect::<Vec<_>>()),
         Sink::finish(&mut sink, through),
     ];
