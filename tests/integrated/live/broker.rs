@@ -27,7 +27,7 @@ broker=$!
 read -r keep
 kill -9 "$broker"
 wait "$broker" 2>/dev/null
-[ "$keep" = keep ] || rm -rf "$1"
+[ "$keep" = keep ] || rm -rf "$1" "$3"
 "#;
 
 /// A broker.
