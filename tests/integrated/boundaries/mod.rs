@@ -94,8 +94,8 @@ fn short(one: &Json) -> String {
                 let _ = write!(line, " {}({}|{})", text(&gate["gate"]), text(&gate["why"]), ms(&gate["until"]));
             }
         }
-        Some("outcome") => line.push_str(&format!(" helped {}", one["helped"])),
-        _ => line.push_str(&format!(" receipt {}", text(&one["receipt"]))),
+        Some("outcome") => line.extend([" helped ", &one["helped"].to_string()]),
+        _ => line.extend([" receipt ", &text(&one["receipt"])]),
     }
     line
 }

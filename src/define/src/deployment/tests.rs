@@ -1,7 +1,7 @@
 //! What is printed is what was read, whatever was said; and single rules that need no page.
 
-use std::fmt::Write as _;
 use proptest::prelude::*;
+use std::fmt::Write as _;
 
 use super::*;
 
@@ -127,14 +127,14 @@ fn file(choices: &[usize]) -> String {
     let mut text = String::new();
     let mut chosen = choices.iter().copied();
     for (section, keys) in SECTIONS {
-        let _ = write!(text, "[{section}]\n");
+        let _ = writeln!(text, "[{section}]");
         if *section == "kafka" {
             text += "bootstrap = \"a,b:1\"\n";
         }
         for (key, values) in *keys {
             let choice = chosen.next().unwrap_or(0) % (values.len() + 1);
             if let Some(value) = choice.checked_sub(1).and_then(|at| values.get(at)) {
-                let _ = write!(text, "{key} = {value}\n");
+                let _ = writeln!(text, "{key} = {value}");
             }
         }
     }

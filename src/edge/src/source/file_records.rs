@@ -6,7 +6,7 @@ use super::records::Records;
 
 /// The records of one file.
 pub(super) enum FileRecords {
-    All(Records),
+    All(Box<Records>),
     Own(Box<OwnRecords>),
 }
 

@@ -89,7 +89,9 @@ impl MergedSource {
     /// # Errors
     /// When one cannot be opened, or its header lacks a required column.
     pub fn open(plan: &Arc<Plan>, files: &[InputFile], stop: &Arc<AtomicBool>) -> Result<MergedSource, SourceError> {
-        let open = |(position, file)| Records::open(plan, file, position as u16).map(FileRecords::All);
+        let open = |(position, file)| {
+            Records::open(plan, file, position as u16).map(|records| FileRecords::All(Box::new(records)))
+        };
         let opened = files.iter().enumerate().map(open);
         MergedSource::start(opened.collect::<Result<_, _>>()?, stop)
     }
@@ -105,7 +107,10 @@ impl MergedSource {
         own: &Own,
         stop: &Arc<AtomicBool>,
     ) -> Result<MergedSource, SourceError> {
-        let open = |(position, file)| OwnRecords::open(plan, file, position as u16, own).map(FileRecords::Own);
+        let open = |(position, file)| {
+            let records = OwnRecords::open(plan, file, position as u16, own)?;
+            Ok(FileRecords::Own(Box::new(records)))
+        };
         let opened = files.iter().enumerate().map(open);
         MergedSource::start(opened.collect::<Result<_, _>>()?, stop)
     }
