@@ -109,7 +109,8 @@ pub(crate) fn run(args: &Args) -> CommandResult {
     ))
 }
 
-/// `InstructionCounts` instructions, and says how much that is more or less than another commit took.
+/// `InstructionCounts` instructions, and says how much that is more or less than another commit
+/// took.
 fn count_instructions(machine: &MachineFacts, against: Option<&Path>, at_most_more: Option<f64>) -> CommandResult {
     let known = against.map(known_counts).transpose()?;
     let counts = instructions::count()?;

@@ -1,5 +1,5 @@
-//! `propice generate bank --live`: the same streams, written into the topics of a deployment as they
-//! would happen.
+//! `propice generate bank --live`: the same streams, written into the topics of a deployment as
+//! they would happen.
 
 use std::collections::HashMap;
 use std::io::{self, Write as _};

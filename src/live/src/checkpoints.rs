@@ -21,6 +21,9 @@ use super::sources::Partitions;
 
 /// How often is looked whether a checkpoint is due, or output has become visible.
 const LOOK: Duration = Duration::from_millis(5);
+/// Bindings that are needed no more are kept for an hour: whoever looks into what was said reads
+/// them.
+const BINDINGS_KEPT_MS: LogicalTime = 3_600_000;
 /// How long workers are waited for before somebody is told.
 const SLOW: Duration = Duration::from_secs(30);
 
@@ -47,8 +50,8 @@ pub(crate) struct Checkpoints {
     pub shared: Arc<Shared>,
     pub workers: usize,
     pub every: Duration,
-    /// Where reading bindings goes on from each of the checkpoints that are kept, oldest first.
-    pub kept: VecDeque<i64>,
+    /// When each checkpoint was put, and where reading bindings goes on from it, oldest first.
+    pub kept: VecDeque<(LogicalTime, i64)>,
 }
 
 impl Checkpoints {
@@ -140,7 +143,7 @@ impl Checkpoints {
         }
         let reports = self.checkpointer.visible(KeyRange::all().map(|range| range.0), wanted.at);
         if reports.iter().any(|report| matches!(report, Report::Put { .. })) {
-            self.kept.extend(position);
+            self.kept.extend(position.map(|position| (Clock::now(), position)));
             self.forget_bindings();
         }
         self.tell(reports);
@@ -148,15 +151,19 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// Deletes bindings that no checkpoint needs. Those that an earlier generation has put are gone
-    /// when as many as are kept were put by this one.
+    /// Deletes bindings that no checkpoint needs, and that are old. Checkpoints that an earlier
+    /// generation has put are gone when as many as are kept were put by this one.
     fn forget_bindings(&mut self) {
-        while self.kept.len() > STATE_CHECKPOINTS {
-            self.kept.pop_front();
-            let Some(first) = self.kept.front() else { return };
-            if let Err(error) = self.topics.delete_before(&self.bindings, *first) {
-                tracing::warn!(%error, "old bindings are not deleted");
-            }
+        let old = Clock::now().saturating_sub(BINDINGS_KEPT_MS);
+        let is_old = |(put_at, _): &mut (LogicalTime, i64)| *put_at < old;
+        let mut first = None;
+        while self.kept.len() > STATE_CHECKPOINTS
+            && let Some((_, position)) = self.kept.pop_front_if(is_old)
+        {
+            first = Some(position);
+        }
+        if let Some(Err(error)) = first.map(|first| self.topics.delete_before(&self.bindings, first)) {
+            tracing::warn!(%error, "old bindings are not deleted");
         }
     }
 
@@ -189,7 +196,8 @@ impl Checkpoints {
         changes: &[Change],
     ) -> Result<Option<PartRef>, propice_state::Error> {
         if extent == Extent::Whole {
-            // All that is held was given, and nothing of what is gone: that is a base of every range.
+            // All that is held was given, and nothing of what is gone: that is a base of every
+            // range.
             write.kinds.values_mut().for_each(|kind| *kind = Kind::Base);
         }
         let mut part: PartWriter = self.checkpointer.writer(&write)?;

@@ -1,6 +1,6 @@
 //! The clock of the wall, and nowhere else.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use propice_model::LogicalTime;
 
@@ -12,5 +12,10 @@ impl Clock {
     pub(crate) fn now() -> LogicalTime {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         u64::try_from(since.as_millis()).unwrap_or(LogicalTime::MAX)
+    }
+
+    /// A reading of the clock that never jumps, to measure how long something takes.
+    pub(crate) fn instant() -> Instant {
+        Instant::now()
     }
 }

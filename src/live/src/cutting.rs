@@ -1,8 +1,8 @@
 //! At which logical time all workers of a process are cut.
 //!
-//! The time is the greatest that any worker was allowed to come to, chosen under the same lock under
-//! which workers ask whether they may go on: whoever asks later is told of the cut before it goes
-//! past that time.
+//! The time is the greatest that any worker was allowed to come to, chosen under the same lock
+//! under which workers ask whether they may go on: whoever asks later is told of the cut before it
+//! goes past that time.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -32,8 +32,8 @@ struct State {
 }
 
 impl Cutting {
-    /// Asks to go on to a time. The cut that has to be given before, if `given` is not the number of
-    /// the last one.
+    /// Asks to go on to a time. The cut that has to be given before, if `given` is not the number
+    /// of the last one.
     pub(crate) fn may_go_on(&self, to: LogicalTime, given: u64) -> Result<(), Wanted> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(wanted) = state.wanted.filter(|wanted| wanted.number > given) {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use propice_kafka::{KafkaError, TransactionalProducer};
 
 use super::LiveError;
+use super::clock::Clock;
 use super::outbox::{Outbox, Outgoings};
 use super::protocol::chain::{Chain, TransactionNumber};
 use super::records::Records;
@@ -96,7 +97,7 @@ impl Lane {
             self.moved.notify_all();
             return Ok(None);
         };
-        filling.last = Some(Instant::now());
+        filling.last = Some(Clock::instant());
         self.chain().begin(number);
         let Outgoings { bindings, records, through, .. } = outgoings;
         producer.begin()?;

@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | a channel | customer | the data of a CloudEvent (binary mode), or all of it (structured) |
 //! | decisions | customer | as a line of `decisions.jsonl` |
-//! | episodes, compacted | episode | as a line of `episodes.jsonl` while it is open; then a tombstone |
+//! | episodes, compacted | episode | a line of `episodes.jsonl` while open; then a tombstone |
 //! | views, compacted | customer, entity | a part of the view; a tombstone when it is gone |
 //! | dead letters | that of the record | the record, whole; in headers where it stood and why |
 

@@ -170,8 +170,8 @@ fn is(field: &str, equals: &str) -> bool {
     }
 }
 
-/// The topics that are read, with the inputs that begin at each: a topic that is shared begins where
-/// the first of its inputs says.
+/// The topics that are read, with the inputs that begin at each: a topic that is shared begins
+/// where the first of its inputs says.
 pub(crate) fn read_topics(inputs: &[InputTopics]) -> BTreeMap<&str, &InputTopics> {
     let mut topics = BTreeMap::new();
     for input in inputs {

@@ -1,5 +1,5 @@
-//! How a generation begins: does what [`protocol::start::Start`](super::protocol::start::Start) says,
-//! step by step.
+//! How a generation begins: does what [`protocol::start::Start`](super::protocol::start::Start)
+//! says, step by step.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

@@ -1,4 +1,5 @@
-//! What propice keeps across restarts: generations, checkpoints, and how one is recovered from them.
+//! What propice keeps across restarts: generations, checkpoints, and how one is recovered from
+//! them.
 //!
 //! ```text
 //! a generation begins      generation::begin ─▶ recovery::recover ─▶ Decision ─▶ read::Checkpoint

@@ -43,7 +43,8 @@ impl Checkpoint {
         Ok(Checkpoint { parts, chains })
     }
 
-    /// Calls `take` with all that is kept of the key ranges, range by range. Ends at its first error.
+    /// Calls `take` with all that is kept of the key ranges, range by range. Ends at its first
+    /// error.
     ///
     /// # Errors
     ///

@@ -8,8 +8,8 @@
 //! ```
 //!
 //! Read as a pack is: every mistake at once, with place and remedy. Pure: whoever calls says what
-//! variables stand for. What is a secret is shown nowhere: not when it is printed, not in a message,
-//! not in the lines of the file that a message shows.
+//! variables stand for. What is a secret is shown nowhere: not when it is printed, not in a
+//! message, not in the lines of the file that a message shows.
 
 mod desk;
 mod known_options;

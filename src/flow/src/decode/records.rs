@@ -1,5 +1,5 @@
-//! Records of topics: a key and a value. The value may be missing (a tombstone), or be the change of
-//! a row as Debezium writes it; the key of a table's row may stand in the record's key.
+//! Records of topics: a key and a value. The value may be missing (a tombstone), or be the change
+//! of a row as Debezium writes it; the key of a table's row may stand in the record's key.
 //!
 //! What is a change and what it does is fixed in `docs/debezium.md`.
 

@@ -2,8 +2,8 @@
 //! twice: whoever wrote that did not mean one value, and readers of JSON differ in which they take.
 //!
 //! Nearly all records have none or a few, so a record of plain values compares the few with each
-//! other ([`FewKeys`], nothing is allocated or hashed). Any other record hashes them ([`ManyKeys`]),
-//! so that what a record costs does not grow faster than its bytes.
+//! other ([`FewKeys`], nothing is allocated or hashed). Any other record hashes them
+//! ([`ManyKeys`]), so that what a record costs does not grow faster than its bytes.
 
 use std::hash::BuildHasher;
 

@@ -7,11 +7,11 @@
 //! operators ◀──seeds──── StateHandle ◀──restoring─────┘
 //! ```
 //!
-//! What is stored is primary: rows of tables, who exists by streams, what features hold of
-//! streams, what has yet to begin, owners by streams, conditions that hold since when, what the
-//! policy remembers. Everything else is derived when it is restored: what features hold of tables,
-//! rollups, views, deadlines, indexes, the calendar. So a feature that is new over a table is filled
-//! from the rows by the same way as all others.
+//! What is stored is primary: rows of tables, who exists by streams, what features hold of streams,
+//! what has yet to begin, owners by streams, conditions that hold since when, what the policy
+//! remembers. Everything else is derived when it is restored: what features hold of tables,
+//! rollups, views, deadlines, indexes, the calendar. So a feature that is new over a table is
+//! filled from the rows by the same way as all others.
 //!
 //! Nothing here knows how bytes look, where they lie, or how an operator keeps what it holds.
 //! `docs/state.md` lists the collections. Checked in every random case of `tests/properties`

@@ -64,7 +64,8 @@ pub struct Start {
 }
 
 impl Start {
-    /// Of a process that publishes in transactions, or whose bindings travel by themselves, or both.
+    /// Of a process that publishes in transactions, or whose bindings travel by themselves, or
+    /// both.
     pub fn new(with_transactions: bool, with_marks: bool) -> Start {
         Start {
             step: Step::TakeNumber,

@@ -46,7 +46,8 @@ impl Checkpointer {
     ///
     /// # Errors
     ///
-    /// [`NotCut`] if there is a checkpoint, or the machine is at work. A store that fails is a [`Report`].
+    /// [`NotCut`] if there is a checkpoint, or the machine is at work. A store that fails is a
+    /// [`Report`].
     pub fn initial(&mut self, sources: Positions, own: Positions, at_ms: i64) -> Result<Vec<Report>, NotCut> {
         let action = self.machine.initial(sources, own, at_ms)?;
         Ok(self.run((Some(action), None)))

@@ -201,8 +201,9 @@ impl Machine {
         }
     }
 
-    /// The first checkpoint of a cluster that begins with nothing: of nothing, and where its sources
-    /// are read from. It is put before a record is read; so whoever finds none knows that none was.
+    /// The first checkpoint of a cluster that begins with nothing: of nothing, and where its
+    /// sources are read from. It is put before a record is read; so whoever finds none knows that
+    /// none was.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
-//! A cluster that lives, dies at any instant and begins again: what is loaded is always a state that
-//! was, at the time that the manifest says, and the store stays tidy.
+//! A cluster that lives, dies at any instant and begins again: what is loaded is always a state
+//! that was, at the time that the manifest says, and the store stays tidy.
 
 use std::collections::{BTreeMap, BTreeSet};
 

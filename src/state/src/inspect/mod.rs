@@ -1,4 +1,5 @@
-//! What `propice state` shows: what is stored, whether it is whole, and what is kept of one customer.
+//! What `propice state` shows: what is stored, whether it is whole, and what is kept of one
+//! customer.
 //!
 //! Looks only: it begins no generation and changes nothing.
 
@@ -281,8 +282,8 @@ impl Verified {
     }
 }
 
-/// Calls `take` with all that is kept in the checkpoint that a recovery would load and that `wanted`
-/// says, such as all of one customer. Returns which checkpoint that is.
+/// Calls `take` with all that is kept in the checkpoint that a recovery would load and that
+/// `wanted` says, such as all of one customer. Returns which checkpoint that is.
 ///
 /// # Errors
 ///

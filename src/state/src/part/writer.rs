@@ -87,8 +87,8 @@ impl PartWriter {
     ///
     /// # Errors
     ///
-    /// The key or the entry does not encode, is too large, or does not belong into this part; or the store
-    /// fails.
+    /// The key or the entry does not encode, is too large, or does not belong into this part; or
+    /// the store fails.
     pub fn push<K, E>(&mut self, collection: &str, range: u8, key: &K, entry: Option<&E>) -> Result<(), Error>
     where
         K: Serialize + ?Sized,

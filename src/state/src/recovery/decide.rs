@@ -3,10 +3,10 @@
 //! | there is | decision |
 //! | --- | --- |
 //! | nothing: no checkpoint, no part, no mark, nothing said in the topics | begin empty |
-//! | generations alone, none of which put a checkpoint | begin empty: they died before they read a record |
+//! | generations alone, none of which put a checkpoint | begin empty: they read no record |
 //! | any trace of a checkpoint that is gone | refuse |
 //! | a newest checkpoint that is whole, and sources that reach back to it | load it |
-//! | one that is damaged, cut short or missing, and an older one that is whole and in reach | load that one, and say so |
+//! | a damaged or missing one, and an older one that is whole and in reach | load that one |
 //! | no whole one, or none in reach | refuse |
 //! | anything newer than this propice, or of another cluster | refuse |
 //! | a checkpoint that is ahead of what is visible, topics that know later generations | refuse |

@@ -13,8 +13,8 @@ use crate::store::{self, Shared};
 /// How closely parts are looked at before one of them is loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
-    /// Header and index. A damaged block is found while it is loaded; then `recover` is called again
-    /// with what was found.
+    /// Header and index. A damaged block is found while it is loaded; then `recover` is called
+    /// again with what was found.
     Ends,
     /// Every byte, against its checksum.
     Blocks,

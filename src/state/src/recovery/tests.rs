@@ -297,8 +297,8 @@ fn whoever_is_left_behind_stops() {
 }
 
 proptest! {
-    /// Whatever is damaged or missing: never empty, never a bad one, never an older one than needed,
-    /// and each newer one is named.
+    /// Whatever is damaged or missing: never empty, never a bad one, never an older one than
+    /// needed, and each newer one is named.
     #[test]
     fn never_empty_where_there_was_something(
         manifests in prop::collection::btree_set((1u64..4, 1u64..12), 1..6),

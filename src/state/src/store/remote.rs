@@ -1,9 +1,9 @@
 //! A folder or a bucket, through `object_store`.
 //!
-//! Durability of a folder: a file is written beside its name, synchronised, given its name by a hard
-//! link (which fails if the name is taken: the put-if-absent) or a rename, and then the folder is
-//! synchronised too. Whoever was answered finds it after a power cut, as far as the disk keeps what
-//! it says. The file system must know hard links: NFS does, some network drives do not.
+//! Durability of a folder: a file is written beside its name, synchronised, given its name by a
+//! hard link (which fails if the name is taken: the put-if-absent) or a rename, and then the folder
+//! is synchronised too. Whoever was answered finds it after a power cut, as far as the disk keeps
+//! what it says. The file system must know hard links: NFS does, some network drives do not.
 //!
 //! Buckets answer when the object is durable. What was uploaded in pieces and never finished is
 //! hidden there; a life-cycle rule of the bucket removes it.

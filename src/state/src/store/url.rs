@@ -20,8 +20,8 @@ use crate::error::{Doing, Error};
 /// How a store is opened.
 #[derive(Clone, Debug, Default)]
 pub struct Opening {
-    /// Make the folder if it is not there. Without it a folder that is missing is an error, so that a
-    /// command that only looks makes nothing.
+    /// Make the folder if it is not there. Without it a folder that is missing is an error, so that
+    /// a command that only looks makes nothing.
     pub create: bool,
     /// Options of the bucket beyond those of the environment (`AWS_…`, `GOOGLE_…`, `AZURE_…`), by
     /// the names that `object_store` gives them: `region`, `endpoint`, `allow_http`, …
@@ -81,7 +81,8 @@ type Built = Result<Box<dyn ObjectStore>, object_store::Error>;
 
 fn bucket_of(scheme: &str, url: &str, opening: &Opening) -> Option<Built> {
     let client = ClientOptions::new().with_timeout(opening.patience.attempt());
-    // Most of the patience is ours; what is asked again inside of one attempt is a broken connection.
+    // Most of the patience is ours; what is asked again inside of one attempt is a broken
+    // connection.
     let retry = RetryConfig {
         max_retries: 2,
         retry_timeout: Duration::from_millis(opening.patience.attempt_ms),
