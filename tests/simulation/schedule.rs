@@ -77,13 +77,15 @@ impl Schedule {
                     return self.check_refusal();
                 }
             }
-            // Clocks may be an hour behind what was bound, also of a process that began meanwhile.
-            if round % 30 == 10 {
-                self.env.now += 3 * HOUR as u64;
-            }
             // What a process left open that nobody takes over any more (its store was emptied, and
             // with it how many slots there were) is given up by its coordinator.
-            while self.env.broker.time_out(self.env.now, HOUR as u64) {}
+            if round == 5 {
+                while self.env.broker.time_out(self.env.now, 100) {}
+            }
+            // Clocks may be an hour behind what was bound.
+            if round == 10 {
+                self.env.now += 3 * HOUR as u64;
+            }
             while self.env.broker.mark(&mut self.env.rng) {}
             match self.check()? {
                 Verdict::Complete => {
