@@ -178,7 +178,7 @@ fn no_budget_is_ever_exceeded() {
     at_least(
         CASES,
         "budgets",
-        &in_some(20),
+        &in_some(15),
         &|seed| generate::contact_case_with(seed, &["pressure = "]),
         &|_, case| {
             let run = match run(case) {

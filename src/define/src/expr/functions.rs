@@ -119,7 +119,10 @@ impl Checker<'_> {
             let help = "`x in list` asks whether a list has a value, `size(list)` how many it has";
             return self.wrong(name.clone(), format!("`{function}` is not supported"), help);
         }
-        let help = match nearest(function, FUNCTIONS.iter().map(|(known, ..)| *known)) {
+        let known = || FUNCTIONS.iter().map(|(known, ..)| *known);
+        // Or written out in full: `absolute`.
+        let begins = || known().find(|known| known.len() > 2 && function.starts_with(known)).map(str::to_owned);
+        let help = match nearest(function, known()).or_else(begins) {
             _ if foreign::function(function).is_some() => foreign::function(function).unwrap_or_default().to_owned(),
             Some(known) => {
                 let written =
