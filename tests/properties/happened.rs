@@ -19,7 +19,7 @@ pub(crate) type Share = (What, u64);
 pub(crate) const EXERCISED: What = "exercised";
 
 /// Of so many packs of a hundred that are drawn, no more may be refused and drawn again.
-const MOST_REFUSED: u64 = 15;
+const MOST_REFUSED: u64 = 25;
 
 /// What happened in cases so far.
 #[derive(Debug, Default)]

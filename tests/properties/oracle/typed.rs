@@ -80,7 +80,7 @@ fn number(text: &str, ty: &Ty, unit: &str) -> Result<V, Reason> {
         Ty::Time => Ok(V::Time(match unit {
             // Nanoseconds are the finest that is written.
             "s" => {
-                let ns = Number::read(text).ok_or(WRONG)?.units(9)?;
+                let ns = Number::read(text).ok_or(WRONG)?.units_within(9, 28)?;
                 i64::try_from(ns.div_euclid(1_000_000)).map_err(|_| RANGE)?
             }
             "us" => whole(text)?.div_euclid(1_000),
@@ -147,6 +147,11 @@ impl Number {
 
     /// How many units of so many decimals it is.
     fn units(&self, scale: u8) -> Result<i128, Reason> {
+        self.units_within(scale, 19)
+    }
+
+    /// The same, of a number of at most so many digits.
+    fn units_within(&self, scale: u8, digits_most: i64) -> Result<i128, Reason> {
         let digits = self.digits.trim_start_matches('0');
         let kept = digits.trim_end_matches('0');
         if kept.is_empty() {
@@ -154,7 +159,7 @@ impl Number {
         }
         let decimals = self.decimals - (digits.len() - kept.len()) as i64;
         let power = i64::from(scale) - decimals;
-        if kept.len() as i64 + power > 19 {
+        if kept.len() as i64 + power > digits_most {
             return Err(RANGE);
         }
         if power < 0 {

@@ -8,7 +8,7 @@ use crate::diagnostic::Diagnostic;
 
 /// Everything a deployment file says, with its defaults filled in.
 ///
-/// `Debug` is what [`print`](super::print) gives, so that no secret gets into a log.
+/// `Debug` is what [`print`](super::print()) gives, so that no secret gets into a log.
 #[derive(Clone)]
 pub struct Deployment {
     /// `[cluster]`

@@ -1,6 +1,6 @@
 //! What a generation that begins does with what is there.
 //!
-//! [`decide`] is a pure function from what was observed to a decision. [`recover`] observes: it
+//! [`decide()`] is a pure function from what was observed to a decision. [`recover`] observes: it
 //! reads no more than the decision needs, and asks again with what it learned.
 
 mod decide;
