@@ -63,7 +63,7 @@ const HAPPENS: &[Share] = &[
     ("missing_field", 3),
     ("wrong_type", 20),
     ("out_of_range", 2),
-    ("unknown_input", 10),
+    ("unknown_input", 5),
     ("expression", 1),
 ];
 
