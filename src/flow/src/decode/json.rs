@@ -6,8 +6,8 @@
 //! lines are plain and read by [`plain`]; what is not plain, or has a mistake, is read by
 //! `serde_json`.
 //!
-//! No key may be given twice, also none that the pack does not declare ([`super::undeclared`]). What is
-//! read as plain only suspects such a key; `serde_json` then finds it, and says which.
+//! No key may be given twice, also none that the pack does not declare ([`super::undeclared`]).
+//! What is read as plain only suspects such a key; `serde_json` then finds it, and says which.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -13,10 +13,10 @@
 //! Every stage is a collection at every logical time, computed from the stages before it. Most are
 //! operators of differential dataflow. Four things are not relational and are written as
 //! [`machine`]s that are stepped once per logical time: contributions that count from or until a
-//! time to come ([`intervals`]), attributes that change as time passes ([`view_rows`]), conditions that
-//! have to hold for a while ([`moments`]), and the policy ([`policy`]). They hold what is to come
-//! themselves: to leave it to differential, as updates at future times, would cost work on every
-//! advance.
+//! time to come ([`intervals`]), attributes that change as time passes ([`view_rows`]), conditions
+//! that have to hold for a while ([`moments`]), and the policy ([`policy`]). They hold what is to
+//! come themselves: to leave it to differential, as updates at future times, would cost work on
+//! every advance.
 //!
 //! The property tests compare this engine with the fused one and with a naive recomputation at
 //! every logical time.
