@@ -30,8 +30,6 @@ mod tests;
 mod topics;
 mod types;
 
-use std::ops::Range;
-
 use toml::de::DeTable;
 
 use desk::Desk;
@@ -60,10 +58,10 @@ pub use types::*;
 pub fn load_deployment(path: &str, text: &str, plan: &Plan, lookup: &Lookup<'_>) -> Result<Deployment, PackErrors> {
     let refused = |diagnostic: Diagnostic| Err(PackErrors::new(path, text, vec![diagnostic]));
     if text.len() > PACK_BYTES {
-        return refused(own(&Problem::TooLarge, 0..0));
+        return refused(Problem::TooLarge.diagnostic(0..0));
     }
     if let Some(span) = depth::too_deep(text) {
-        return refused(common(&Common::TooDeep { limit: depth::DOTS }, span));
+        return refused(Common::TooDeep { limit: depth::DOTS }.diagnostic(span));
     }
     let (table, errors) = DeTable::parse_recoverable(text);
     let mut table = table.into_inner();
@@ -102,37 +100,11 @@ pub fn load_deployment(path: &str, text: &str, plan: &Plan, lookup: &Lookup<'_>)
 
 /// All mistakes in the order of the text.
 fn diagnostics(problems: Problems, found: Found) -> Vec<Diagnostic> {
-    let problems = problems.into_sorted();
-    let mut diagnostics: Vec<Diagnostic> = problems.into_iter().map(|(problem, span)| common(&problem, span)).collect();
-    diagnostics.extend(found.0.into_iter().map(|(problem, span)| own(&problem, span)));
+    let common = problems.into_sorted().into_iter().map(|(problem, span)| problem.diagnostic(span));
+    let own = found.0.into_iter().map(|(problem, span)| problem.diagnostic(span));
+    let mut diagnostics: Vec<Diagnostic> = common.chain(own).collect();
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
     // What is asked for twice is reported once.
     diagnostics.dedup();
     diagnostics
-}
-
-fn common(problem: &Common, span: Range<usize>) -> Diagnostic {
-    Diagnostic {
-        code: problem.code(),
-        severity: problem.severity(),
-        message: problem.to_string(),
-        label: problem.label().to_owned(),
-        help: problem.help(),
-        span,
-        line: 0,
-        column: 0,
-    }
-}
-
-fn own(problem: &Problem, span: Range<usize>) -> Diagnostic {
-    Diagnostic {
-        code: problem.code(),
-        severity: problem.severity(),
-        message: problem.to_string(),
-        label: problem.label().to_owned(),
-        help: problem.help(),
-        span,
-        line: 0,
-        column: 0,
-    }
 }

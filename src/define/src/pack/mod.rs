@@ -45,7 +45,7 @@ pub(crate) mod words;
 
 use toml::de::DeTable;
 
-use super::diagnostic::{Diagnostic, PackErrors};
+use super::diagnostic::PackErrors;
 use super::plan::Plan;
 use problem::{Problem, Problems};
 use propice_model::limits::PACK_BYTES;
@@ -59,16 +59,7 @@ pub use problem::CODES;
 /// All mistakes at once, with the warnings.
 pub fn load(path: &str, text: &str) -> Result<Plan, PackErrors> {
     let told = |problems: Problems| {
-        let diagnostics = problems.into_sorted().into_iter().map(|(problem, span)| Diagnostic {
-            code: problem.code(),
-            severity: problem.severity(),
-            message: problem.to_string(),
-            label: problem.label().to_owned(),
-            help: problem.help(),
-            span,
-            line: 0,
-            column: 0,
-        });
+        let diagnostics = problems.into_sorted().into_iter().map(|(problem, span)| problem.diagnostic(span));
         PackErrors::new(path, text, diagnostics.collect())
     };
     let (mut plan, warnings) = understand(text).map_err(told)?;

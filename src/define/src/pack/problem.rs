@@ -63,6 +63,22 @@ macro_rules! problems {
             }
         }
 
+        impl Problem {
+            /// As people are told of it, with its place in the text.
+            pub(crate) fn diagnostic(&self, span: std::ops::Range<usize>) -> $crate::diagnostic::Diagnostic {
+                $crate::diagnostic::Diagnostic {
+                    code: self.code(),
+                    severity: self.severity(),
+                    message: self.to_string(),
+                    label: self.label().to_owned(),
+                    help: self.help(),
+                    span,
+                    line: 0,
+                    column: 0,
+                }
+            }
+        }
+
         /// The stable words of these mistakes.
         pub const CODES: &[&str] = &[$($code),*];
     };
