@@ -126,18 +126,9 @@ fn feature_text(plan: &Plan, feature: &Feature) -> String {
 
 fn aggregate_text(aggregate: Aggregate) -> String {
     match aggregate {
-        Aggregate::Count => "count".to_owned(),
-        Aggregate::Sum => "sum".to_owned(),
-        Aggregate::Avg => "avg".to_owned(),
-        Aggregate::Stddev => "stddev".to_owned(),
-        Aggregate::Min => "min".to_owned(),
-        Aggregate::Max => "max".to_owned(),
-        Aggregate::First => "first".to_owned(),
-        Aggregate::Last => "last".to_owned(),
-        Aggregate::Distinct => "distinct".to_owned(),
         Aggregate::Set(most) => format!("set (at most {most})"),
-        Aggregate::Top => "top".to_owned(),
         Aggregate::TopList(most) => format!("top {most}"),
+        other => other.name().to_owned(),
     }
 }
 

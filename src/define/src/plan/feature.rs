@@ -73,6 +73,26 @@ pub enum Aggregate {
     TopList(usize),
 }
 
+impl Aggregate {
+    /// What it is called; how many are shown is no part of it. Stored: never changes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Aggregate::Count => "count",
+            Aggregate::Sum => "sum",
+            Aggregate::Avg => "avg",
+            Aggregate::Stddev => "stddev",
+            Aggregate::Min => "min",
+            Aggregate::Max => "max",
+            Aggregate::First => "first",
+            Aggregate::Last => "last",
+            Aggregate::Distinct => "distinct",
+            Aggregate::Set(_) => "set",
+            Aggregate::Top => "top",
+            Aggregate::TopList(_) => "top list",
+        }
+    }
+}
+
 /// During which interval of logical time a record counts.
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "one per feature of a plan")]

@@ -53,7 +53,7 @@ pub fn of_feature(plan: &Plan, kind: KindId, feature: &Feature) -> Option<Finger
     let mut meaning = Meaning::default();
     meaning.add("feature").add(kind_name(&plan.entities[kind.index()]));
     meaning.add(if declared.is_table() { "table" } else { "stream" });
-    meaning.add(declared.name.clone()).add(field(key)).add(aggregate_name(feature.aggregate));
+    meaning.add(declared.name.clone()).add(field(key)).add(feature.aggregate.name());
     meaning.over_fields(plan, input, feature.argument.as_ref()).over_fields(plan, input, feature.filter.as_ref());
     match &feature.interval {
         Interval::Always => {
@@ -102,7 +102,7 @@ fn of_slot(plan: &Plan, kind: KindId, slot: usize) -> Fingerprint {
 fn of_rollup(plan: &Plan, feature: &Feature) -> Fingerprint {
     let mut meaning = Meaning::default();
     let FeatureSource::Entities(kind) = feature.source else { return meaning.fingerprint() };
-    meaning.add("rollup").add(plan.entities[kind.index()].name.clone()).add(aggregate_name(feature.aggregate));
+    meaning.add("rollup").add(plan.entities[kind.index()].name.clone()).add(feature.aggregate.name());
     meaning.add(of_relation(plan, &plan.entities[kind.index()]).map_or_else(String::new, |it| it.to_string()));
     for expr in [&feature.argument, &feature.filter] {
         let Some(expr) = expr else {
@@ -135,25 +135,6 @@ pub(super) fn type_name(plan: &Plan, ty: &Type) -> String {
         Type::Id(kind) => format!("id({})", plan.entities[kind.index()].name),
         Type::List(of) => format!("list of {}", type_name(plan, of)),
         other => other.to_string(),
-    }
-}
-
-/// The name of an aggregate, as packs spell it, with its bound.
-pub(super) fn aggregate_name(aggregate: Aggregate) -> String {
-    match aggregate {
-        Aggregate::Count => "count".to_owned(),
-        Aggregate::Sum => "sum".to_owned(),
-        Aggregate::Avg => "avg".to_owned(),
-        Aggregate::Stddev => "stddev".to_owned(),
-        Aggregate::Min => "min".to_owned(),
-        Aggregate::Max => "max".to_owned(),
-        Aggregate::First => "first".to_owned(),
-        Aggregate::Last => "last".to_owned(),
-        Aggregate::Distinct => "distinct".to_owned(),
-        // How many are shown is no part of what is held.
-        Aggregate::Set(_) => "set".to_owned(),
-        Aggregate::Top => "top".to_owned(),
-        Aggregate::TopList(_) => "top list".to_owned(),
     }
 }
 
