@@ -9,6 +9,7 @@ use crate::invariant::broken;
 use crate::state::Kept;
 
 use super::kept::{kept_place, places, times};
+use super::multiset::{count_one, uncount_one};
 use super::panes::Single;
 use super::{Accumulate, Contributed};
 
@@ -36,14 +37,12 @@ impl Accumulate for Sequence {
     }
 
     fn insert(&mut self, item: &Place) {
-        *self.places.entry(item.clone()).or_default() += 1;
+        count_one(&mut self.places, item);
     }
 
     fn retract(&mut self, item: &Place) {
-        match self.places.get_mut(item) {
-            Some(1) => drop(self.places.remove(item)),
-            Some(count) => *count -= 1,
-            None => broken("a record that no feature holds was taken back"),
+        if !uncount_one(&mut self.places, item) {
+            broken("a record that no feature holds was taken back");
         }
     }
 

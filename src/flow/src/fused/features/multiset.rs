@@ -29,18 +29,12 @@ impl Accumulate for Multiset {
     }
 
     fn insert(&mut self, item: &Value) {
-        if let Some(count) = self.values.get_mut(item) {
-            *count += 1;
-        } else {
-            self.values.insert(item.clone(), 1);
-        }
+        count_one(&mut self.values, item);
     }
 
     fn retract(&mut self, item: &Value) {
-        match self.values.get_mut(item) {
-            Some(1) => drop(self.values.remove(item)),
-            Some(count) => *count -= 1,
-            None => broken("a value that no feature holds was taken back"),
+        if !uncount_one(&mut self.values, item) {
+            broken("a value that no feature holds was taken back");
         }
     }
 
@@ -55,6 +49,25 @@ impl Accumulate for Multiset {
     fn all(&self) -> Vec<Kept> {
         self.values.iter().map(|(value, &count)| times(kept_value(value), count)).collect()
     }
+}
+
+/// Counts an item once more. Only one that is new is cloned.
+pub(super) fn count_one<T: Clone + Ord>(counts: &mut BTreeMap<T, u64>, item: &T) {
+    if let Some(count) = counts.get_mut(item) {
+        *count += 1;
+    } else {
+        counts.insert(item.clone(), 1);
+    }
+}
+
+/// Counts an item once less; whether it was counted.
+pub(super) fn uncount_one<T: Ord>(counts: &mut BTreeMap<T, u64>, item: &T) -> bool {
+    match counts.get_mut(item) {
+        Some(1) => drop(counts.remove(item)),
+        Some(count) => *count -= 1,
+        None => return false,
+    }
+    true
 }
 
 impl Multiset {
