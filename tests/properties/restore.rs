@@ -18,6 +18,7 @@ use propice_flow::policy::Decision;
 use propice_flow::state::{Change, Entry, Extent, Held, Key, Placement, PlanShape, Restoring, StateHandle};
 use propice_flow::{BuildOptions, Engine, Transition, ViewPart};
 use propice_model::{Fact, KeyRange, LogicalTime};
+use propice_run::gather::Place;
 use propice_run::{LineTexts, Peer, on_workers};
 
 use crate::files::{File, Folder};
@@ -213,7 +214,7 @@ fn on_worker(peer: Peer<'_>, leg: &Leg) -> Result<(Given, Vec<Vec<Change>>), Str
     let given = Rc::new(RefCell::new(Given::default()));
     let own = Rc::clone(&given);
     let options = BuildOptions { with_views: leg.with_views, state: Some(state.clone()) };
-    let mut session = peer.session(&leg.plan, Engine::Fused, options, move |gathered, _| {
+    let mut session = peer.session(&leg.plan, Engine::Fused, options, Place::First, move |gathered, _| {
         let mut own = own.borrow_mut();
         own.transitions.extend(gathered.transitions.drain(..).map(|(transition, _, _)| transition));
         own.decisions.extend(gathered.decisions.drain(..).map(|(decision, _, _)| decision));
@@ -400,7 +401,7 @@ top = { from = "s", top = "n" }
         let (plan, fact) = (Arc::clone(&plan), batch.facts[0].clone());
         let failed = on_workers(workers, move |peer| {
             let is_first = peer.index() == 0;
-            let mut session = peer.session(&plan, Engine::Fused, false, |_, _| {});
+            let mut session = peer.session(&plan, Engine::Fused, false, Place::First, |_, _| {});
             let mut updates = if is_first { vec![(fact.clone(), 5, -1)] } else { Vec::new() };
             session.send(&mut updates, 6);
             // Whoever does not fail waits for what never comes.

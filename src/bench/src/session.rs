@@ -13,7 +13,7 @@ use propice_define::plan::Verdict;
 use propice_flow::policy::{Decision, What};
 use propice_flow::{Engine, ViewPart};
 use propice_model::{Id, LogicalTime};
-use propice_run::gather::Gathered;
+use propice_run::gather::{Gathered, Place};
 use propice_run::{self as run, Peer};
 
 use super::limit::Emission;
@@ -67,7 +67,7 @@ impl<'w> MeasuredSession<'w> {
         let results = Rc::new(RefCell::new(Emitted::default()));
         let kept = Rc::clone(&results);
         let take = move |gathered: &mut Gathered, _| kept.borrow_mut().take(gathered);
-        MeasuredSession { running: peer.session(plan, engine, false, take), results }
+        MeasuredSession { running: peer.session(plan, engine, false, Place::First, take), results }
     }
 
     /// The emissions since the last call.

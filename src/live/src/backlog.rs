@@ -30,9 +30,9 @@ impl Backlog {
         self.0[partition.0 as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A record was bound.
-    pub(crate) fn taken(&self, partition: PartitionIndex) {
-        self.0[partition.0 as usize].fetch_sub(1, Ordering::Relaxed);
+    /// Records were bound.
+    pub(crate) fn taken(&self, partition: PartitionIndex, count: usize) {
+        self.0[partition.0 as usize].fetch_sub(count, Ordering::Relaxed);
     }
 
     /// How many records of a partition wait.

@@ -12,7 +12,7 @@ use propice_define::Plan;
 use propice_flow::state::{PlanShape, Restoring, StateHandle};
 use propice_flow::{BuildOptions, Engine};
 use propice_model::LogicalTime;
-use propice_run::gather::Complete;
+use propice_run::gather::{Complete, Place};
 use propice_run::{Peer, Session, Update};
 
 use super::LiveError;
@@ -80,7 +80,7 @@ pub(crate) fn work(peer: Peer<'_>, mut parts: WorkerParts) {
     let complete = Rc::new(RefCell::new(Vec::new()));
     let into = complete.clone();
     let options = BuildOptions { with_views: parts.with_views, state: Some(state.clone()) };
-    let session = peer.session_everywhere(&parts.plan, parts.engine, options, move |gathered, frontier| {
+    let session = peer.session(&parts.plan, parts.engine, options, Place::Everywhere, move |gathered, frontier| {
         let complete = gathered.take_before(frontier);
         if !complete.is_empty() {
             into.borrow_mut().push(complete);
@@ -142,7 +142,7 @@ impl Worker<'_> {
                     for arrival in batch {
                         let partition = arrival.partition;
                         if !self.parts.binder.push(partition, arrival.offset, arrival) {
-                            self.parts.backlog.taken(partition);
+                            self.parts.backlog.taken(partition, 1);
                         }
                     }
                 }
@@ -192,9 +192,12 @@ impl Worker<'_> {
             starts: self.parts.partitions.offsets(&bound.starts),
         });
         let mut outputs = Vec::new();
-        for Arrival { partition, offset, item } in bound.records {
-            self.parts.backlog.taken(partition);
+        for of_partition in bound.records.chunk_by(|one, next| one.partition == next.partition) {
+            let Arrival { partition, offset, .. } = of_partition[of_partition.len() - 1];
+            self.parts.backlog.taken(partition, of_partition.len());
             self.parts.offsets.insert(partition, offset + 1);
+        }
+        for Arrival { item, .. } in bound.records {
             match item {
                 Item::Fact(fact) => self.updates.push((fact, time, 1)),
                 Item::Dead(record) => outputs.push((time, Output::DeadLetter(record))),

@@ -204,7 +204,8 @@ fn work(peer: Peer<'_>, plan: &Arc<Plan>, options: &Options, ends: Option<FirstW
         None => (None, None),
     };
     let publisher = publish::Publisher::new(plan, sink);
-    let session = peer.session(plan, options.engine, options.views, publisher.clone().hand_over());
+    let session =
+        peer.session(plan, options.engine, options.views, gather::Place::First, publisher.clone().hand_over());
     messages.map(|messages| {
         let result = feed::feed(session, &messages, &publisher, options.until);
         // The source thread may wait for room in the channel: nobody will make any.

@@ -178,26 +178,17 @@ impl<'w> Peer<'w> {
         self.worker.peers()
     }
 
-    /// Builds the dataflow of a plan: every worker has to, the same.
+    /// Builds the dataflow of a plan, and gathers what it gives where `place` says. Every worker
+    /// has to, the same.
     pub fn session(
         self,
         plan: &Arc<Plan>,
         engine: Engine,
         options: impl Into<BuildOptions>,
+        place: Place,
         hand_over: impl FnMut(&mut Gathered, Option<LogicalTime>) + 'static,
     ) -> Session<'w> {
-        Session::at(Placement::Among(self.worker, self.failure), plan, engine, options, Place::First, hand_over)
-    }
-
-    /// The same; what is said of a customer is handed over on the worker that the customer is on.
-    pub fn session_everywhere(
-        self,
-        plan: &Arc<Plan>,
-        engine: Engine,
-        options: impl Into<BuildOptions>,
-        hand_over: impl FnMut(&mut Gathered, Option<LogicalTime>) + 'static,
-    ) -> Session<'w> {
-        Session::at(Placement::Among(self.worker, self.failure), plan, engine, options, Place::Everywhere, hand_over)
+        Session::at(Placement::Among(self.worker, self.failure), plan, engine, options, place, hand_over)
     }
 }
 
