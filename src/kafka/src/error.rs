@@ -80,18 +80,6 @@ impl KafkaError {
         )
     }
 
-    /// Whether a topic or partition does not exist.
-    pub fn is_unknown_topic(&self) -> bool {
-        matches!(
-            self.code,
-            Some(
-                RDKafkaErrorCode::UnknownTopicOrPartition
-                    | RDKafkaErrorCode::UnknownTopic
-                    | RDKafkaErrorCode::UnknownPartition
-            )
-        )
-    }
-
     /// Whether there is no room for the record in the queue of the client.
     pub(crate) fn is_queue_full(&self) -> bool {
         self.code == Some(RDKafkaErrorCode::QueueFull)

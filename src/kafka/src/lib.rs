@@ -23,7 +23,7 @@ mod transaction;
 
 pub use delivery::{Delivered, DeliveryProducer};
 pub use error::{Doing, KafkaError};
-pub use reader::{Reader, StartAt};
+pub use reader::Reader;
 pub use record::{Outgoing, Partition, Received, RecordHeaders};
 pub use scan::{ScanEnd, Scanned, scan};
 pub use settings::{Isolation, Options, Settings};

@@ -5,33 +5,11 @@ use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError as Native;
-use rdkafka::message::BorrowedMessage;
-use rdkafka::{Message as _, Offset, TopicPartitionList};
+use rdkafka::{Offset, TopicPartitionList};
 
 use super::error::{Doing, KafkaError};
-use super::record::{Partition, Received, RecordHeaders};
+use super::record::{Partition, Received};
 use super::settings::{Isolation, Settings};
-
-/// Where reading of a partition begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StartAt {
-    /// The first record that is there.
-    Earliest,
-    /// What comes from now on.
-    Latest,
-    /// This offset.
-    Offset(i64),
-}
-
-impl From<StartAt> for Offset {
-    fn from(start: StartAt) -> Offset {
-        match start {
-            StartAt::Earliest => Offset::Beginning,
-            StartAt::Latest => Offset::End,
-            StartAt::Offset(offset) => Offset::Offset(offset),
-        }
-    }
-}
 
 /// Reads partitions. Nothing is ever committed to a consumer group.
 pub struct Reader {
@@ -39,29 +17,29 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Begins to read.
+    /// Begins to read, each partition from an offset.
     ///
     /// # Errors
     /// When the settings are refused.
     pub fn new(
         settings: &Settings,
         isolation: Isolation,
-        partitions: &[(Partition, StartAt)],
+        partitions: &[(Partition, i64)],
     ) -> Result<Reader, KafkaError> {
         let consumer: BaseConsumer =
             settings.consumer(isolation).create().map_err(|error| KafkaError::new(Doing::Connecting, &error))?;
         let reader = Reader { consumer };
-        let list = list(partitions.iter().map(|(partition, start)| (partition, Some(*start))))?;
+        let list = list(partitions.iter().map(|(partition, offset)| (partition, Some(*offset))))?;
         reader.consumer.assign(&list).map_err(|error| KafkaError::new(Doing::Reading, &error))?;
         Ok(reader)
     }
 
-    /// Reads partitions more.
+    /// Reads partitions more, each from an offset.
     ///
     /// # Errors
     /// When the client refuses.
-    pub fn add(&self, partitions: &[(Partition, StartAt)]) -> Result<(), KafkaError> {
-        let list = list(partitions.iter().map(|(partition, start)| (partition, Some(*start))))?;
+    pub fn add(&self, partitions: &[(Partition, i64)]) -> Result<(), KafkaError> {
+        let list = list(partitions.iter().map(|(partition, offset)| (partition, Some(*offset))))?;
         self.consumer.incremental_assign(&list).map_err(|error| KafkaError::new(Doing::Reading, &error))
     }
 
@@ -74,7 +52,7 @@ impl Reader {
         let mut timeout = wait;
         for count in 0..most {
             match self.consumer.poll(timeout) {
-                Some(Ok(message)) => each(received(&message)),
+                Some(Ok(message)) => each(Received::of(&message)),
                 Some(Err(Native::PartitionEOF(_))) => {}
                 Some(Err(error)) => {
                     let error = KafkaError::new(Doing::Reading, &error);
@@ -116,26 +94,12 @@ impl Reader {
     }
 }
 
-fn received<'a>(message: &'a BorrowedMessage<'a>) -> Received<'a> {
-    Received {
-        topic: message.topic(),
-        partition: message.partition(),
-        offset: message.offset(),
-        timestamp_ms: message.timestamp().to_millis(),
-        key: message.key(),
-        value: message.payload(),
-        headers: RecordHeaders(message.headers()),
-    }
-}
-
-fn list<'a>(
-    partitions: impl Iterator<Item = (&'a Partition, Option<StartAt>)>,
-) -> Result<TopicPartitionList, KafkaError> {
+fn list<'a>(partitions: impl Iterator<Item = (&'a Partition, Option<i64>)>) -> Result<TopicPartitionList, KafkaError> {
     let mut list = TopicPartitionList::new();
-    for (Partition { topic, number }, start) in partitions {
-        match start {
-            Some(start) => list
-                .add_partition_offset(topic, *number, start.into())
+    for (Partition { topic, number }, offset) in partitions {
+        match offset {
+            Some(offset) => list
+                .add_partition_offset(topic, *number, Offset::Offset(offset))
                 .map_err(|error| KafkaError::new(Doing::Reading, &error))?,
             None => drop(list.add_partition(topic, *number)),
         }

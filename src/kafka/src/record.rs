@@ -1,6 +1,7 @@
 //! Records as they come and go.
 
-use rdkafka::message::{BorrowedHeaders, Header, Headers as _, OwnedHeaders};
+use rdkafka::Message as _;
+use rdkafka::message::{BorrowedHeaders, BorrowedMessage, Header, Headers as _, OwnedHeaders};
 
 /// A partition of a topic.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,6 +29,20 @@ pub struct Received<'a> {
     pub value: Option<&'a [u8]>,
     /// The headers.
     pub headers: RecordHeaders<'a>,
+}
+
+impl<'a> Received<'a> {
+    pub(crate) fn of(message: &'a BorrowedMessage<'a>) -> Received<'a> {
+        Received {
+            topic: message.topic(),
+            partition: message.partition(),
+            offset: message.offset(),
+            timestamp_ms: message.timestamp().to_millis(),
+            key: message.key(),
+            value: message.payload(),
+            headers: RecordHeaders(message.headers()),
+        }
+    }
 }
 
 /// The headers of a record.
@@ -79,11 +94,5 @@ impl Outgoing {
             headers.insert(Header { key, value: Some(value.as_slice()) })
         };
         Some(self.headers.iter().fold(headers, add))
-    }
-
-    /// How many bytes it takes, without what the protocol adds.
-    pub fn bytes(&self) -> usize {
-        let headers: usize = self.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
-        self.key.len() + self.value.as_ref().map_or(0, Vec::len) + headers
     }
 }

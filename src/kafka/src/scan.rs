@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError as Native;
-use rdkafka::{Message as _, Offset, TopicPartitionList};
+use rdkafka::{Offset, TopicPartitionList};
 
 use super::error::{Doing, KafkaError};
-use super::record::{Received, RecordHeaders};
+use super::record::Received;
 use super::settings::{Isolation, Settings};
 
 /// How long the broker is asked for watermarks.
@@ -67,15 +67,7 @@ pub fn scan(
             match consumer.poll(Duration::from_millis(100)) {
                 Some(Ok(message)) => {
                     silent_since = Instant::now();
-                    each(Received {
-                        topic: message.topic(),
-                        partition: message.partition(),
-                        offset: message.offset(),
-                        timestamp_ms: message.timestamp().to_millis(),
-                        key: message.key(),
-                        value: message.payload(),
-                        headers: RecordHeaders(message.headers()),
-                    });
+                    each(Received::of(&message));
                 }
                 Some(Err(Native::PartitionEOF(_))) => break,
                 Some(Err(error)) => {

@@ -98,6 +98,19 @@ impl Topics {
             .collect())
     }
 
+    /// All partitions of topics, in order; none of a topic that is not there.
+    ///
+    /// # Errors
+    /// When no broker answers.
+    pub fn partitions<'a>(&self, topics: impl IntoIterator<Item = &'a str>) -> Result<Vec<Partition>, KafkaError> {
+        let there = self.all()?;
+        let of_topic = |topic: &'a str| {
+            let count = there.get(topic).map_or(0, |info| info.partitions);
+            (0..count).map(move |number| Partition { topic: topic.to_owned(), number })
+        };
+        Ok(topics.into_iter().flat_map(of_topic).collect())
+    }
+
     /// Makes topics, and waits until the brokers know them.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use propice_kafka::{Delivered, DeliveryProducer, Isolation, KafkaError, Partition, Reader, Settings, StartAt};
+use propice_kafka::{Delivered, DeliveryProducer, Isolation, KafkaError, Partition, Reader, Settings};
 
 use propice_model::LogicalTime;
 
@@ -129,7 +129,7 @@ pub(crate) fn read_back(
     shared: Arc<Shared>,
 ) -> Result<std::io::Result<JoinHandle<()>>, KafkaError> {
     let partition = Partition { topic: records.bindings.to_string(), number: 0 };
-    let reader = Reader::new(settings, Isolation::Uncommitted, &[(partition, StartAt::Offset(mark + 1))])?;
+    let reader = Reader::new(settings, Isolation::Uncommitted, &[(partition, mark + 1)])?;
     let tail = move || {
         while !shared.has_failed() && !shared.is_all_published() {
             let mut over = Ok(());

@@ -41,16 +41,13 @@ impl Discovery {
     }
 
     fn look(&mut self) {
-        let there = match self.topics.all() {
+        let there = match self.topics.partitions(self.read.iter().map(String::as_str)) {
             Ok(there) => there,
             Err(error) => return tracing::warn!(%error, "cannot look for partitions"),
         };
-        for topic in &self.read {
-            for number in 0..there.get(topic).map_or(0, |info| info.partitions) {
-                let partition = Partition { topic: topic.clone(), number };
-                if self.known.insert(partition.clone()) && self.add.send(partition).is_err() {
-                    return;
-                }
+        for partition in there {
+            if self.known.insert(partition.clone()) && self.add.send(partition).is_err() {
+                return;
             }
         }
     }

@@ -6,20 +6,20 @@ use std::sync::Arc;
 
 use propice_define::Plan;
 use propice_flow::state::{self, Key, Placement, PlanShape};
-use propice_kafka::{Partition, Topics};
+use propice_kafka::Topics;
 use propice_model::KeyRange;
 use propice_state::recovery::{self, Decision, Depth};
 use propice_state::store::{self, Opening};
 use propice_state::{
-    Checkpointer, Fault, Generation, Manifest, NotBegun, PartName, Positions, Shared as SharedStore, Starter,
-    generation, names, read,
+    Checkpointer, Fault, Generation, Manifest, NotBegun, PartName, Shared as SharedStore, Starter, generation, names,
+    read,
 };
 
 use super::LiveError;
 use super::clock::Clock;
 use super::protocol::GenerationNumber;
 use super::protocol::progress::Visible;
-use super::protocol::recovered::{Checkpointed, Name};
+use super::protocol::recovered::{Checkpointed, named};
 use super::sources::read_topics;
 use super::start::{Options, SLOTS};
 
@@ -144,7 +144,7 @@ impl Keeping {
             time: manifest.time,
             generation: GenerationNumber(manifest.generation),
             bindings: manifest.own.get(&self.bindings).and_then(|of| of.get(&0)).copied().unwrap_or_default(),
-            offsets: named(&manifest.sources),
+            offsets: named(&manifest.sources).collect(),
         };
         self.manifest = Some(*manifest);
         Ok(Some(checkpointed))
@@ -153,12 +153,9 @@ impl Keeping {
     /// What the topics say that bears on which checkpoint can be used.
     fn told_by_topics(&self, topics: &Topics, visible: &Visible) -> Result<recovery::Topics, LiveError> {
         let mut extent: recovery::Extent = BTreeMap::new();
-        let there = topics.all()?;
-        for topic in &self.topics {
-            for number in 0..there.get(topic).map_or(0, |info| info.partitions) {
-                let marks = topics.watermarks(&Partition { topic: topic.clone(), number })?;
-                extent.entry(topic.clone()).or_default().insert(number, marks);
-            }
+        for partition in topics.partitions(self.topics.iter().map(String::as_str))? {
+            let marks = topics.watermarks(&partition)?;
+            extent.entry(partition.topic).or_default().insert(partition.number, marks);
         }
         Ok(recovery::Topics {
             extent: Some(extent),
@@ -239,11 +236,4 @@ impl Keeping {
         let policy = propice_state::compaction::Policy::default();
         Ok(Checkpointer::new(&self.store, generation, description, self.manifest, &self.skipped, policy))
     }
-}
-
-fn named(positions: &Positions) -> BTreeMap<Name, i64> {
-    let all = positions.iter().flat_map(|(topic, of_topic)| {
-        of_topic.iter().map(move |(partition, offset)| ((topic.clone(), *partition), *offset))
-    });
-    all.collect()
 }

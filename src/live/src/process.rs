@@ -1,6 +1,6 @@
 //! The threads of a process: one that reads, workers, those that publish.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use propice_define::deployment::Start;
-use propice_kafka::{Isolation, KafkaError, Partition, Reader, Settings, StartAt, Topics};
+use propice_kafka::{Isolation, KafkaError, Partition, Reader, Settings, Topics};
 use propice_model::LogicalTime;
 
 use super::LiveError;
@@ -49,7 +49,7 @@ pub(crate) struct Process<'a> {
     shared: Arc<Shared>,
     partitions: Arc<Partitions>,
     sources: Sources,
-    starts: Vec<(Partition, StartAt)>,
+    starts: Vec<(Partition, i64)>,
     begins: Vec<(PartitionIndex, Begin)>,
     floor: u64,
 }
@@ -66,19 +66,25 @@ impl<'a> Process<'a> {
         let inputs = &options.deployment.inputs;
         let mut sources = Sources::new(&options.plan, inputs);
         let partitions = Arc::new(Partitions::default());
-        let there = topics.all()?;
+        let read = read_topics(inputs);
+        let mut of_topics: BTreeMap<String, Vec<Partition>> = BTreeMap::new();
+        for partition in topics.partitions(read.keys().copied())? {
+            of_topics.entry(partition.topic.clone()).or_default().push(partition);
+        }
         let (mut starts, mut begins) = (Vec::new(), Vec::new());
-        for (topic, input) in read_topics(inputs) {
-            let count = there.get(topic).map_or(0, |info| info.partitions);
-            let of_topic: Vec<Partition> =
-                (0..count).map(|number| Partition { topic: topic.to_owned(), number }).collect();
-            let first = first_offsets(topics, &of_topic, input.start)?;
-            for (partition, first) in of_topic.into_iter().zip(first) {
+        for (topic, input) in read {
+            let of_topic = of_topics.remove(topic).unwrap_or_default();
+            let name = |partition: &Partition| (partition.topic.clone(), partition.number);
+            let is_new = |partition: &&Partition| !recovered.partitions.contains_key(&name(partition));
+            let new: Vec<Partition> = of_topic.iter().filter(is_new).cloned().collect();
+            let mut first = first_offsets(topics, &new, input.start)?.into_iter();
+            for partition in of_topic {
                 let index = partitions.add(partition.clone());
                 sources.add(&partition, index);
-                let known = recovered.partitions.remove(&(partition.topic.clone(), partition.number));
-                let (offset, begin) = known.unwrap_or((first, Begin { start: Some(first), ..Begin::default() }));
-                starts.push((partition, StartAt::Offset(offset)));
+                let known = recovered.partitions.remove(&name(&partition));
+                let begins_at = |first| (first, Begin { start: Some(first), ..Begin::default() });
+                let Some((offset, begin)) = known.or_else(|| first.next().map(begins_at)) else { continue };
+                starts.push((partition, offset));
                 begins.push((index, begin));
             }
         }
@@ -243,11 +249,8 @@ impl<'a> Process<'a> {
 }
 
 /// The offset at which reading of a partition begins.
-fn start_of(starts: &[(Partition, StartAt)], partition: PartitionIndex) -> i64 {
-    match starts.get(partition.0 as usize) {
-        Some((_, StartAt::Offset(offset))) => *offset,
-        _ => 0,
-    }
+fn start_of(starts: &[(Partition, i64)], partition: PartitionIndex) -> i64 {
+    starts[partition.0 as usize].1
 }
 
 /// Of each partition the offset at which reading begins, if it was never read before.

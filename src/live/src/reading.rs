@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
-use propice_kafka::{KafkaError, Partition, Reader, ScanEnd, Settings, StartAt, scan};
+use propice_kafka::{KafkaError, Partition, Reader, ScanEnd, Settings, scan};
 
 use super::LiveError;
 use super::arrival::{Arrival, FromReader};
@@ -12,13 +12,12 @@ use super::backlog::{Backlog, HIGH, LOW, PARTITIONS};
 use super::protocol::PartitionIndex;
 use super::shared::Shared;
 use super::sources::{Partitions, Sources};
+use super::start::DECIDED;
 
 /// How long the client is waited for.
 const WAIT: Duration = Duration::from_millis(50);
 /// After so many waits for nothing, while what was bound is replayed, is looked for gaps.
 const SILENT: usize = 20;
-/// How long a transaction of somebody else may stay open.
-const DECIDED: Duration = Duration::from_secs(90);
 /// How many records are handed over at once.
 const BATCH: usize = 2_000;
 
@@ -125,7 +124,7 @@ impl Reading {
         self.sources.add(&partition, index);
         // Before its first record comes.
         let _ = self.workers[worker_of(index, self.workers.len())].send(FromReader::Partition { index, start: START });
-        self.reader.add(&[(partition, StartAt::Offset(START))])
+        self.reader.add(&[(partition, START)])
     }
 
     /// Back-pressure: a partition of which too much waits is not fetched until it is bound.

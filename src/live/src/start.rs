@@ -27,7 +27,7 @@ const REACHABLE: Duration = Duration::from_mins(1);
 /// How long a transactional id may take to be taken over.
 const FENCED: Duration = Duration::from_mins(1);
 /// How long a transaction of somebody else may stay open.
-const DECIDED: Duration = Duration::from_secs(90);
+pub(crate) const DECIDED: Duration = Duration::from_secs(90);
 /// The producers of the chain of a process.
 pub(crate) const SLOTS: u32 = 2;
 

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use propice_model::LogicalTime;
+use propice_model::{KeyRange, LogicalTime};
 
 use super::GenerationNumber;
 
 /// How many key ranges there are.
-pub const RANGES: u16 = 256;
+pub const RANGES: u16 = KeyRange::COUNT as u16;
 
 /// What a slot says of its span of key ranges, in the same transaction as its output.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -173,7 +173,8 @@ struct Known {
     replay: VecDeque<(LogicalTime, i64)>,
 }
 
-fn named(offsets: &Offsets) -> impl Iterator<Item = (Name, i64)> {
+/// Offsets by the names of their partitions.
+pub fn named(offsets: &Offsets) -> impl Iterator<Item = (Name, i64)> {
     offsets.iter().flat_map(|(topic, of_topic)| {
         of_topic.iter().map(move |(partition, offset)| ((topic.clone(), *partition), *offset))
     })
